@@ -1,0 +1,50 @@
+# Two commands matter: `make run` and `make test`. Both set up everything they need. `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: help setup run test lint bench golden cause package docs clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: .venv/.ready node_modules/.ready
+
+.venv/.ready: requirements.txt requirements-dev.txt tools/find-python
+	@python=$$(tools/find-python) && echo "Setting up .venv with $$($$python --version) …" && \
+	$$python -m venv --clear .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@.venv/bin/python -m compileall -q .venv/lib || true
+	@touch $@
+
+node_modules/.ready: package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20 with npm is needed for Azurite, the storage emulator." >&2; exit 1; }
+	@echo "Installing Azurite …" && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+run: setup ## the sandbox: fires one alert per scenario, shows the tickets (ONCE=1: end by itself; SCENARIO=name: only that one)
+	@$(PYTHON) -m sandbox $(if $(ONCE),--once) $(if $(SCENARIO),--scenario $(SCENARIO))
+
+test: setup lint ## ruff, mypy --strict, pytest
+	@$(PYTHON) -m pytest
+
+lint: setup
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy
+
+bench: setup ## speed and memory against a naive twin, as ratios
+	@$(PYTHON) -m bench
+
+golden: setup ## write the golden runbooks in tests/golden anew; look at the diff
+	@$(PYTHON) -m tests.golden
+
+cause: setup ## write the stubs of a new cause: make cause ID=some_wrong_condition
+	@$(PYTHON) -m tools.new_cause "$(ID)"
+
+package: setup ## build/backup-runbooks.zip: what is deployed
+	@$(PYTHON) -m tools.package
+
+docs: setup ## write the generated parts of docs/ anew
+	@$(PYTHON) -m tools.docs
+
+clean: ## remove what was installed and built
+	@rm -rf .venv node_modules build templates/compiled .mypy_cache .pytest_cache .ruff_cache .hypothesis

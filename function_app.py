@@ -1,0 +1,61 @@
+"""The triggers: what arrives, and which story gets it."""
+
+import json
+import logging
+
+import azure.functions as func
+
+from handlers.wiring import queue, settings
+
+SETTINGS = settings()
+"""Read once at start: a malformed setting stops the app here, with one line that names it."""
+
+logging.getLogger("azure").setLevel(logging.WARNING)
+logging.getLogger("handlers").setLevel(logging.INFO)
+
+app = func.FunctionApp()
+KEY_OR_ENTRA = func.AuthLevel.FUNCTION if SETTINGS.alerts_auth == "key" else func.AuthLevel.ANONYMOUS
+
+
+@app.route("alerts", methods=["POST", "OPTIONS"], auth_level=KEY_OR_ENTRA)
+def alerts(req: func.HttpRequest) -> func.HttpResponse:
+    """Alerts from action groups, Event Grid webhooks, or anybody with the key."""
+    from handlers.alert_received import receive
+
+    answer = receive(req.method, dict(req.headers), req.get_body(), SETTINGS, queue())
+    body = "" if answer.body is None else json.dumps(answer.body)
+    return func.HttpResponse(body, status_code=answer.status, headers=dict(answer.headers), mimetype="application/json")
+
+
+@app.event_grid_trigger("event")
+def backup_event(event: func.EventGridEvent) -> None:
+    """Events that Event Grid delivers to the function itself."""
+    from handlers.alert_received import accept_event
+
+    accept_event(event, SETTINGS, queue())
+
+
+@app.queue_trigger("message", "alerts", "AzureWebJobsStorage")
+def triage(message: func.QueueMessage) -> None:
+    """One queued alert becomes a ticket."""
+    from handlers.backup_failed import handle
+    from handlers.wiring import tools
+
+    handle(message.get_body(), tools())
+
+
+@app.queue_trigger("message", "alerts-poison", "AzureWebJobsStorage")
+def last_resort(message: func.QueueMessage) -> None:
+    """An alert that failed too often becomes a plain ticket."""
+    from handlers.last_resort import handle
+    from handlers.wiring import tools
+
+    handle(message.get_body(), tools())
+
+
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def health(req: func.HttpRequest) -> func.HttpResponse:
+    """200 when storage answers, 503 otherwise; nothing else is told."""
+    answers = queue().answers()
+    body = {"status": "ok" if answers else "unavailable"}
+    return func.HttpResponse(json.dumps(body), status_code=200 if answers else 503, mimetype="application/json")

@@ -1,0 +1,173 @@
+"""The facts about one failure: named, typed values, each read from Azure at most once, side by side.
+
+A fact is a function `(failure, reads) -> value`, registered under its own name with the RBAC actions it needs. A value that
+cannot be read becomes `Unknown(why)` here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from handlers.azure import Azure, NoWorkspace
+from handlers.model import Failure, Reading, Reason, Unknown
+
+log = logging.getLogger(__name__)
+
+MODULES = ("backup", "compute", "health", "key_vault", "locks", "logs", "network", "restore_points")
+GIVEN = ("failed_at", "job", "message", "now")
+"""Facts that the failure itself carries: nothing is read for them."""
+DEADLINE_SECONDS = 25
+"""What is not read by then is unknown: the ticket goes out in time."""
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """How a fact is read. `needs` are RBAC actions, `source` is the API's name as shown beside the evidence."""
+
+    read: Callable[[Failure, Reads], Any]
+    needs: tuple[str, ...]
+    source: str
+
+
+FACTS: dict[str, Fact] = {}
+
+
+def fact[T](*needs: str, source: str) -> Callable[[Callable[[Failure, Reads], T]], Callable[[Failure, Reads], T]]:
+    """Registers a function as the reader of the fact of its name."""
+
+    def register(read: Callable[[Failure, Reads], T]) -> Callable[[Failure, Reads], T]:
+        FACTS[read.__name__] = Fact(read, needs, source)
+        return read
+
+    return register
+
+
+def all_facts() -> dict[str, Fact]:
+    """Every fact there is, its module imported. The Bicep role is compared with the union of their `needs`."""
+    for module in MODULES:
+        importlib.import_module(f"handlers.facts.{module}")
+    return FACTS
+
+
+class Unread(Exception):
+    """Raised by a reader that knows why there is no value."""
+
+    def __init__(self, why: Reason, detail: str = "") -> None:
+        super().__init__(why, detail)
+        self.unknown = Unknown(why, detail)
+
+
+class Reads:
+    """Azure as the facts of one failure see it: the same read, asked for twice, goes out once."""
+
+    def __init__(self, azure: Azure) -> None:
+        self.azure = azure
+        self._lock = threading.Lock()
+        self._answers: dict[tuple[str, ...], Future[Any]] = {}
+
+    def get(self, path: str, api_version: str, **query: str) -> Any:
+        """See `Azure.get`."""
+        return self.once(_key("get", path, query), lambda: self.azure.get(path, api_version, **query))
+
+    def list_all(self, path: str, api_version: str, **query: str) -> list[Any]:
+        """See `Azure.list_all`."""
+        return self.once(_key("list", path, query), lambda: self.azure.list_all(path, api_version, **query))
+
+    def each[T, R](self, items: Iterable[T], read: Callable[[T], R]) -> tuple[R, ...]:
+        """`read` of every item, side by side, in the items' order."""
+        items = tuple(items)
+        if len(items) < 2:
+            return tuple(map(read, items))
+        with ThreadPoolExecutor(min(AT_ONCE, len(items)), thread_name_prefix="each") as pool:
+            return tuple(pool.map(read, items))
+
+    def once[T](self, key: tuple[str, ...], read: Callable[[], T]) -> T:
+        """The answer of `read`, or of the earlier or still running read of the same key; its exception likewise."""
+        with self._lock:
+            mine = key not in self._answers
+            future: Future[T] = self._answers.setdefault(key, Future())
+        if mine:
+            try:
+                future.set_result(read())
+            except BaseException as error:
+                future.set_exception(error)
+        return future.result()
+
+
+def _key(kind: str, path: str, query: dict[str, str]) -> tuple[str, ...]:
+    return (kind, path.lower(), *(f"{name}={value}" for name, value in sorted(query.items())))
+
+
+def gather(names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime) -> dict[str, Reading]:
+    """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`."""
+    given = {"failed_at": failure.failed_at, "job": failure.job or Unknown(Reason.NOT_NAMED), "message": message, "now": now}
+    names = set(names)
+    readings = {name: Reading(given[name], "", now) for name in names & given.keys()}
+    facts, reads = all_facts(), Reads(azure)
+    pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fact")
+    running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - given.keys())}
+    done, late = wait(running, timeout=DEADLINE_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    for future in done:
+        readings[running[future]] = future.result()
+    for future in late:
+        name = running[future]
+        readings[name] = Reading(Unknown(Reason.TIMED_OUT, f"{DEADLINE_SECONDS} s"), facts[name].source, datetime.now(UTC))
+    return readings
+
+
+def _read(name: str, fact: Fact, failure: Failure, reads: Reads) -> Reading:
+    started = time.monotonic()
+    try:
+        value = fact.read(failure, reads)
+    except Exception as error:  # noqa: BLE001 - one of the two broad excepts: whatever a read throws, the ticket goes out
+        value = why_unread(error, fact.needs)
+        log.info("fact %s unread: %s %s", name, value.why, value.detail)
+    log.debug("fact %s took %.0f ms", name, 1000 * (time.monotonic() - started))
+    return Reading(value, fact.source, datetime.now(UTC))
+
+
+def why_unread(error: Exception, needs: tuple[str, ...] = ()) -> Unknown:
+    """What an exception says to a person: the missing RBAC action, the wait Azure asks for, or a status."""
+    from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+
+    match error:
+        case Unread():
+            return error.unknown
+        case NoWorkspace():
+            return Unknown(Reason.NO_WORKSPACE)
+        case HttpResponseError(status_code=401 | 403):
+            return Unknown(Reason.FORBIDDEN, _missing_action(error) or ", ".join(needs))
+        case HttpResponseError(status_code=404):
+            return Unknown(Reason.NOT_FOUND)
+        case HttpResponseError(status_code=429):
+            return Unknown(Reason.THROTTLED, _retry_after(error))
+        case ServiceResponseError() if "timed out" in str(error).lower():
+            return Unknown(Reason.TIMED_OUT)
+        case ServiceRequestError() | ServiceResponseError():
+            return Unknown(Reason.FAILED, type(error).__name__)
+        case HttpResponseError():
+            return Unknown(Reason.FAILED, f"HTTP {error.status_code}")
+    log.warning("a reader broke", exc_info=error)
+    return Unknown(Reason.FAILED, type(error).__name__)
+
+
+def _missing_action(error: Any) -> str:
+    """The action in ARM's `… does not have authorization to perform action 'X' over scope …`, else nothing."""
+    _, found, rest = str(getattr(error, "message", "")).partition("perform action '")
+    action = rest.partition("'")[0]
+    return action if found and len(action) < 200 and action.replace("/", "").replace(".", "").isalnum() else ""
+
+
+def _retry_after(error: Any) -> str:
+    seconds = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+    return f"Retry-After {seconds} s" if seconds.isdigit() else ""

@@ -1,0 +1,110 @@
+"""Values made safe for where they are shown: Markdown, shells, one line, HTML. What comes from a VM or an alert is hostile."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+_ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+class Markdown(str):
+    """Text that is Markdown already. Everything else becomes a code span when a Markdown template prints it."""
+
+    __slots__ = ()
+
+
+def visible(text: str) -> str:
+    """`text` without ANSI sequences, control characters and characters that reorder or hide text; newlines stay."""
+    return _CONTROLS.sub("", _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """`text` on one line, cut to `limit` characters."""
+    line = " ".join(visible(str(text)).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def code_span(text: object, limit: int = 500) -> Markdown:
+    """An inline code span: no mark-up, no mention and no issue link works in it. https://spec.commonmark.org/0.31.2/#code-spans"""
+    line = one_line(text, limit)
+    if not line:
+        return Markdown("–")
+    fence = "`" * (1 + max((len(run) for run in re.findall(r"`+", line)), default=0))
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    return Markdown(f"{fence}{pad}{line}{pad}{fence}")
+
+
+def code_block(text: str, language: str = "text", limit: int = 8_000) -> Markdown:
+    """A fenced code block whose fence is longer than any in the text."""
+    body = visible(text).strip("\n")
+    body = body if len(body) <= limit else body[:limit] + "\n…"
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", body)), default=0))
+    return Markdown(f"{fence}{language}\n{body}\n{fence}")
+
+
+def as_markdown(value: Any) -> Any:
+    """What a Markdown template prints for `{{ value }}`: Markdown as it is, numbers as they are, anything else as code."""
+    return value if isinstance(value, Markdown | int | float) else code_span(value)
+
+
+def sh(value: Any) -> str:
+    """One word for a POSIX shell."""
+    return value if isinstance(value, _ShellText) else shlex.quote(one_line(value, 2_000))
+
+
+def powershell(value: Any) -> str:
+    """One word for PowerShell: single quotes, doubled inside; the curly ones count as quotes there too.
+
+    https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_quoting_rules
+    """
+    if isinstance(value, _ShellText):
+        return value
+    word = one_line(value, 2_000)
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*", word):
+        return word
+    return "'" + re.sub(r"(['‘’‚‛])", r"\1\1", word) + "'"
+
+
+class _ShellText(str):
+    """Text that is shell code already."""
+
+    __slots__ = ()
+
+
+def comment(value: Any) -> str:
+    """A value inside a shell comment: one line, so that it cannot leave the comment."""
+    return _ShellText(one_line(value, 200))
+
+
+def url_path(text: str) -> str:
+    """An Azure resource id inside a link: what would end the link or leave the path is percent-encoded."""
+    return quote(text, safe="/:;=-_.~")
+
+
+def to_html(markdown: str) -> str:
+    """HTML of a runbook: raw HTML in it is text, links lead to https only, no images, sanitised by ammonia (nh3)."""
+    import nh3
+
+    return nh3.clean(
+        _renderer().render(markdown),
+        tags={"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "pre", "code", "strong", "em", "a", "blockquote", "hr", "br",
+              "table", "thead", "tbody", "tr", "th", "td"},
+        attributes={"a": {"href"}, "code": {"class"}, "ol": {"start"}},
+        url_schemes={"https"},
+        link_rel="noopener noreferrer",
+    )
+
+
+@cache
+def _renderer() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")

@@ -1,0 +1,134 @@
+"""Every app setting, typed and checked once at start. Names and defaults are the contract's; `docs/settings.md` explains them."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+LANGUAGES = ("en", "pt-BR")
+
+
+class SettingsError(ValueError):
+    """A setting that the app cannot start with. The text names the setting and never its value if that may be secret."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The app settings. Empty text means: not set."""
+
+    ticket_url: str
+    arm_endpoint: str = "https://management.azure.com"
+    logs_endpoint: str = "https://api.loganalytics.azure.com"
+    log_analytics_workspace_id: str = ""
+    watched_subscriptions: tuple[str, ...] = ()
+    sweep_schedule: str = "0 */15 * * * *"
+    alerts_auth: str = "key"
+    runbook_language: str = "en"
+    public_url: str = ""
+    ticket_target: str = "webhook"
+    ticket_user: str = ""
+    ticket_secret: str = field(default="", repr=False)
+    ticket_options: Mapping[str, Any] = field(default_factory=dict)
+    storm_threshold: int = 20
+    storm_window_minutes: int = 15
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """The settings in `environment`; SettingsError names the first one that is missing or malformed."""
+        values = {name: environment.get(name, "").strip() for name in SETTING_NAMES}
+        if not values["TICKET_URL"]:
+            raise SettingsError("TICKET_URL is required: the address that tickets are posted to.")
+        for name in ("TICKET_URL", "ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
+            _check_url(name, values[name])
+        return cls(
+            ticket_url=values["TICKET_URL"],
+            arm_endpoint=(values["ARM_ENDPOINT"] or cls.arm_endpoint).rstrip("/"),
+            logs_endpoint=(values["LOGS_ENDPOINT"] or cls.logs_endpoint).rstrip("/"),
+            log_analytics_workspace_id=_guid("LOG_ANALYTICS_WORKSPACE_ID", values["LOG_ANALYTICS_WORKSPACE_ID"]),
+            watched_subscriptions=_guids("WATCHED_SUBSCRIPTIONS", values["WATCHED_SUBSCRIPTIONS"]),
+            sweep_schedule=_schedule("SWEEP_SCHEDULE", values["SWEEP_SCHEDULE"] or cls.sweep_schedule),
+            alerts_auth=_one_of("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth, ("key", "entra")),
+            runbook_language=_one_of("RUNBOOK_LANGUAGE", values["RUNBOOK_LANGUAGE"] or cls.runbook_language, LANGUAGES),
+            public_url=values["PUBLIC_URL"].rstrip("/"),
+            ticket_target=_one_of("TICKET_TARGET", values["TICKET_TARGET"] or cls.ticket_target, ("webhook",)),
+            ticket_user=values["TICKET_USER"],
+            ticket_secret=values["TICKET_SECRET"],
+            ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
+            storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
+            storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
+        )
+
+
+SETTING_NAMES = tuple(
+    name.upper()
+    for name in Settings.__dataclass_fields__  # the environment's name is the field's, in capitals
+)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` leads to this machine: there no token is asked for or sent, and plain http is allowed."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_url(name: str, url: str) -> None:
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.scheme in ("http", "https") and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise SettingsError(f"{name} is not an http(s) address.")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses only.")
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise SettingsError(f"{name} is {value[:40]!r}; it must be one of: {', '.join(allowed)}.")
+    return value
+
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def _guid(name: str, value: str) -> str:
+    if value and not _GUID.fullmatch(value):
+        raise SettingsError(f"{name} holds {value[:40]!r}, which is not a GUID.")
+    return value.lower()
+
+
+def _guids(name: str, value: str) -> tuple[str, ...]:
+    return tuple(_guid(name, part.strip()) for part in value.split(",") if part.strip())
+
+
+def _schedule(name: str, value: str) -> str:
+    if len(value.split()) != 6:
+        raise SettingsError(f"{name} must be an NCRONTAB expression of six fields, such as '0 */15 * * * *'.")
+    return value
+
+
+def _whole_number(name: str, value: str) -> int:
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:
+        raise SettingsError(f"{name} must be a whole number from 1 to 100000.")
+    return int(value)
+
+
+def _json_object(name: str, value: str) -> Mapping[str, Any]:
+    try:
+        options = json.loads(value)
+    except ValueError:
+        options = None
+    if not isinstance(options, dict):
+        raise SettingsError(f"{name} must be a JSON object, such as {{\"project\": \"OPS\"}}.")
+    return options

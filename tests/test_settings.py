@@ -1,0 +1,81 @@
+"""Every setting is checked at start, and the message names it."""
+
+import pytest
+
+from handlers.settings import SETTING_NAMES, Settings, SettingsError, is_loopback
+
+GOOD = {"TICKET_URL": "https://tickets.example.com/hook"}
+
+
+def test_only_the_ticket_url_is_required() -> None:
+    settings = Settings.from_environment(GOOD)
+    assert settings.ticket_target == "webhook"
+    assert settings.runbook_language == "en"
+    assert settings.arm_endpoint == "https://management.azure.com"
+    assert (settings.storm_threshold, settings.storm_window_minutes) == (20, 15)
+
+
+def test_a_missing_ticket_url_is_named() -> None:
+    with pytest.raises(SettingsError, match="TICKET_URL is required"):
+        Settings.from_environment({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TICKET_URL", "http://tickets.example.com"),
+        ("ARM_ENDPOINT", "http://10.0.0.1"),
+        ("ARM_ENDPOINT", "management.azure.com"),
+        ("ARM_ENDPOINT", "https://[broken"),
+        ("LOGS_ENDPOINT", "ftp://logs"),
+        ("PUBLIC_URL", "http://app.example.com"),
+        ("LOG_ANALYTICS_WORKSPACE_ID", "my-workspace"),
+        ("WATCHED_SUBSCRIPTIONS", "11111111-2222-3333-4444-555555555555,oops"),
+        ("SWEEP_SCHEDULE", "*/15 * * * *"),
+        ("ALERTS_AUTH", "none"),
+        ("RUNBOOK_LANGUAGE", "de"),
+        ("TICKET_TARGET", "carrier-pigeon"),
+        ("TICKET_OPTIONS", "[1]"),
+        ("TICKET_OPTIONS", "{"),
+        ("STORM_THRESHOLD", "0"),
+        ("STORM_THRESHOLD", "²"),
+        ("STORM_WINDOW_MINUTES", "many"),
+    ],
+)
+def test_a_malformed_setting_stops_the_app_and_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment(GOOD | {name: value})
+
+
+def test_plain_http_is_accepted_for_loopback_only() -> None:
+    assert Settings.from_environment({"TICKET_URL": "http://127.0.0.1:8080/tickets"}).ticket_url
+    assert is_loopback("http://[::1]:80/") and is_loopback("http://localhost")
+    assert not is_loopback("http://127.0.0.1.example.com/")
+
+
+def test_a_message_never_shows_a_url_that_may_hold_a_secret() -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment({"TICKET_URL": "http://user:hunter2@tickets.example.com"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_secret_is_not_in_the_printed_settings() -> None:
+    assert "hunter2" not in repr(Settings.from_environment(GOOD | {"TICKET_SECRET": "hunter2"}))
+
+
+def test_subscriptions_are_a_comma_separated_list_in_any_case() -> None:
+    settings = Settings.from_environment(
+        GOOD | {"WATCHED_SUBSCRIPTIONS": "AAAAAAAA-2222-3333-4444-555555555555, bbbbbbbb-2222-3333-4444-555555555555"}
+    )
+    assert settings.watched_subscriptions == (
+        "aaaaaaaa-2222-3333-4444-555555555555",
+        "bbbbbbbb-2222-3333-4444-555555555555",
+    )
+
+
+def test_the_names_are_those_of_the_contract() -> None:
+    assert set(SETTING_NAMES) == {
+        "ARM_ENDPOINT", "LOGS_ENDPOINT", "LOG_ANALYTICS_WORKSPACE_ID", "WATCHED_SUBSCRIPTIONS", "SWEEP_SCHEDULE",
+        "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_URL", "TICKET_USER", "TICKET_SECRET",
+        "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES",
+    }  # fmt: skip
