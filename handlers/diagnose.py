@@ -60,7 +60,7 @@ def _opinion(cause: Cause, readings: Mapping[str, Reading]) -> Opinion:
             return unknown(value.why, value.detail, **{name: value})
     try:
         return cause.check(**values)
-    except Exception:  # noqa: BLE001 - one of the two broad excepts: the other findings live
+    except Exception:
         log.exception("the check of %s broke", cause.id)
         return unknown(Reason.CHECK_BROKE)
 

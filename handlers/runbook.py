@@ -251,7 +251,12 @@ def _environment(markup: str) -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    environment.filters |= {"when": _when, "block": code_block, "line": lambda value: Markdown(one_line(value)), "comment": comment}
+    environment.filters |= {
+        "when": _when,
+        "block": code_block,
+        "line": lambda value: Markdown(one_line(value)),
+        "comment": comment,
+    }
     return environment
 
 

@@ -130,5 +130,5 @@ def _json_object(name: str, value: str) -> Mapping[str, Any]:
     except ValueError:
         options = None
     if not isinstance(options, dict):
-        raise SettingsError(f"{name} must be a JSON object, such as {{\"project\": \"OPS\"}}.")
+        raise SettingsError(f'{name} must be a JSON object, such as {{"project": "OPS"}}.')
     return options

@@ -136,7 +136,14 @@ def _is_claim(body: bytes) -> bool:
 
 def _patience() -> dict[str, Any]:
     """Action groups wait for the answer: two quick tries, then 503, and they come again."""
-    return {"retry_total": 1, "retry_connect": 1, "retry_read": 1, "initial_backoff": 1, "connection_timeout": 3, "read_timeout": 10}
+    return {
+        "retry_total": 1,
+        "retry_connect": 1,
+        "retry_read": 1,
+        "initial_backoff": 1,
+        "connection_timeout": 3,
+        "read_timeout": 10,
+    }
 
 
 def _create(create: Any) -> None:

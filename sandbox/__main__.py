@@ -3,23 +3,18 @@ free loopback ports, one alert per scenario is fired, one line per ticket is pri
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.azure import running_azure
 from sandbox.azurite import find_azurite, running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.ticket_desk import Desk, running_desk
+from sandbox.ticket_desk import running_desk
 
 ROOT = Path(__file__).parent.parent
 SCENARIOS = ROOT / "sandbox" / "scenarios"

@@ -76,7 +76,10 @@ def test_a_body_over_one_mebibyte_is_refused() -> None:
 
 def test_an_alert_about_something_else_is_ignored_with_a_reason_and_not_queued() -> None:
     queue = Queue()
-    body = {"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": {"monitoringService": "CostAlerts"}, "alertContext": {}}}
+    body = {
+        "schemaId": "azureMonitorCommonAlertSchema",
+        "data": {"essentials": {"monitoringService": "CostAlerts"}, "alertContext": {}},
+    }
     status, answer = post(body, queue)
     assert status == 202
     assert answer["accepted"] == []

@@ -34,7 +34,7 @@ def test_a_block_cannot_be_left_by_its_text(text: str) -> None:
 
 
 def test_raw_html_scripts_and_foreign_links_do_not_survive() -> None:
-    html = to_html('<img src=x onerror=1>\n\n[a](javascript:alert(1)) [b](http://x.example) ![c](https://x.example/p.png)')
+    html = to_html("<img src=x onerror=1>\n\n[a](javascript:alert(1)) [b](http://x.example) ![c](https://x.example/p.png)")
     assert "<img" not in html
     assert "javascript:alert(1)" not in html.replace("[a](javascript:alert(1))", "")
     assert 'href="http://' not in html

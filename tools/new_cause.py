@@ -22,13 +22,13 @@ TEXT = """{{% block title %}}{title}{{% endblock %}}
 {{% call step() %}}TODO {{{{ run("show_agent") }}}}{{% endcall %}}
 {{% endblock %}}
 """
-TEST = '''from handlers.causes.{id} import check
+TEST = """from handlers.causes.{id} import check
 from handlers.model import Verdict
 
 
 def test_it_is_unknown_without_a_look_inside_the_vm() -> None:
     assert check(agent=None).verdict is Verdict.UNKNOWN
-'''
+"""
 
 
 def stubs(cause: str, root: Path = ROOT) -> dict[Path, str]:

@@ -26,6 +26,22 @@ def opinion_on_agent(
     return possible(agent=agent, failed_at=failed_at)
 
 
+def opinion_on_version(agent: Agent | None, power_state: str, minimum: tuple[int, ...], supported: tuple[int, ...]) -> Opinion:
+    """Whether the agent is too old: below `minimum` confirmed, between the two possible."""
+    version = version_of(agent)
+    if version is None:
+        why = Reason.AGENT_NOT_READY if power_state == "running" else Reason.VM_NOT_RUNNING
+        return unknown(why, agent=agent, power_state=power_state)
+    if version < minimum:
+        return confirmed(agent=agent)
+    return possible(agent=agent) if version < supported else ruled_out(agent=agent)
+
+
+def is_reporting(agent: Agent | None, now: datetime) -> bool:
+    """Whether the agent reports now: what it says about extensions is only as fresh as its own report."""
+    return agent is not None and agent.ready and not is_stale(agent, now)
+
+
 def is_stale(agent: Agent, now: datetime) -> bool:
     """A Ready that was reported too long ago is no Ready."""
     return agent.reported_at is not None and now - agent.reported_at > FRESH

@@ -8,7 +8,5 @@ from handlers.model import Agent, Heartbeats, Opinion, Os, Unknown
 OS = Os.WINDOWS
 
 
-def check(
-    agent: Agent | None, power_state: str, heartbeats: Heartbeats | Unknown, failed_at: datetime, now: datetime
-) -> Opinion:
+def check(agent: Agent | None, power_state: str, heartbeats: Heartbeats | Unknown, failed_at: datetime, now: datetime) -> Opinion:
     return opinion_on_agent(agent, power_state, heartbeats, failed_at, now)

@@ -90,6 +90,12 @@ class Reads:
         with ThreadPoolExecutor(min(AT_ONCE, len(items)), thread_name_prefix="each") as pool:
             return tuple(pool.map(read, items))
 
+    def both[A, B](self, first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+        """Two reads side by side."""
+        with ThreadPoolExecutor(1, thread_name_prefix="both") as pool:
+            other = pool.submit(second)
+            return first(), other.result()
+
     def once[T](self, key: tuple[str, ...], read: Callable[[], T]) -> T:
         """The answer of `read`, or of the earlier or still running read of the same key; its exception likewise."""
         with self._lock:

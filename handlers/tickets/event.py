@@ -51,9 +51,7 @@ def failure_event(kind: str, diagnosis: Diagnosis, runbook: Runbook, now: dateti
     return _event(kind, now, data)
 
 
-def resolved_event(
-    failure: Failure, job: Job, title: str, note: str, language: str, now: datetime
-) -> dict[str, Any]:
+def resolved_event(failure: Failure, job: Job, title: str, note: str, language: str, now: datetime) -> dict[str, Any]:
     """`incident.resolved`: `job` is the completed backup that proves it, `note` says so in Markdown."""
     data = _shell(failure) | {
         "incident": _incident(failure.key, "resolved", failure.failed_at),

@@ -102,7 +102,9 @@ def test_the_ticket_is_read_from_the_answer_if_it_names_one(body: bytes, posted:
         assert webhook(target.url).post(EVENT) == posted
 
 
-@pytest.mark.parametrize(("status", "permanent"), [(500, False), (503, False), (429, False), (401, False), (400, True), (413, True)])
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(500, False), (503, False), (429, False), (401, False), (400, True), (413, True)]
+)
 def test_a_refusal_is_an_error_that_says_whether_it_is_permanent(status: int, permanent: bool) -> None:
     with receiver(status, b"field x is wrong", **{"Retry-After": "1200"}) as target, pytest.raises(TicketNotPosted) as caught:
         webhook(target.url).post(EVENT)

@@ -1,0 +1,196 @@
+"""Backup jobs: the failed one that an alert is about, and others of the same item.
+
+https://learn.microsoft.com/rest/api/backup/job-details/get and https://learn.microsoft.com/rest/api/backup/backup-jobs/list
+The SDK's job models are mappings: read by wire name, so that a job type it does not know loses nothing.
+https://learn.microsoft.com/azure/azure-monitor/reference/tables/addonazurebackupjobs is read where the job API cannot be.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from handlers.azure import Azure
+from handlers.facts import why_unread
+from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, Unknown, parse_time
+
+log = logging.getLogger(__name__)
+
+READ_JOBS = "Microsoft.RecoveryServices/Vaults/backupJobs/read"
+LOOK_BACK = timedelta(hours=48)
+SLACK = timedelta(hours=2)
+"""An alert's time and its job's times are not the same clock's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundJob:
+    """The job, where it was read (`job`, `log` or `none`), and why the job API could not tell, if it could not."""
+
+    job: Job | None
+    read_from: str
+    unread: Unknown | None = None
+
+
+def find_job(alert: Alert, azure: Azure) -> FoundJob:
+    """By id when the alert has one, else the item's failed job nearest before the alert; else from the log; else none."""
+    from azure.core.exceptions import AzureError
+
+    unread = None
+    failure = Failure.of(alert, None, alert.fired_at or datetime.now(UTC))
+    if failure.vault:
+        try:
+            job = _from_api(alert, failure, failure.vault, azure)
+        except AzureError as error:
+            unread = why_unread(error, (READ_JOBS,))
+            log.info("job %s unread: %s %s", alert.job_id or "?", unread.why, unread.detail)
+        else:
+            if job:
+                return FoundJob(job, "job")
+    if azure.has_workspace:
+        try:
+            job = _from_log(alert, failure, azure)
+        except AzureError as error:
+            log.info("job %s not in the log: %s", alert.job_id or "?", why_unread(error).why)
+        else:
+            if job:
+                return FoundJob(job, "log", unread)
+    return FoundJob(None, "none", unread)
+
+
+def _from_api(alert: Alert, failure: Failure, vault: ResourceId, azure: Azure) -> Job | None:
+    if alert.job_id:
+        return job_details(vault, alert.job_id, azure)
+    until = failure.failed_at + SLACK
+    jobs = [job for job in list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed") if is_of_item(job, failure)]
+    if not jobs:
+        return None
+    nearest = min(jobs, key=lambda job: abs((job.ended_at or job.started_at or until) - failure.failed_at))
+    return job_details(vault, nearest.id, azure)
+
+
+def job_details(vault: ResourceId, job_id: str, azure: Azure) -> Job:
+    found = azure.backup(vault.subscription).job_details.get(vault.name, vault.group, job_id)
+    return parse_job(found)
+
+
+def list_jobs(vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "") -> list[Job]:
+    """The vault's VM backup jobs that started between the two times, newest first."""
+    parts = ["operation eq 'Backup'", f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
+    parts += [f"status eq '{status}'"] if status else []
+    found = azure.backup(vault.subscription).backup_jobs.list(vault.name, vault.group, filter=" and ".join(parts))
+    jobs = [parse_job(item) for item in found]
+    return sorted(jobs, key=lambda job: job.started_at or since, reverse=True)
+
+
+def completed_after(failure: Failure, since: datetime, azure: Azure) -> Job | None:
+    """The item's newest completed backup that started after `since`: the proof of a recovery."""
+    if failure.vault is None:
+        return None
+    jobs = list_jobs(failure.vault, since, datetime.now(UTC) + timedelta(days=1), azure)
+    return next(
+        (
+            job
+            for job in jobs
+            if job.status.lower().startswith("completed")
+            and is_of_item(job, failure)
+            and job.started_at
+            and job.started_at > since
+        ),
+        None,
+    )
+
+
+def is_of_item(job: Job, failure: Failure) -> bool:
+    """Whether a job is of the failure's item: by container when the job names it, else by friendly name."""
+    container = container_of(failure)
+    if job.container and container:
+        return job.container == container
+    return bool(failure.item_name) and job.item_name.lower() == failure.item_name.lower()
+
+
+def container_of(failure: Failure) -> str:
+    """`iaasvmcontainerv2;<group>;<vm>` in lower case; empty when neither item nor VM is known."""
+    if failure.item and ";iaasvmcontainerv2;" in failure.item.key:
+        return failure.item.key.rpartition("/")[2].partition(";")[2]
+    return f"iaasvmcontainerv2;{failure.vm.group};{failure.vm.name}".lower() if failure.vm else ""
+
+
+def parse_job(resource: Any) -> Job:
+    """A job as the SDK returns it."""
+    found: Mapping[str, Any] = resource.properties or {}
+    extended = found.get("extendedInfo") or {}
+    return Job(
+        id=str(resource.name or ""),
+        status=str(found.get("status") or ""),
+        operation=str(found.get("operation") or ""),
+        item_name=str(found.get("entityFriendlyName") or ""),
+        container=str(found.get("containerName") or "").lower(),
+        started_at=parse_time(found.get("startTime")),
+        ended_at=parse_time(found.get("endTime")),
+        activity_id=str(found.get("activityId") or ""),
+        scheduled=None if found.get("isUserTriggered") is None else not found["isUserTriggered"],
+        errors=tuple(map(_error, found.get("errorDetails") or ())),
+        detailed_message=str(extended.get("dynamicErrorMessage") or ""),
+        tasks=tuple(JobTask(str(t.get("taskId") or ""), str(t.get("status") or "")) for t in extended.get("tasksList") or ()),
+    )
+
+
+def _error(found: Mapping[str, Any]) -> JobError:
+    number = found.get("errorCode")
+    return JobError(
+        number=number if isinstance(number, int) else 0,
+        title=str(found.get("errorTitle") or ""),
+        message=str(found.get("errorString") or ""),
+        recommendations=tuple(map(str, found.get("recommendations") or ())),
+    )
+
+
+def _from_log(alert: Alert, failure: Failure, azure: Azure) -> Job | None:
+    until = failure.failed_at + timedelta(hours=24)
+    if alert.job_id:
+        where = f"| where JobUniqueId =~ {kql_text(alert.job_id)}"
+    elif failure.vm:
+        name = kql_text(f";{failure.vm.group};{failure.vm.name}".lower())
+        where = f"| where JobOperation == 'Backup' and JobStatus == 'Failed'\n| where tolower(BackupItemUniqueId) has {name}"
+    else:
+        return None
+    columns = "JobUniqueId, JobStatus, JobOperation, JobFailureCode, JobStartDateTime, JobDurationInSecs, AdHocOrScheduledJob"
+    query = f"AddonAzureBackupJobs\n{where}\n| project TimeGenerated, {columns}"
+    rows = azure.query_logs(query, (failure.failed_at - LOOK_BACK, until))
+    if not rows:
+        return None
+    newest = max(rows, key=lambda row: parse_time(row.get("TimeGenerated")) or failure.failed_at - LOOK_BACK)
+    return _logged(newest, failure)
+
+
+def _logged(row: Mapping[str, Any], failure: Failure) -> Job:
+    code, seconds = str(row.get("JobFailureCode") or ""), row.get("JobDurationInSecs")
+    started = parse_time(row.get("JobStartDateTime"))
+    kind = str(row.get("AdHocOrScheduledJob") or "").lower()
+    job = Job(
+        id=str(row.get("JobUniqueId") or ""),
+        status=str(row.get("JobStatus") or ""),
+        operation=str(row.get("JobOperation") or "Backup"),
+        item_name=failure.item_name,
+        container=container_of(failure),
+        started_at=started,
+        scheduled=kind == "scheduled" if kind else None,
+        error_code="" if code.lower() == "success" else code,
+    )
+    if started and isinstance(seconds, int | float):
+        job = replace(job, ended_at=started + timedelta(seconds=seconds))
+    return job
+
+
+def kql_text(text: str) -> str:
+    """A KQL string literal. https://learn.microsoft.com/kusto/query/scalar-data-types/string"""
+    escaped = "".join(f"\\u{ord(c):04x}" if c in "'\"\\" or not c.isprintable() else c for c in text if ord(c) < 0x10000)
+    return f"'{escaped}'"
+
+
+def _filter_time(time: datetime) -> str:
+    """`2026-11-22 07:30:00 PM`, the form that the list's filter wants, in UTC."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %I:%M:%S %p")

@@ -1,0 +1,42 @@
+"""Management locks. https://learn.microsoft.com/rest/api/resources/management-locks/list-at-subscription-level
+
+One list holds every lock of the subscription, at whatever scope; locks are inherited downwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.facts import Reads, Unread, fact
+from handlers.facts.restore_points import READ_COLLECTION, collections_of
+from handlers.model import Failure, Lock, Reason
+
+API = "2020-05-01"
+
+
+@fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks")
+def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
+    """The locks that cover a restore point collection of the VM: its group's, the subscription's, or its own."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    subscription = failure.vm.subscription
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"
+    bodies, collections = reads.both(lambda: reads.list_all(path, API), lambda: collections_of(failure, reads))
+    locks = tuple(map(_lock, bodies))
+    if not collections:
+        # Nothing to clean up yet; a lock of the whole subscription will cover what comes, a group's lock cannot be judged.
+        if whole := tuple(lock for lock in locks if lock.scope_kind == "subscription"):
+            return whole
+        raise Unread(Reason.NO_DATA)
+    return tuple(lock for lock in locks if any(lock.covers(collection["id"]) for collection in collections))
+
+
+def _lock(body: dict[str, Any]) -> Lock:
+    properties, lock_id = body.get("properties") or {}, str(body.get("id", ""))
+    return Lock(
+        id=lock_id,
+        name=str(body.get("name", "")),
+        level=str(properties.get("level", "")),
+        scope=lock_id[: lock_id.lower().rfind("/providers/microsoft.authorization/locks/")],
+        notes=str(properties.get("notes") or ""),
+    )

@@ -1,0 +1,57 @@
+"""Restore point collections. https://learn.microsoft.com/rest/api/compute/restore-point-collections/list-all
+
+Found by their source VM and never by name: the group's name can be customised in the backup policy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handlers.facts import Reads, Unread, fact
+from handlers.model import Failure, Reason, ResourceId, RestorePoint, RestorePointCollection, parse_time
+
+API = "2025-04-01"
+READ_COLLECTION = "Microsoft.Compute/restorePointCollections/read"
+
+
+@fact(
+    READ_COLLECTION,
+    "Microsoft.Compute/restorePointCollections/restorePoints/read",
+    source="Microsoft.Compute/restorePointCollections?$expand=restorePoints",
+)
+def restore_point_collections(failure: Failure, reads: Reads) -> tuple[RestorePointCollection, ...]:
+    return reads.each(collections_of(failure, reads), lambda found: _collection(found["id"], reads))
+
+
+def collections_of(failure: Failure, reads: Reads) -> list[dict[str, Any]]:
+    """The collections whose source is the VM, without their points."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    path = f"/subscriptions/{failure.vm.subscription}/providers/Microsoft.Compute/restorePointCollections"
+    return [found for found in reads.list_all(path, API) if _source(found) == failure.vm.key]
+
+
+def _source(body: dict[str, Any]) -> str:
+    return str(((body.get("properties") or {}).get("source") or {}).get("id", "")).lower().rstrip("/")
+
+
+def _collection(collection_id: str, reads: Reads) -> RestorePointCollection:
+    body = reads.get(collection_id, API, expand="restorePoints")
+    properties = body.get("properties") or {}
+    parsed = ResourceId.parse(collection_id)
+    return RestorePointCollection(
+        id=collection_id,
+        name=body.get("name", ""),
+        group=parsed.group if parsed else "",
+        state=properties.get("provisioningState", ""),
+        points=tuple(map(_point, properties.get("restorePoints") or ())),
+    )
+
+
+def _point(body: dict[str, Any]) -> RestorePoint:
+    properties = body.get("properties") or {}
+    return RestorePoint(
+        name=body.get("name", ""),
+        created_at=parse_time(properties.get("timeCreated")),
+        state=properties.get("provisioningState", ""),
+    )
