@@ -3,57 +3,141 @@ free loopback ports, one alert per scenario is fired, one line per ticket is pri
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from sandbox.azure import running_azure
+import requests
+
 from sandbox.azurite import find_azurite, running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.ticket_desk import running_desk
+from sandbox.simulated_azure import running_azure
+from sandbox.ticket_desk import Ticket, running_desk
 
 ROOT = Path(__file__).parent.parent
-SCENARIOS = ROOT / "sandbox" / "scenarios"
 SECRET = "whsec_c2FuZGJveC1vbmx5LXNlY3JldC0xMjM0NTY="
 """Signs the tickets of this sandbox, and of nothing else."""
+WORKSPACE = "00000000-0000-4000-8000-00000000a0a1"
 PATIENCE_SECONDS = 90
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
-    scenarios = [s for s in load_scenarios(SCENARIOS) if options.scenario in (None, s.name)]
+    scenarios = [scenario for scenario in load_scenarios() if options.scenario in ("", scenario.name)]
     if not scenarios:
         print(f"No scenario is called {options.scenario!r}; they are the files in sandbox/scenarios.", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            return run(scenarios, stack, once=options.once)
+            return run(scenarios, stack, once=options.once, verbose=options.verbose)
     except KeyboardInterrupt:
         print("\nEnded.")
-        return 0
+        return 130
 
 
-def run(scenarios: Sequence[Scenario], stack: ExitStack, *, once: bool) -> int:
+def run(scenarios: Sequence[Scenario], stack: ExitStack, *, once: bool, verbose: bool) -> int:
     """Start everything, fire the alerts, report the tickets; stay until Ctrl-C unless `once`."""
-    started = time.monotonic()
-    _say("starting Azurite, the simulated Azure, the ticket desk and the function host …")
+    report = Report(scenarios)
+    report.say("starting Azurite, the simulated Azure, the ticket desk and the function host …")
     storage = stack.enter_context(running_azurite(find_azurite(), port=_port("AZURITE_PORT")))
     azure = stack.enter_context(running_azure(scenarios, port=_port("AZURE_PORT")))
-    desk = stack.enter_context(running_desk(SECRET, port=_port("DESK_PORT")))
-    settings = settings_for(storage, azure.url, desk.webhook_url, scenarios)
-    host = stack.enter_context(running_host(ROOT, settings, port=_port("HOST_PORT")))
-    _say(f"ready after {time.monotonic() - started:.1f} s; firing {len(scenarios)} alerts")
-    arrived = fire(scenarios, host, desk, started)
-    missing = [scenario for scenario in scenarios if scenario.name not in arrived]
-    for scenario in missing:
-        _say(f"NO TICKET  {scenario.name}")
-    _say(f"{len(arrived)} of {len(scenarios)} scenarios have their ticket after {time.monotonic() - started:.1f} s")
+    desk = stack.enter_context(running_desk(SECRET, port=_port("DESK_PORT"), on_event=report.arrived))
+    settings = sandbox_settings(storage, azure.url, desk.webhook_url)
+    host = stack.enter_context(running_host(ROOT, settings, port=_port("HOST_PORT"), quiet=not verbose))
+    report.say(f"ready: function host {host.url}, ticket desk {desk.url}; firing {len(scenarios)} alerts")
+    fire(scenarios, host.url)
+    desk.wait_for(lambda _: not report.missing, PATIENCE_SECONDS)
+    report.finish()
     print(f"\n  Ticket desk: {desk.url}\n", flush=True)
     if not once:
         print("  Ctrl-C ends everything.", flush=True)
         threading.Event().wait()
-    return 1 if missing else 0
+    return 1 if report.missing else 0
+
+
+def sandbox_settings(storage: str, azure_url: str, webhook_url: str) -> dict[str, str]:
+    """The app settings of the sandbox; those in the environment win."""
+    settings = {
+        "AzureWebJobsStorage": storage,
+        "ARM_ENDPOINT": azure_url,
+        "LOGS_ENDPOINT": azure_url,
+        "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE,
+        "TICKET_URL": webhook_url,
+        "TICKET_SECRET": SECRET,
+    }
+    chosen = {
+        name: os.environ[name]
+        for name in ("RUNBOOK_LANGUAGE", "WATCHED_SUBSCRIPTIONS", "SANDBOX_VISIBILITY_SECONDS")
+        if name in os.environ
+    }
+    return settings | chosen
+
+
+def fire(scenarios: Sequence[Scenario], host_url: str) -> None:
+    """Post every scenario's alert; the answer must be that it is safely queued."""
+    for scenario in scenarios:
+        answer = requests.post(f"{host_url}/api/alerts", json=scenario.alert_body(datetime.now(UTC)), timeout=30)
+        if answer.status_code != 202 or not answer.json()["accepted"]:
+            print(f"           {scenario.name}: not accepted ({answer.status_code} {answer.text[:200]})", flush=True)
+
+
+class Report:
+    """Prints one line per ticket as it arrives, and knows which scenarios still wait for theirs."""
+
+    def __init__(self, scenarios: Sequence[Scenario]) -> None:
+        self.started = time.monotonic()
+        self.missing = {_mark(scenario): scenario for scenario in scenarios}
+        self.total = len(scenarios)
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.started:7.1f} s  {text}", flush=True)
+
+    def arrived(self, ticket: Ticket, event: dict[str, Any]) -> None:
+        data = event["data"]
+        text = json.dumps(data)
+        scenario = next((mark for mark in self.missing if mark in text), None)
+        name = self.missing.pop(scenario).name if scenario else "?"
+        code = (data["error"] or {}).get("code") or event["type"]
+        lead = next((f"{finding['verdict']}: {finding['cause']}" for finding in data["findings"]), event["type"])
+        self.say(f"{ticket.id:8} {name:34} {code:44} {lead}")
+
+    def finish(self) -> None:
+        for scenario in self.missing.values():
+            self.say(f"NO TICKET  {scenario.name}")
+        self.say(f"{self.total - len(self.missing)} of {self.total} scenarios have their ticket")
+
+
+def _mark(scenario: Scenario) -> str:
+    """What tells a scenario's ticket from the others': its subscription; the raw body has none."""
+    return "misdirected system" if scenario.name == "unreadable" else scenario.subscription
+
+
+def _port(name: str) -> int:
+    """A fixed port from the environment, or 0 for any free one."""
+    text = os.environ.get(name, "0")
+    if not text.isdigit():
+        raise SystemExit(f"{name} must be a port number.")
+    return int(text)
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end by itself: 0 only if every scenario's ticket arrived")
+    parser.add_argument("--scenario", default="", help="only this one")
+    parser.add_argument("--verbose", action="store_true", help="show the function host's log")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

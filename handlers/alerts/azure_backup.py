@@ -1,56 +1,77 @@
-"""The built-in Azure Backup alert: one per failed job, in the common schema, with `signalType` Log and no error-code field.
+"""Azure Backup's built-in alerts: one for each failed job, in the common schema.
 
 https://learn.microsoft.com/azure/backup/backup-azure-monitoring-built-in-monitor
-The code is behind the troubleshooting link (aka.ms/AB-…), else in the tail of `originAlertId`. Restore failures and security
-alerts come the same way; they are about something else.
+https://learn.microsoft.com/azure/backup/move-to-azure-monitor-alerts (the names and categories of all of them)
+
+About backup is what `monitoringService` Azure Backup tells in category Jobs, but not a failed restore, and not the two about a
+database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which there is no failed job. Category
+Security (deleted backup data, soft delete switched off …) is something else.
+
+`signalType` says Log, though no log is searched. There is no field for the error code: it is behind the troubleshooting link
+(aka.ms/AB-<code>), else in the tail of `originAlertId`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
 
-from handlers.alerts.envelope import common, context, essentials, is_common, service, vault_target
-from handlers.alerts.fields import error_code, fold, part, prose, text, vault_of, vm_of, workload_of
+from handlers.alerts.envelope import alert_of, context, essentials, service, target_vault
+from handlers.alerts.fields import fold, ignored, part, short, text, value, walk
+from handlers.alerts.ids import item_name, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored
 
+OTHER_RULES = ("restore", "unsupportedbackuptype", "workloadextensionunhealthy")
+LINK = re.compile(r"aka\.ms/AB-([a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?)", re.IGNORECASE)
+ORIGIN = re.compile(r"azure(?:iaasvm|workload)([a-z][a-z0-9-]{3,79})log", re.IGNORECASE)
 
-def claims(body: dict[str, Any]) -> bool:
-    return is_common(body) and (service(body) == "azurebackup" or bool(text(context(body), "protectedItemId")))
+
+def claims(body: object) -> bool:
+    return service(body) == "azurebackup" or bool(text(context(body), "protectedItemId"))
 
 
-def parse(body: dict[str, Any]) -> list[Alert | Ignored]:
-    found, rule = context(body), text(essentials(body), "alertRule")
-    category = fold(text(found, "category"))
-    if category and category != "jobs":
-        return [Ignored(f"Azure Backup alert of category {text(found, 'category')!r:.60}: {rule:.100}")]
-    if "restore" in rule.lower():
-        return [Ignored(f"a restore, not a backup: {rule:.100}")]
+def parse(body: object) -> list[Alert | Ignored]:
+    category, rule = text(context(body), "category"), text(essentials(body), "alertRule")
+    if _is_something_else(fold(category), fold(rule)):
+        kind = f"in category {short(category)}" if category else "without a category"
+        return [ignored(f"The Azure Backup alert {short(rule)} {kind} is not about a failed backup.")]
+    return [_alert(body)]
+
+
+def _is_something_else(category: str, rule: str) -> bool:
+    unsaid = not category and rule and "failure" not in rule
+    return category not in ("", "jobs") or rule.startswith(OTHER_RULES) or bool(unsaid)
+
+
+def _alert(body: object) -> Alert:
+    found = context(body)
     item_id = text(found, "protectedItemId")
-    return [
-        Alert(
-            source="azure_backup",
-            **common(body),
-            error_code=_error_code(body),
-            job_id=text(part(found, "extendedInfo"), "jobId"),
-            item_id=item_id,
-            item_name=text(found, "linkedResourceName") or item_id.rpartition(";")[2],
-            vault_id=vault_of(item_id) or vault_target(body),
-            vm_id=_vm_id(text(found, "linkedResourceId", "sourceId")) or vm_of(item_id),
-            workload=workload_of(item_id, text(found, "sourceType")),
-        )
-    ]
-
-
-def _error_code(body: dict[str, Any]) -> str:
-    info = part(context(body), "extendedInfo")
-    linked = error_code(prose(info, "recommendedActions"), prose(info, "possibleCauses"), prose(essentials(body), "description"))
-    tail = re.search(
-        r"azure(?:iaasvm|workload|storage)([a-z][a-z0-9]{6,79}?)log$", text(essentials(body), "originAlertId").lower()
+    vault_id = vault_of(item_id) or target_vault(body)
+    return replace(
+        alert_of(body, "azure_backup"),
+        error_code=_error_code(body),
+        job_id=text(part(found, "extendedInfo"), "jobId"),
+        item_id=item_id,
+        item_name=item_name(item_id, text(found, "linkedResourceName")),
+        vault_id=vault_id,
+        vm_id=_vm_id(body) or vm_guess(vault_id, item_id),
+        workload=workload(item_id, text(found, "sourceType")),
     )
-    return linked or (tail[1] if tail else "")
 
 
-def _vm_id(source: str) -> str:
-    match = re.match(r"(?i)/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.Compute/virtualMachines/[^/]+", source)
-    return match[0] if match else ""
+def _vm_id(body: object) -> str:
+    said = (vm_of(text(context(body), name)) for name in ("linkedResourceId", "sourceId"))
+    return next(filter(None, said), "")
+
+
+def _error_code(body: object) -> str:
+    info = value(context(body), "extendedInfo")
+    said = [*walk(value(info, "recommendedActions")), *walk(info), *walk(value(essentials(body), "description"))]
+    links = (LINK.search(found[:16_384]) for found in said)
+    found = next(filter(None, links), None) or _origin(text(essentials(body), "originAlertId"))
+    return found[1] if found else ""
+
+
+def _origin(origin: str) -> re.Match[str] | None:
+    start = max(origin.lower().rfind("azureiaasvm"), origin.lower().rfind("azureworkload"))
+    return ORIGIN.fullmatch(origin, start) if start >= 0 else None

@@ -1,81 +1,96 @@
-"""Metric alerts on BackupHealthEvent of a vault, common and legacy form. They name the VM and its health, no job and no code.
+"""Metric alerts on a vault's `BackupHealthEvent`, common and legacy schema. They name an item and its health, no job, no code.
 
 https://learn.microsoft.com/azure/backup/metrics-overview
-Health is anything but `Healthy`: `TransientUnhealthy`, `PersistentDegraded` …, with or without spaces.
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-metric-alerts
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-definitions (`AzureMonitorMetricAlert`)
+
+About backup is a criterion on `BackupHealthEvent`; `RestoreHealthEvent` and any other metric is something else. What it says
+depends on the health that is counted and on the operator: many events of any health but `Healthy` (`TransientUnhealthy`,
+`Persistent Degraded` …) are failures, and so are too few healthy ones. Too few unhealthy ones, or many healthy ones, are the
+documented rules for good news. Without the `healthStatus` dimension it is taken for a failure.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from handlers.alerts.envelope import common, context, is_common, vault_target
-from handlers.alerts.fields import (
-    fold,
-    item_of,
-    objects,
-    part,
-    prose,
-    severity,
-    text,
-    value,
-    vault_of,
-    vm_of,
-    workload_of,
-)
+from handlers.alerts.envelope import alert_of, condition_type, context, is_fired, service, target_vault
+from handlers.alerts.fields import fold, ignored, line, objects, part, prose, severity, short, text, value
+from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
 
 METRIC = "backuphealthevent"
 
 
-def claims(body: dict[str, Any]) -> bool:
-    if fold(text(body, "schemaId")) == "azuremonitormetricalert":
-        return True
-    return is_common(body) and bool(_criteria(context(body)) and text(_criteria(context(body))[0], "metricName"))
+def claims(body: object) -> bool:
+    other_criteria = condition_type(body) in ("logquerycriteria", "promqlcriteria")
+    named = any(text(item, "metricName") for item in _criteria(body))
+    return not other_criteria and (_is_legacy(body) or service(body) == "platform" or named)
 
 
-def parse(body: dict[str, Any]) -> list[Alert | Ignored]:
-    legacy = not is_common(body)
-    found = part(body, "data", "context") if legacy else context(body)
-    head = _legacy_head(body, found) if legacy else common(body)
-    vault_id = text(found, "resourceId") if legacy else vault_target(body)
-    criteria = [item for item in _criteria(found) if fold(text(item, "metricName")) == METRIC]
-    if not criteria:
-        names = ", ".join(text(item, "metricName") for item in _criteria(found)) or "no metric"
-        return [Ignored(f"a metric alert about something else ({names:.80}): {head['rule']:.100}")]
-    return [_alert(_dimensions(item), head, vault_id) for item in criteria]
+def parse(body: object) -> list[Alert | Ignored]:
+    head = _legacy_alert(body) if _is_legacy(body) else alert_of(body, "metric")
+    names = [text(item, "metricName") for item in _criteria(body)]
+    about_backup = [item for item in _criteria(body) if fold(text(item, "metricName")) == METRIC]
+    if not about_backup:
+        metrics = short(", ".join(filter(None, names)))
+        return [ignored(f"The metric alert rule {short(head.rule)} watches the metric {metrics}, not failed backups.")]
+    failing = next(filter(_tells_failure, about_backup), None)
+    if failing is None:
+        return [ignored(f"The metric alert rule {short(head.rule)} says that backups are healthy.")]
+    return [_alert(head, _dimensions(failing), _vault_id(body))]
 
 
-def _alert(dimensions: dict[str, str], head: dict[str, Any], vault_id: str) -> Alert | Ignored:
-    if head["fired"] and fold(dimensions.get("healthstatus", "")) == "healthy":
-        return Ignored("a backup that is healthy")
-    item_id = item_of(dimensions.get("backupinstanceurl", ""))
-    source = dimensions.get("datasourceurl", "")
-    return Alert(
-        source="metric",
-        **head,
+def _tells_failure(criterion: dict[str, Any]) -> bool:
+    health = fold(_dimensions(criterion).get("healthstatus", ""))
+    too_few = fold(text(criterion, "operator")).startswith("lessthan")
+    return not health or (health == "healthy") == too_few
+
+
+def _alert(head: Alert, dimensions: dict[str, str], vault_id: str) -> Alert:
+    item_id, datasource = item_of(dimensions.get("backupinstanceurl", "")), dimensions.get("datasourceurl", "")
+    vault_id = vault_of(item_id) or vault_id
+    said = dimensions.get("backupinstancename", "").rpartition(";")[2] or vm_of(datasource).rpartition("/")[2]
+    kind = dimensions.get("datasourcetype", "")
+    return replace(
+        head,
         item_id=item_id,
-        item_name=dimensions.get("backupinstancename", "").rpartition(";")[2] or source.rpartition("/")[2],
-        vault_id=vault_of(item_id) or vault_id,
-        vm_id=source if "/virtualmachines/" in source.lower() else vm_of(item_id),
-        workload=workload_of(item_id, dimensions.get("datasourcetype", "")) if item_id else "AzureIaasVM",
+        item_name=item_name(item_id, said),
+        vault_id=vault_id,
+        vm_id=vm_of(datasource) or vm_guess(vault_id, item_id),
+        workload=workload(item_id, kind or ("VM" if vm_of(datasource) == datasource != "" else "")),
     )
 
 
-def _criteria(found: dict[str, Any]) -> list[dict[str, Any]]:
-    return objects(found, "condition", "allOf")
+def _is_legacy(body: object) -> bool:
+    return fold(text(body, "schemaId")) == "azuremonitormetricalert"
 
 
-def _dimensions(item: dict[str, Any]) -> dict[str, str]:
-    return {text(pair, "name").lower(): text(pair, "value") for pair in objects(item, "dimensions")}
+def _found(body: object) -> dict[str, Any]:
+    return part(body, "data", "context") if _is_legacy(body) else context(body)
 
 
-def _legacy_head(body: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
-    status = fold(text(part(body, "data"), "status"))
-    return {
-        "id": text(found, "id"),
-        "fired": status not in ("deactivated", "resolved"),
-        "fired_at": parse_time(value(found, "timestamp")),
-        "rule": text(found, "name"),
-        "severity": severity(text(found, "severity")),
-        "message": prose(found, "description"),
-    }
+def _criteria(body: object) -> list[dict[str, Any]]:
+    return objects(part(_found(body), "condition"), "allOf")
+
+
+def _dimensions(criterion: dict[str, Any]) -> dict[str, str]:
+    return {fold(text(pair, "name")): text(pair, "value") for pair in objects(criterion, "dimensions")}
+
+
+def _vault_id(body: object) -> str:
+    return vault_of(line(value(_found(body), "resourceId"))) or target_vault(body)
+
+
+def _legacy_alert(body: object) -> Alert:
+    found = _found(body)
+    return Alert(
+        source="metric",
+        id=text(found, "id"),
+        fired=is_fired(text(part(body, "data"), "status")),
+        fired_at=parse_time(value(found, "timestamp")),
+        rule=text(found, "name"),
+        severity=severity(text(found, "severity")),
+        message=prose(found, "description"),
+    )

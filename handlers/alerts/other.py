@@ -1,21 +1,21 @@
-"""Well-formed alerts that are about something else: service health, resource health, budgets, or a service yet unknown.
+"""Well-formed alerts of every other service: budgets, service health, resource health, Prometheus, or one yet unknown.
 
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples
+None of them is about backup. What the common schema wraps is an alert, whatever else is in it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from handlers.alerts.envelope import essentials, is_common
-from handlers.alerts.fields import text
-from handlers.model import Ignored
+from handlers.alerts.fields import ignored, short, text
+from handlers.model import Alert, Ignored
 
 
-def claims(body: dict[str, Any]) -> bool:
-    return is_common(body) and bool(text(essentials(body), "monitoringService"))
+def claims(body: object) -> bool:
+    return is_common(body)
 
 
-def parse(body: dict[str, Any]) -> list[Ignored]:
+def parse(body: object) -> list[Alert | Ignored]:
     found = essentials(body)
-    return [Ignored(f"an alert of {text(found, 'monitoringService'):.60}: {text(found, 'alertRule') or 'no rule':.100}")]
+    service, rule = text(found, "monitoringService"), text(found, "alertRule")
+    return [ignored(f"The alert rule {short(rule)} of the service {short(service)} is not about a failed backup.")]

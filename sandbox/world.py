@@ -1,0 +1,399 @@
+"""The ARM resources of one scenario: a healthy world, and what the scenario's file changes in it.
+
+`resources` maps ids (lower case) to bodies in the wire shapes of Azure Resource Manager; lists are found by prefix and type.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+Body = dict[str, Any]
+BACKUP_APP = "Microsoft.Azure.RecoveryServices"
+
+
+class World:
+    """One scenario's world, built for a moment: its times are relative to `now`."""
+
+    def __init__(self, name: str, subscription: str, data: Mapping[str, Any], now: datetime) -> None:
+        self.name, self.subscription, self.data, self.now = name, subscription, data, now
+        self.resources: dict[str, Body] = {}
+        self.activity: list[Body] = []
+        self.vm: Body = {"name": f"vm-{name.replace('_', '-')[:40]}", "resource_group": "rg-shop", "location": "westeurope",
+                   "os": "Windows", "power": "running"} | dict(data.get("vm") or {})  # fmt: skip
+        self.vault: Body = {"name": "rsv-shop", "resource_group": "rg-vaults"} | dict(data.get("vault") or {})
+        self.job = self._job_fields(data.get("job") or {}, "failed")
+        self._build()
+
+    # ------------------------------------------------------------------ ids
+
+    def group_id(self, group: str) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{group}"
+
+    def resource_id(self, group: str, kind: str, name: str) -> str:
+        return f"{self.group_id(group)}/providers/{kind}/{name}"
+
+    @property
+    def vm_id(self) -> str:
+        return self.resource_id(self.vm["resource_group"], "Microsoft.Compute/virtualMachines", self.vm["name"])
+
+    @property
+    def vault_id(self) -> str:
+        return self.resource_id(self.vault["resource_group"], "Microsoft.RecoveryServices/vaults", self.vault["name"])
+
+    @property
+    def container(self) -> str:
+        return f"iaasvmcontainerv2;{self.vm['resource_group']};{self.vm['name']}"
+
+    @property
+    def item_id(self) -> str:
+        return (
+            f"{self.vault_id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{self.container}"
+            f"/protectedItems/VM;{self.container}"
+        )
+
+    def guid(self, text: str) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.name}/{text}"))
+
+    def time(self, text: object) -> datetime:
+        from sandbox.scenario import moment
+
+        return moment(text, self.now)
+
+    def _iso(self, text: object) -> str:
+        return self.time(text).strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
+
+    # ------------------------------------------------------------------ building
+
+    def _add(self, resource_id: str, kind: str, properties: Body, **more: Any) -> Body:
+        body = {"id": resource_id, "name": resource_id.rpartition("/")[2], "type": kind, "properties": properties, **more}
+        self.resources[resource_id.lower()] = body
+        return body
+
+    def _build(self) -> None:
+        if self.vm.get("exists", True):
+            self._add_vm()
+        self._add_network()
+        self._add_vault()
+        self._add_jobs()
+        self._add_restore_points()
+        self._add_locks()
+        self._add_key_vaults()
+        self._add_health()
+        self._add_activity()
+        for resource_id, body in (self.data.get("resources") or {}).items():
+            full = resource_id.replace("{subscription}", self.subscription)
+            if body is None:
+                self.resources.pop(full.lower(), None)
+            else:
+                _merge(
+                    self.resources.setdefault(full.lower(), {"id": full, "name": full.rpartition("/")[2], "properties": {}}), body
+                )
+
+    def _add_vm(self) -> None:
+        vm, windows = self.vm, self.vm["os"] == "Windows"
+        profile: Body = {"computerName": vm["name"][:15], "allowExtensionOperations": vm.get("extensions_allowed", True)}
+        profile["windowsConfiguration" if windows else "linuxConfiguration"] = {
+            "provisionVMAgent": vm.get("agent_provisioned", True)
+        }
+        default = {"publisher": "MicrosoftWindowsServer", "offer": "WindowsServer", "sku": "2022-datacenter"}
+        image = vm.get("image") or (
+            default if windows else {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server"}
+        )
+        os_disk, *data_disks = [self._disk(disk, index) for index, disk in enumerate(vm.get("disks") or [{}])]
+        properties: Body = {
+            "vmId": self.guid("vm"),
+            "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
+            "provisioningState": vm.get("provisioning_state", "Succeeded"),
+            "storageProfile": {
+                "imageReference": image,
+                "osDisk": {"osType": vm["os"], "createOption": "FromImage", **os_disk},
+                "dataDisks": data_disks,
+            },
+            "osProfile": profile,
+            "networkProfile": {"networkInterfaces": [{"id": self.nic_id, "properties": {"primary": True}}]},
+            "instanceView": self._instance_view(),
+        }
+        self._add(self.vm_id, "Microsoft.Compute/virtualMachines", properties, location=vm["location"])
+        for group in vm.get("same_name_in") or ():
+            other = self.resource_id(group, "Microsoft.Compute/virtualMachines", vm["name"])
+            self._add(other, "Microsoft.Compute/virtualMachines", dict(properties), location=vm["location"])
+
+    def _disk(self, disk: Mapping[str, Any], index: int) -> Body:
+        name = disk.get("name") or (f"{self.vm['name']}-osdisk" if index == 0 else f"{self.vm['name']}-data{index}")
+        body: Body = {"name": name, "caching": "ReadWrite", "writeAcceleratorEnabled": bool(disk.get("write_accelerator"))}
+        if index:
+            body["lun"] = index - 1
+        size = disk.get("size_gib", 128)
+        if disk.get("managed", True):
+            disk_id = self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", name)
+            body["managedDisk"] = {"id": disk_id, "storageAccountType": disk.get("sku", "Premium_LRS")}
+            properties: Body = {"diskSizeGB": size, "diskState": disk.get("state", "Attached"), "provisioningState": "Succeeded"}
+            properties["encryption"] = {"type": "EncryptionAtRestWithPlatformKey"}
+            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"])
+        else:
+            body["vhd"] = {"uri": f"https://saunmanaged.blob.core.windows.net/vhds/{name}.vhd"}
+            body["diskSizeGB"] = size
+        return body
+
+    def _instance_view(self) -> Body:
+        vm = self.vm
+        statuses = [
+            {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+            {"code": f"PowerState/{vm['power']}", "level": "Info", "displayStatus": f"VM {vm['power']}"},
+        ]
+        view: Body = {"statuses": statuses, "disks": [self._disk_view(d, i) for i, d in enumerate(vm.get("disks") or [{}])]}
+        agent = vm.get("agent", {})
+        if vm["power"] in ("running", "starting") and agent is not None:
+            view |= self._agent_view(agent)
+        return view
+
+    def _agent_view(self, agent: Mapping[str, Any]) -> Body:
+        windows, ready = self.vm["os"] == "Windows", agent.get("ready", True)
+        version = agent.get("version", ("2.7.41491.1172" if windows else "2.13.1.1") if ready else "Unknown")
+        status = {
+            "code": "ProvisioningState/succeeded" if ready else "ProvisioningState/Unavailable",
+            "level": "Info" if ready else "Warning",
+            "displayStatus": "Ready" if ready else "Not Ready",
+            "message": agent.get("message") or ("Guest Agent is running" if ready else "VM Agent is unresponsive."),
+            "time": self.time(agent.get("reported", "-1m")).isoformat(),
+        }
+        found = self.vm.get("extensions")
+        names = [{"backup": True}] if found is None and ready else found or []
+        extensions = [self._extension(dict(extension)) for extension in names]
+        shown = [extension for extension in extensions if not extension.pop("hidden")]
+        handlers = [
+            {"type": e["type"], "typeHandlerVersion": e["typeHandlerVersion"], "status": e["statuses"][0]} for e in extensions
+        ]
+        default = "Windows Server 2022 Datacenter" if windows else "ubuntu"
+        return {
+            "osName": self.vm.get("os_name", default),
+            "vmAgent": {"vmAgentVersion": version, "statuses": [status], "extensionHandlers": handlers},
+            "extensions": shown,
+        }
+
+    def _extension(self, extension: Body) -> Body:
+        """With managed disks the backup extension shows as a handler only."""
+        backup = extension.get("backup", False)
+        kind = extension.get("type") or f"{BACKUP_APP}.{'VMSnapshot' if self.vm['os'] == 'Windows' else 'VMSnapshotLinux'}"
+        state = extension.get("state", "succeeded")
+        level = "Error" if state.startswith("failed") else "Info"
+        status: Body = {
+            "code": f"ProvisioningState/{state}",
+            "level": level,
+            "displayStatus": "Ready" if level == "Info" else "Failed",
+        }
+        status |= {"message": extension["message"]} if extension.get("message") else {}
+        status |= {"time": self.time(extension["at"]).isoformat()} if extension.get("at") else {}
+        return {
+            "name": extension.get("name") or kind.rpartition(".")[2],
+            "type": kind,
+            "typeHandlerVersion": extension.get("version", "1.0.113.0"),
+            "statuses": [status],
+            "hidden": backup,
+        }
+
+    def _disk_view(self, disk: Mapping[str, Any], index: int) -> Body:
+        name = disk.get("name") or (f"{self.vm['name']}-osdisk" if index == 0 else f"{self.vm['name']}-data{index}")
+        view: Body = {"name": name, "statuses": [{"code": "ProvisioningState/succeeded", "level": "Info"}]}
+        if encrypted := self.vm.get("encrypted"):
+            vault = self.key_vault_id(encrypted["vault"])
+            uri = f"https://{encrypted['vault']}.vault.azure.net"
+            setting: Body = {
+                "enabled": True,
+                "diskEncryptionKey": {"secretUrl": f"{uri}/secrets/bek-{index}/0a1b", "sourceVault": {"id": vault}},
+            }
+            if encrypted.get("kek"):
+                setting["keyEncryptionKey"] = {"keyUrl": f"{uri}/keys/kek-1/0a1b", "sourceVault": {"id": vault}}
+            view["encryptionSettings"] = [setting]
+        return view
+
+    @property
+    def nic_id(self) -> str:
+        return self.resource_id(self.vm["resource_group"], "Microsoft.Network/networkInterfaces", f"{self.vm['name']}-nic")
+
+    def _add_network(self) -> None:
+        network, group = dict(self.data.get("network") or {}), self.vm["resource_group"]
+        vnet = self.resource_id(group, "Microsoft.Network/virtualNetworks", "vnet-shop")
+        nsg = self.resource_id(group, "Microsoft.Network/networkSecurityGroups", "nsg-shop")
+        subnet: Body = {"addressPrefix": "10.20.1.0/24", "networkSecurityGroup": {"id": nsg}}
+        rules = [{"name": rule["name"], "properties": {"direction": "Outbound", "protocol": "*", "sourceAddressPrefix": "*",
+                  "sourcePortRange": "*", "destinationPortRange": "*", "destinationAddressPrefix": "*", "priority": 100 + 10 * index,
+                  **{k: v for k, v in rule.items() if k != "name"}}} for index, rule in enumerate(network.get("rules") or ())]  # fmt: skip
+        self._add(nsg, "Microsoft.Network/networkSecurityGroups", {"securityRules": rules})
+        if routes := network.get("routes"):
+            table = self.resource_id(group, "Microsoft.Network/routeTables", "rt-shop")
+            self._add(table, "Microsoft.Network/routeTables", {"routes": [{"name": r["name"], "properties": r} for r in routes]})
+            subnet["routeTable"] = {"id": table}
+        self._add(f"{vnet}/subnets/snet-app", "Microsoft.Network/virtualNetworks/subnets", subnet)
+        configuration = {"name": "ipconfig1", "properties": {"primary": True, "privateIPAddress": "10.20.1.4",
+                         "privateIPAllocationMethod": "Dynamic", "subnet": {"id": f"{vnet}/subnets/snet-app"}}}  # fmt: skip
+        self._add(self.nic_id, "Microsoft.Network/networkInterfaces", {"primary": True, "ipConfigurations": [configuration]})
+
+    def _add_vault(self) -> None:
+        kind = "Microsoft.RecoveryServices/vaults"
+        self._add(self.vault_id, kind, {"provisioningState": "Succeeded"}, location=self.vm["location"])
+        policy = {"name": "policy-nightly", "type": "V1", "snapshot_days": 2} | dict(self.data.get("policy") or {})
+        policy_id = f"{self.vault_id}/backupPolicies/{policy['name']}"
+        self._add(policy_id, f"{kind}/backupPolicies", {
+            "backupManagementType": "AzureIaasVM", "policyType": policy["type"],
+            "instantRpRetentionRangeInDays": policy["snapshot_days"], "timeZone": "UTC",
+        })  # fmt: skip
+        self._add(self.item_id, f"{kind}/backupFabrics/protectionContainers/protectedItems", {
+            "protectedItemType": "Microsoft.Compute/virtualMachines", "backupManagementType": "AzureIaasVM", "workloadType": "VM",
+            "containerName": self.container, "friendlyName": self.vm["name"], "sourceResourceId": self.vm_id,
+            "virtualMachineId": self.vm_id, "protectionState": "Protected", "healthStatus": "Passed",
+            "lastBackupStatus": "Failed", "policyId": policy_id,
+        })  # fmt: skip
+
+    def _job_fields(self, given: Mapping[str, Any], label: str) -> Body:
+        fields = {"id": self.guid(f"job/{label}"), "operation": "Backup", "status": "Failed", "started": "-50m", "ended": "-5m",
+                  "scheduled": True, "type": "AzureIaaSVMJob", "exists": True}  # fmt: skip
+        return fields | dict(given)
+
+    def _add_jobs(self) -> None:
+        yesterday = {"status": "Completed", "started": "-1d", "ended": "-23h"}
+        given = self.data.get("jobs")
+        others = [yesterday] if given is None else given
+        for index, job in enumerate([self.job, *(self._job_fields(other, str(i)) for i, other in enumerate(others))]):
+            if job["exists"]:
+                self._add_job(job, primary=index == 0)
+
+    def _add_job(self, job: Body, *, primary: bool) -> None:
+        began = self.time(job["started"])
+        ended = None if job["status"] == "InProgress" else self.time(job["ended"])
+        failed = job["status"] == "Failed"
+        snapshot = "Failed" if failed else "Completed"
+        transfer = {"Failed": "Skipped", "InProgress": "InProgress"}.get(job["status"], "Completed")
+        tasks = job.get("tasks") or {"Take Snapshot": snapshot, "Transfer data to vault": transfer}
+        container = f"iaasvmcontainerv2;{job.get('vm_group') or self.vm['resource_group']};{self.vm['name']}"
+        properties: Body = {
+            "jobType": job["type"], "operation": job["operation"], "status": job["status"], "entityFriendlyName": self.vm["name"],
+            "backupManagementType": "AzureIaasVM" if "IaaSVM" in job["type"] else "AzureWorkload",
+            "startTime": began.strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z", "activityId": self.guid(f"activity/{job['id']}"),
+            "isUserTriggered": not job["scheduled"], "virtualMachineVersion": "Compute", "containerName": container,
+            "duration": f"PT{int(((ended or self.now) - began).total_seconds() // 60)}M0.2700148S",
+            "extendedInfo": {"tasksList": [{"taskId": name, "status": status} for name, status in tasks.items()],
+                             "propertyBag": {"VM Name": self.vm["name"]}},
+        }  # fmt: skip
+        if ended:
+            properties["endTime"] = ended.strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
+        if job.get("detailed_message"):
+            properties["extendedInfo"]["dynamicErrorMessage"] = job["detailed_message"]
+        errors = job.get("errors") or ([job["error"]] if job.get("error") else [])
+        if failed:
+            properties["errorDetails"] = [
+                {"errorCode": e.get("number", 0), "errorTitle": e.get("title"), "errorString": e.get("message"),
+                 "recommendations": e.get("recommendations") or []} for e in errors
+            ]  # fmt: skip
+        self._add(f"{self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties)
+
+    def _add_restore_points(self) -> None:
+        given = self.data.get("restore_points") or {}
+        for index, points in enumerate(given if isinstance(given, list) else [given]):
+            group = points.get("resource_group", f"AzureBackupRG_{self.vm['location']}_1")
+            name = points.get("collection", f"AzureBackup_{self.vm['name']}_21105{index}")
+            if points.get("exists", True):
+                collection = self.resource_id(group, "Microsoft.Compute/restorePointCollections", name)
+                found = [self._point(collection, day, points.get("state", "Succeeded")) for day in range(points.get("count", 2))]
+                self._add(collection, "Microsoft.Compute/restorePointCollections", {
+                    "source": {"id": self.vm_id.lower(), "location": self.vm["location"]},
+                    "provisioningState": "Succeeded", "restorePoints": found,
+                }, location=self.vm["location"])  # fmt: skip
+                if index == 0:
+                    self.collection_id, self.restore_point_group = collection, group
+
+    def _point(self, collection: str, day: int, state: str) -> Body:
+        created = self.now - timedelta(days=day + 1)
+        name = f"AzureBackup_{created:%Y%m%d_%H%M%S}"
+        return {"id": f"{collection}/restorePoints/{name}", "name": name, "properties": {
+            "provisioningState": state if day == 0 else "Succeeded", "consistencyMode": "ApplicationConsistent",
+            "timeCreated": created.isoformat()}}  # fmt: skip
+
+    def _add_locks(self) -> None:
+        for lock in self.data.get("locks") or ():
+            scope = self._lock_scope(lock["scope"])
+            lock_id = f"{scope}/providers/Microsoft.Authorization/locks/{lock['name']}"
+            properties = {"level": lock.get("level", "CanNotDelete")} | ({"notes": lock["notes"]} if lock.get("notes") else {})
+            self._add(lock_id, "Microsoft.Authorization/locks", properties)
+
+    def _lock_scope(self, scope: str) -> str:
+        named = {
+            "subscription": f"/subscriptions/{self.subscription}",
+            "vm": self.vm_id,
+            "vm_group": self.group_id(self.vm["resource_group"]),
+            "restore_point_group": self.group_id(getattr(self, "restore_point_group", "AzureBackupRG_westeurope_1")),
+            "collection": getattr(self, "collection_id", ""),
+        }
+        return named.get(scope) or scope.replace("{subscription}", self.subscription)
+
+    def key_vault_id(self, name: str) -> str:
+        return self.resource_id("rg-keys", "Microsoft.KeyVault/vaults", name)
+
+    def _add_key_vaults(self) -> None:
+        for vault in self.data.get("key_vaults") or ():
+            vault_id = self.key_vault_id(vault["name"])
+            if not vault.get("exists", True):
+                if vault.get("soft_deleted"):
+                    deleted = f"/subscriptions/{self.subscription}/providers/Microsoft.KeyVault/locations/{self.vm['location']}/deletedVaults/{vault['name']}"
+                    self._add(deleted, "Microsoft.KeyVault/deletedVaults", {"vaultId": vault_id})
+                continue
+            policies = [{"objectId": self.guid(f"principal/{p['principal']}"), "tenantId": self.guid("tenant"),
+                         "permissions": {"keys": p.get("keys", []), "secrets": p.get("secrets", [])}}
+                        for p in vault.get("access_policies") or ()]  # fmt: skip
+            self._add(vault_id, "Microsoft.KeyVault/vaults", {
+                "enableRbacAuthorization": vault.get("rbac", False), "accessPolicies": policies, "enabledForDiskEncryption": True,
+                "vaultUri": f"https://{vault['name']}.vault.azure.net/"}, location=self.vm["location"])  # fmt: skip
+            for name, enabled in ({"secrets/bek-0": True, "keys/kek-1": True} | (vault.get("contents") or {})).items():
+                if enabled is not None:
+                    self._add(
+                        f"{vault_id}/{name}",
+                        f"Microsoft.KeyVault/vaults/{name.partition('/')[0]}",
+                        {"attributes": {"enabled": enabled}},
+                    )
+            for role in vault.get("roles") or ():
+                self._add_role(role, vault_id)
+
+    def _add_role(self, role: Mapping[str, Any], vault_id: str) -> None:
+        definition = f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{self.guid('role/' + role['role'])}"
+        self._add(definition, "Microsoft.Authorization/roleDefinitions", {
+            "roleName": role["role"], "permissions": [{"actions": role.get("actions", []), "notActions": [],
+            "dataActions": role.get("data_actions", []), "notDataActions": []}]})  # fmt: skip
+        scope = {"vault": vault_id, "subscription": f"/subscriptions/{self.subscription}"}[role.get("scope", "vault")]
+        assignment = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.guid('assign/' + role['role'])}"
+        self._add(assignment, "Microsoft.Authorization/roleAssignments", {
+            "roleDefinitionId": definition, "principalId": self.guid(f"principal/{role['principal']}"), "scope": scope})  # fmt: skip
+
+    def _add_health(self) -> None:
+        status = f"{self.vm_id}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"
+        self._add(
+            status, "Microsoft.ResourceHealth/availabilityStatuses", {"availabilityState": "Available", "title": "Available"}
+        )
+        for event in self.data.get("health_events") or ():
+            event_id = f"/subscriptions/{self.subscription}/providers/Microsoft.ResourceHealth/events/{event['tracking_id']}"
+            impact = {"impactedService": event.get("service", "Virtual Machines"),
+                      "impactedRegions": [{"impactedRegion": event.get("region", "West Europe")}]}  # fmt: skip
+            self._add(event_id, "Microsoft.ResourceHealth/events", {
+                "eventType": "ServiceIssue", "status": event.get("status", "Active"), "title": event["title"],
+                "impactStartTime": self._iso(event.get("began", "-2h")), "impact": [impact]})  # fmt: skip
+
+    def _add_activity(self) -> None:
+        for entry in self.data.get("activity") or ():
+            self.activity.append({
+                "eventTimestamp": self._iso(entry["at"]), "resourceId": self.vm_id, "caller": entry.get("caller", "ops@contoso.example"),
+                "operationName": {"value": f"Microsoft.Compute/virtualMachines/{entry['operation']}/action"},
+                "status": {"value": entry.get("status", "Succeeded")},
+            })  # fmt: skip
+
+
+def _merge(target: Body, changes: Mapping[str, Any]) -> None:
+    """Deep merge: mappings are merged, everything else is replaced; null deletes."""
+    for key, value in changes.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            target[key] = value
