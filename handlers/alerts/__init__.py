@@ -1,24 +1,45 @@
-"""Alerts from every source, read from JSON of any shape. One module per source: `claims(body)` and `parse(body)`."""
+"""Alerts from every source, read from JSON of any kind. One module per source: `claims(body)` and `parse(body)`.
+
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
+A source goes by what the body is (`monitoringService`, `conditionType`, the shape), never by `signalType`: Azure Backup's
+own alerts call themselves Log. Words are compared without regard to case and spaces.
+"""
 
 from __future__ import annotations
 
-from types import ModuleType
+from typing import Protocol
 
 from handlers.alerts import activity_log, azure_backup, event_grid, log_search, metric, other
 from handlers.model import Alert, Ignored, Unreadable
 
-SOURCES: tuple[ModuleType, ...] = (event_grid, azure_backup, log_search, metric, activity_log, other)
-"""In claiming order; `other` comes last: it claims any well-formed alert that is about something else."""
+MOST_ELEMENTS = 5_000
+"""Event Grid's largest batch. https://learn.microsoft.com/azure/event-grid/delivery-and-retry#output-batching"""
+
+
+class Source(Protocol):
+    """What a module for an alert source has."""
+
+    def claims(self, body: object) -> bool:
+        """Whether the body is of this source, about backup or not."""
+
+    def parse(self, body: object) -> list[Alert | Ignored]:
+        """What a claimed body tells; never empty."""
+
+
+SOURCES: tuple[Source, ...] = (event_grid, azure_backup, log_search, metric, activity_log, other)
+"""In claiming order. `other` is last: it claims every alert that is left."""
 
 
 def read(body: object) -> list[Alert | Ignored | Unreadable]:
-    """The alerts in a decoded JSON body, never empty. An array is read element by element."""
-    bodies = body if isinstance(body, list) and body else [body]
-    return [alert for element in bodies for alert in _read_one(element)]
+    """The alerts in decoded JSON, never empty. An array is read by its elements, unless no source knows any of them."""
+    if not isinstance(body, list) or not 0 < len(body) <= MOST_ELEMENTS:
+        return _read_one(body)
+    found = [alert for element in body for alert in _read_one(element)]
+    return found if any(not isinstance(alert, Unreadable) for alert in found) else [Unreadable(body)]
 
 
 def _read_one(body: object) -> list[Alert | Ignored | Unreadable]:
     for source in SOURCES:
-        if isinstance(body, dict) and source.claims(body):
-            return source.parse(body) or [Ignored("the alert holds no failed backup")]
+        if source.claims(body):
+            return [*source.parse(body)]
     return [Unreadable(body)]

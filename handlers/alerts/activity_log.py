@@ -1,85 +1,118 @@
-"""Activity-log alerts of a failed `Backup now`, common and legacy form.
+"""Activity log alerts, common and legacy schema (`Microsoft.Insights/activityLogs`).
 
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-activity-log-alerts
-Scheduled jobs are no ARM operations and never appear here.
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-definitions
+
+About backup is the failed request `Backup now` for a protected item. A scheduled job is no request to Azure Resource
+Manager and never appears here. Any other operation, and a backup request that started or succeeded, is something else.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from handlers.alerts.envelope import common, context, is_common
-from handlers.alerts.fields import fold, item_of, part, prose, text, value, vault_of, vm_of, walk, workload_of
+from handlers.alerts.envelope import alert_of, context, is_common, is_fired, service, targets
+from handlers.alerts.fields import fold, ignored, line, objects, part, prose, short, text, value, walk
+from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, workload
 from handlers.model import Alert, Ignored, parse_time
 
 BACKUP_NOW = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/backup/action"
-GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+FAMILIES = "(?:BMS)?UserError|(?:No)?Exten[st]ion|GuestAgent|VMAgent|BackUp|BCM|VMRestorePoint"
+CODE = re.compile(rf"(?:(?:{FAMILIES})[a-z0-9]+|[a-z0-9]+UserError)", re.IGNORECASE)
+"""What a backup error code looks like, unlike Azure Resource Manager's own (`Conflict`, `AuthorizationFailed`)."""
+JOB = re.compile(r"/backupJobs/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 
 
-def claims(body: dict[str, Any]) -> bool:
-    if fold(text(body, "schemaId")) == "microsoft.insights/activitylogs":
-        return True
-    found = context(body)
-    named = bool(text(found, "operationName")) and value(found, "status", "eventSource", "channels") is not None
-    return is_common(body) and named
+def claims(body: object) -> bool:
+    told = service(body).startswith("activitylog") or _is_legacy(body)
+    return told or (is_common(body) and bool(_operation(context(body))))
 
 
-def parse(body: dict[str, Any]) -> list[Alert | Ignored]:
-    if is_common(body):
-        return [operation_alert(context(body), common(body), "activity_log")]
-    data = part(body, "data")
-    entry = part(data, "context", "activityLog")
-    head = {
-        "id": text(entry, "eventDataId", "correlationId"),
-        "fired": fold(text(data, "status")) not in ("deactivated", "resolved"),
-        "fired_at": parse_time(value(entry, "eventTimestamp")),
-        "rule": text(part(body, "data", "context"), "name"),
-        "severity": "",
-        "message": prose(entry, "description"),
-    }
-    return [operation_alert(entry, head, "activity_log")]
+def parse(body: object) -> list[Alert | Ignored]:
+    if not _is_legacy(body):
+        return [read_operation(context(body) | {"targets": targets(body)}, alert_of(body, "activity_log"))]
+    entry = part(body, "data", "context", "activityLog")
+    return [read_operation(entry, _legacy_alert(body, entry))]
 
 
-def operation_alert(entry: dict[str, Any], head: dict[str, Any], source: str) -> Alert | Ignored:
-    """An ARM operation as alert, when it is a failed `Backup now`. Event Grid tells operations in the same fields."""
-    operation, status = text(entry, "operationName"), fold(text(entry, "status"))
-    if operation.lower() != BACKUP_NOW:
-        return Ignored(f"another operation: {operation or 'none':.120}")
-    if status not in ("failed", "failure"):
-        return Ignored(f"a backup request whose status is {status or 'missing':.40}")
-    authorization = part(entry, "authorization")
-    item_id = item_of(text(entry, "resourceId", "resourceUri")) or item_of(text(authorization, "scope")) or _item_anywhere(entry)
-    properties = part(entry, "properties")
-    said = prose(properties, "statusMessage", "message")
-    return Alert(
-        source=source,
-        **(head | {"message": said if said and BACKUP_NOW not in said.lower() else head["message"]}),
-        error_code=_error_code(text(entry, "subStatus"), said),
-        job_id=_job_id(text(properties, "jobId", "JobId"), said),
+def read_operation(entry: dict[str, Any], head: Alert) -> Alert | Ignored:
+    """An operation of Azure Resource Manager; Event Grid tells them in the same fields."""
+    operation, status, rule = _operation(entry), _word(entry, "status"), short(head.rule)
+    if fold(operation) != BACKUP_NOW:
+        return ignored(f"The rule {rule} tells of the operation {short(operation)}, not of a failed backup.")
+    if fold(status) not in ("failed", "failure"):
+        return ignored(f"The rule {rule} tells of a backup request with the status {short(status)}.")
+    return _alert(entry, head)
+
+
+def _alert(entry: dict[str, Any], head: Alert) -> Alert:
+    item_id = next(filter(None, map(item_of, _told_ids(entry))), "")
+    vault_id = vault_of(item_id)
+    errors = _errors(entry)
+    codes = [_word(entry, "subStatus"), *(text(error, "code") for error in errors)]
+    return replace(
+        head,
+        message=next(filter(None, (prose(error, "message") for error in errors)), head.message),
+        error_code=next(filter(CODE.fullmatch, codes), ""),
+        job_id=_job_id(entry),
         item_id=item_id,
-        item_name=item_id.rpartition(";")[2],
-        vault_id=vault_of(item_id),
-        vm_id=vm_of(item_id),
-        workload=workload_of(item_id),
+        item_name=item_name(item_id),
+        vault_id=vault_id,
+        vm_id=vm_guess(vault_id, item_id),
+        workload=workload(item_id),
     )
 
 
-def _item_anywhere(entry: dict[str, Any]) -> str:
-    return next(filter(None, map(item_of, walk(entry))), "")
+def _operation(entry: dict[str, Any]) -> str:
+    return _word(entry, "operationName") or text(part(entry, "authorization"), "action")
 
 
-def _error_code(sub_status: str, said: str) -> str:
-    """A code such as `UserErrorBackupOperationInProgress`: from the status message's `code`, else the sub-status."""
-    match = re.search(r'"code"\s*:\s*"([A-Za-z][A-Za-z0-9]{7,79})"', said)
-    if match:
-        return match[1]
-    plain = sub_status.partition(" ")[0]
-    return plain if re.fullmatch(r"(UserError|Extension|Guest|BackUp|Backup)[A-Za-z0-9]{4,70}", plain) else ""
+def _word(entry: dict[str, Any], name: str) -> str:
+    """A word, plain or as the activity log's own pair of `value` and `localizedValue`."""
+    return text(entry, name) or text(part(entry, name), "value")
 
 
-def _job_id(said: str, message: str) -> str:
-    if GUID.fullmatch(said):
-        return said
-    match = re.search(rf"backupJobs/({GUID.pattern})", message, re.IGNORECASE)
-    return match[1] if match else ""
+def _told_ids(entry: dict[str, Any]) -> Iterator[str]:
+    """Everything in the entry that may be the item's id, the likeliest first."""
+    yield from (text(entry, "resourceId"), text(entry, "resourceUri"), text(part(entry, "authorization"), "scope"))
+    yield from map(line, walk(entry))
+
+
+def _errors(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The errors in `statusMessage`, the details before the error around them."""
+    said = _decoded(value(part(entry, "properties"), "statusMessage"))
+    outer = part(said, "error") or part(said)
+    return [*objects(outer, "details"), outer]
+
+
+def _decoded(said: object) -> object:
+    """`statusMessage` is JSON in a string, or plain words."""
+    try:
+        return json.loads(said) if isinstance(said, str) else said
+    except (ValueError, RecursionError):
+        return {"message": said}
+
+
+def _job_id(entry: dict[str, Any]) -> str:
+    properties = part(entry, "properties")
+    paths = (JOB.search(said) for said in walk(properties))
+    return text(properties, "jobId", "backupJobId") or next((path[1] for path in paths if path), "")
+
+
+def _is_legacy(body: object) -> bool:
+    return fold(text(body, "schemaId")) == "microsoft.insights/activitylogs"
+
+
+def _legacy_alert(body: object, entry: dict[str, Any]) -> Alert:
+    return Alert(
+        source="activity_log",
+        id=text(entry, "eventDataId", "correlationId"),
+        fired=is_fired(text(part(body, "data"), "status")),
+        fired_at=parse_time(value(entry, "eventTimestamp")),
+        rule=text(part(body, "data", "context"), "name"),
+        message=prose(entry, "description"),
+    )

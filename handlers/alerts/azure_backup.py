@@ -3,12 +3,12 @@
 https://learn.microsoft.com/azure/backup/backup-azure-monitoring-built-in-monitor
 https://learn.microsoft.com/azure/backup/move-to-azure-monitor-alerts (the names and categories of all of them)
 
-About backup is what `monitoringService` Azure Backup tells in category Jobs, but not a failed restore, and not the two about a
-database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which there is no failed job. Category
-Security (deleted backup data, soft delete switched off …) is something else.
+About backup is what `monitoringService` Azure Backup tells in category Jobs, but not a failed restore, and not the two
+about a database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which there is no failed job.
+Category Security (deleted backup data, soft delete switched off …) is something else.
 
-`signalType` says Log, though no log is searched. There is no field for the error code: it is behind the troubleshooting link
-(aka.ms/AB-<code>), else in the tail of `originAlertId`.
+`signalType` says Log, though no log is searched. There is no field for the error code: it is behind the troubleshooting
+link (aka.ms/AB-<code>), else in the tail of `originAlertId`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ def parse(body: object) -> list[Alert | Ignored]:
 
 
 def _is_something_else(category: str, rule: str) -> bool:
-    unsaid = not category and rule and "failure" not in rule
-    return category not in ("", "jobs") or rule.startswith(OTHER_RULES) or bool(unsaid)
+    if any(word in rule for word in OTHER_RULES):
+        return True
+    return category != "jobs" if category else "failure" not in (rule or "failure")
 
 
 def _alert(body: object) -> Alert:

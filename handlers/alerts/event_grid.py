@@ -1,40 +1,55 @@
-"""Event Grid: `ResourceActionFailure` of `Backup now`, in the Event Grid and the CloudEvents envelope, and alerts in CloudEvents.
+"""Event Grid: operations of Azure Resource Manager, and whole alerts on a topic of one's own, in both envelopes.
 
 https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
-Azure Backup has no topic of its own: a failed scheduled backup emits no event. An owner's custom topic may carry whole alerts as
-the `data` of a CloudEvent; these are read like the alert itself.
+https://learn.microsoft.com/azure/event-grid/event-schema (Event Grid's envelope)
+https://learn.microsoft.com/azure/event-grid/cloud-event-schema (the CloudEvents envelope)
+
+About backup is `Microsoft.Resources.ResourceActionFailure` of the request `Backup now`: Azure Backup has no topic, and a
+scheduled backup that fails emits no event. An alert that an owner puts on a topic as the `data` of an event is read like
+the alert itself. Every other event is something else, `Microsoft.Web.BackupOperationFailed` (App Service) and handshakes
+included.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from handlers.alerts import activity_log, azure_backup, log_search, metric
-from handlers.alerts.activity_log import operation_alert
-from handlers.alerts.fields import part, text, value
+from handlers.alerts.fields import fold, ignored, part, short, text, value
 from handlers.model import Alert, Ignored, parse_time
 
-
-def claims(body: dict[str, Any]) -> bool:
-    cloud = bool(text(body, "specversion")) and bool(text(body, "type"))
-    return cloud or (bool(text(body, "eventType")) and value(body, "data", "subject", "topic") is not None)
+FAILURE = "microsoft.resources.resourceactionfailure"
+CARRIED = (azure_backup, log_search, metric, activity_log)
 
 
-def parse(body: dict[str, Any]) -> list[Alert | Ignored]:
-    kind, data = text(body, "eventType", "type"), part(body, "data")
-    for source in (azure_backup, log_search, metric, activity_log):
+def claims(body: object) -> bool:
+    cloud = bool(text(body, "specversion") and text(body, "type"))
+    own = bool(text(body, "eventType")) and value(body, "data", "subject", "topic") is not None
+    return cloud or own or bool(text(body, "validationResponse"))
+
+
+def parse(body: object) -> list[Alert | Ignored]:
+    data = part(body, "data")
+    for source in CARRIED:
         if source.claims(data):
-            found: list[Alert | Ignored] = source.parse(data)
-            return found
-    if kind.lower() != "microsoft.resources.resourceactionfailure":
-        return [Ignored(f"an event about something else: {kind:.100}")]
-    head = {
-        "id": text(body, "id"),
-        "fired": True,
-        "fired_at": parse_time(value(body, "eventTime", "time")),
-        "rule": kind,
-        "severity": "",
-        "message": "",
-    }
-    entry = {"resourceUri": text(body, "subject"), "status": "Failed"} | {k: v for k, v in data.items() if v is not None}
-    return [operation_alert(entry, head, "event_grid")]
+            carried: list[Alert | Ignored] = source.parse(data)
+            return carried
+    return [_operation(body)]
+
+
+def _operation(body: object) -> Alert | Ignored:
+    kind, data = text(body, "eventType", "type"), part(body, "data")
+    if fold(kind) != FAILURE:
+        operation = text(data, "operationName")
+        about = f" of the operation {short(operation)}" if operation else ""
+        return ignored(f"The event {short(kind or 'SubscriptionValidation')}{about} is not about a failed backup.")
+    told = {"resourceUri": text(body, "subject"), "status": "Failed"}
+    entry = told | {name: found for name, found in data.items() if found is not None}
+    return activity_log.read_operation(entry, _alert(body, kind))
+
+
+def _alert(body: object, kind: str) -> Alert:
+    return Alert(
+        source="event_grid",
+        id=text(body, "id"),
+        fired_at=parse_time(value(body, "eventTime", "time")),
+        rule=kind,
+    )

@@ -1,7 +1,7 @@
 """Reading JSON from outside: every field may be missing, null or of another type, its text hostile.
 
-A reader never raises: what is not there, or is something else, reads as empty. Text comes back fit to show: without control
-characters, without characters that hide or reorder text, without half surrogates (which no UTF-8 can hold).
+A reader never raises: what is not there, or is something else, reads as empty. Text comes back fit to show: without
+control characters, without characters that hide or reorder text, without half surrogates (which no UTF-8 can hold).
 """
 
 from __future__ import annotations
@@ -15,18 +15,20 @@ from handlers.model import Ignored
 LONGEST_LINE = 2_000
 LONGEST_MESSAGE_BYTES = 8_192
 LONGEST_REASON = 300
+LONGEST_NAME = 64
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def value(body: object, *names: str) -> Any:
-    """The first of `names` that an object has, exactly or else by `fold`; None when it has none."""
+    """The first of `names` that an object has, exactly or else in another case; None when it has none."""
     if not isinstance(body, dict):
         return None
     for name in names:
         if name in body:
             return body[name]
-    folded = [fold(name) for name in names]
-    return next((found for key, found in body.items() if isinstance(key, str) and fold(key) in folded), None)
+    lower = [name.lower() for name in names]
+    short_names = ((key, found) for key, found in body.items() if isinstance(key, str) and len(key) <= LONGEST_NAME)
+    return next((found for key, found in short_names if key.lower() in lower), None)
 
 
 def part(body: object, *path: str) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def line(found: object, longest: int = LONGEST_LINE) -> str:
 
 def fold(word: str) -> str:
     """For comparing: lower case, without spaces."""
-    return "".join(word.split()).lower() if len(word) <= LONGEST_LINE else word
+    return "".join(word.split()).lower()
 
 
 def severity(found: str) -> str:
@@ -88,7 +90,12 @@ def ignored(sentence: str) -> Ignored:
 
 def short(name: str) -> str:
     """A name as it stands in a sentence."""
-    return f"“{name:.80}”" if name else "without a name"
+    return f"'{name:.80}'" if name else "without a name"
+
+
+def joined_id(*parts: str) -> str:
+    """An id made of parts, for alerts that have none of their own."""
+    return "/".join(filter(None, parts))
 
 
 def walk(body: object) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What the resource ids in an alert tell: the vault, the protected item, the VM, the workload.
 
 https://learn.microsoft.com/rest/api/backup/protected-items/get
-A VM's item is named for it: `…/protectionContainers/IaasVMContainer;iaasvmcontainerv2;<group>;<vm>/protectedItems/VM;…`.
+A VM's container and item are named for it: `IaasVMContainer;iaasvmcontainerv2;<group>;<vm>` and `VM;iaasvmcontainerv2;…`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def vm_guess(vault_id: str, container: str) -> str:
 
 
 def vm_item(vault_id: str, container: str) -> str:
-    """The protected item of the VM that a container's name tells, in the form in which Azure Backup's own alerts name it."""
+    """The protected item of the VM that a container's name tells, in the form of Azure Backup's own alerts."""
     vault, group_and_vm = vault_of(vault_id), _container(container)
     if not vault or not group_and_vm:
         return ""
@@ -56,7 +56,7 @@ def vm_item(vault_id: str, container: str) -> str:
 
 
 def item_name(item_id: str, said: str = "") -> str:
-    """The database of a database's item; else the name that was said, such as the VM's; else the end of the item's name."""
+    """The database of a database's item; else the name that was said, such as the VM's; else the end of the id."""
     parts = item_id.rpartition("/")[2].split(";")
     is_database = len(parts) > 2 and not _container(item_id)
     return parts[-1] if is_database else said or parts[-1]

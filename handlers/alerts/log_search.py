@@ -1,112 +1,141 @@
-"""Log search alerts on the vaults' diagnostic logs, V2 (dimensions) and V1 (embedded rows), common and legacy form.
+"""Log search alerts on the vaults' logs: V2 (one set of dimensions) and V1 (embedded rows), common and flat legacy.
 
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-log-search-alerts
-https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-definitions
-About backup is what queries AddonAzureBackupJobs (or AzureBackupReport), or carries one of its columns.
-V2 embeds no rows: the rule's dimensions carry JobUniqueId, JobFailureCode, BackupItemUniqueId and _ResourceId (the vault).
+https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-log-webhook (flat, bare or in a `LogAlert`)
+https://learn.microsoft.com/azure/azure-monitor/reference/tables/addonazurebackupjobs (the columns)
+
+About backup is what queries the backup jobs (AddonAzureBackupJobs, AzureBackupReport of AzureDiagnostics, Azure Backup's
+own functions, Resource Graph), or has a column that only they have among its dimensions or rows. V2 embeds no rows: the
+rule's dimensions should be JobUniqueId, JobFailureCode, BackupItemUniqueId and _ResourceId (the vault). A row is a job;
+one that completed, still runs, was cancelled or is no backup (a restore) is ignored.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
-from handlers.alerts.envelope import common, context, is_common
-from handlers.alerts.fields import fold, objects, prose, severity, text, value
+from handlers.alerts.envelope import alert_of, condition_type, context, is_common, service, target_vault
+from handlers.alerts.fields import fold, ignored, items, joined_id, objects, part, prose, severity, short, text, value
+from handlers.alerts.ids import item_name, vault_of, vm_guess, vm_item, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
 
-COLUMNS = {"jobuniqueid", "jobfailurecode", "backupitemuniqueid"}
-TABLES = ("addonazurebackupjobs", "azurebackupreport")
+COLUMNS = {"jobuniqueid", "jobfailurecode", "backupitemuniqueid", "backupitemfriendlyname"}
+QUERIES = ("addonazurebackupjobs", "azurebackupreport", "_azurebackup_getjobs", "recoveryservices/vaults/backupjobs")
+RESOURCES = ("_resourceid", "resourceid", "vaultresourceid", "vault", "datasourceresourceid")
+SERVICES = ("logalertsv2", "loganalytics", "applicationinsights")
+NOT_FAILED = ("completed", "inprogress", "cancel")
 
 
-def claims(body: dict[str, Any]) -> bool:
-    if is_common(body):
-        found = context(body)
-        return fold(text(found, "conditionType")) == "logquerycriteria" or bool(text(found, "SearchQuery"))
-    return bool(text(body, "AlertRuleName", "SearchQuery")) and value(body, "SearchQuery", "SearchResult") is not None
+def claims(body: object) -> bool:
+    found = _found(body)
+    told = condition_type(body) == "logquerycriteria" or service(body) in SERVICES
+    flat = bool(text(found, "SearchQuery") and text(found, "AlertRuleName", "SearchIntervalStartTimeUtc"))
+    return told or flat or bool(_tables(found))
 
 
-def parse(body: dict[str, Any]) -> list[Alert | Ignored]:
-    legacy = not is_common(body)
-    found = body if legacy else context(body)
-    head = _legacy_head(body) if legacy else common(body)
-    rows = _rows(found) or [_dimensions(found)]
-    if not _about_backup(found, rows):
-        return [Ignored(f"a log alert about something else: {head['rule']:.100}")]
-    return [_alert(row, head, index) for index, row in enumerate(rows)]
+def parse(body: object) -> list[Alert | Ignored]:
+    found = _found(body)
+    head = _common_alert(body) if is_common(body) else _legacy_alert(found)
+    dimensions = _dimensions(found)
+    rows = [row for row in _rows(found) if COLUMNS & row.keys()]
+    if not (rows or COLUMNS & dimensions.keys() or _queries_jobs(found)):
+        return [ignored(f"The log search alert rule {short(head.rule)} does not query backup jobs.")]
+    if not rows:
+        return [_read(head, dimensions)]
+    return [_read(_numbered(head, row, number), dimensions | row) for number, row in enumerate(rows, 1)]
 
 
-def _about_backup(found: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
-    queries = [text(found, "SearchQuery")] + [text(item, "searchQuery") for item in objects(found, "condition", "allOf")]
-    return any(table in query.lower() for query in queries for table in TABLES) or any(COLUMNS & set(row) for row in rows)
+def _read(head: Alert, row: dict[str, Any]) -> Alert | Ignored:
+    job, rule = short(text(row, "jobuniqueid")), short(head.rule)
+    status, code = text(row, "jobstatus", "status"), text(row, "jobfailurecode")
+    if fold(status).startswith(NOT_FAILED) or fold(code) == "success":
+        return ignored(f"The backup job {job} in the alert of {rule} has not failed: {short(status or code)}.")
+    operation = text(row, "joboperation", "operation")
+    if fold(operation) not in ("", "backup"):
+        return ignored(f"The job {job} in the alert of {rule} is no backup: {short(operation)}.")
+    return _alert(head, row)
 
 
-def _alert(row: dict[str, Any], head: dict[str, Any], index: int) -> Alert | Ignored:
-    """One row of the jobs table, its column names in lower case."""
-    code, status = text(row, "jobfailurecode"), fold(text(row, "jobstatus"))
-    if code.lower() == "success" or status.startswith("completed"):
-        return Ignored("a backup job that did not fail")
-    operation = text(row, "joboperation")
-    if operation and operation.lower() != "backup":
-        return Ignored(f"a {operation:.40} job, not a backup")
-    job_id, parts = text(row, "jobuniqueid"), text(row, "backupitemuniqueid").split(";")
-    vault_id = text(row, "_resourceid", "resourceid", "vault")
-    group, name = (parts[3], parts[4]) if len(parts) > 4 else ("", "")
-    return Alert(
-        source="log_search",
-        **(head | {"id": f"{head['id']}/{job_id or index}" if index else head["id"]}),
-        error_code=code,
-        job_id=job_id,
-        item_id=_item_id(vault_id, group, name),
-        item_name=text(row, "backupitemfriendlyname", "datasourcefriendlyname", "vm") or name,
-        vault_id=vault_id if "/vaults/" in vault_id.lower() else "",
-        vm_id=_vm_id(row, vault_id, group, name),
-        workload="AzureIaasVM"
-        if fold(text(row, "backupmanagementtype")) in ("", "iaasvm", "azureiaasvm")
-        else text(row, "backupmanagementtype"),
+def _alert(head: Alert, row: dict[str, Any]) -> Alert:
+    ids = [text(row, name) for name in RESOURCES]
+    vault_id = next(filter(None, map(vault_of, ids)), head.vault_id)
+    container = _container(row)
+    item_id = vm_item(vault_id, container)
+    names = text(row, "backupitemfriendlyname", "backupinstancefriendlyname", "datasourcefriendlyname", "vm")
+    return replace(
+        head,
+        message=prose(row, "message", "errormessage") or head.message,
+        error_code=text(row, "jobfailurecode"),
+        job_id=text(row, "jobuniqueid"),
+        item_id=item_id,
+        item_name=names or item_name(container),
+        vault_id=vault_id,
+        vm_id=next(filter(None, map(vm_of, ids)), "") or vm_guess(vault_id, container),
+        workload=workload(container, text(row, "backupmanagementtype", "datasourcetype")),
     )
 
 
-def _item_id(vault_id: str, group: str, name: str) -> str:
-    if not (name and "/vaults/" in vault_id.lower()):
-        return ""
-    container = f"iaasvmcontainerv2;{group};{name}"
-    return f"{vault_id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{container}/protectedItems/VM;{container}"
+def _container(row: dict[str, Any]) -> str:
+    """A VM's container, from its unique id `<region>;<vault>;iaasvmcontainerv2;<group>;<vm>`; empty for other items."""
+    parts = text(row, "backupitemuniqueid").split(";")
+    is_vm = fold(text(row, "backupmanagementtype")) == "iaasvm" or "iaasvmcontainerv2" in map(fold, parts[2:3])
+    return ";".join(("iaasvmcontainerv2", *parts[3:5])) if is_vm and len(parts) == 5 else ""
 
 
-def _vm_id(row: dict[str, Any], vault_id: str, group: str, name: str) -> str:
-    said = text(row, "datasourceresourceid")
-    if "/virtualmachines/" in said.lower():
-        return said
-    subscription = vault_id.strip("/").split("/")
-    if not name or len(subscription) < 2:
-        return ""
-    return f"/subscriptions/{subscription[1]}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+def _numbered(head: Alert, row: dict[str, Any], number: int) -> Alert:
+    """The alert of one row among others: its id is the row's own."""
+    return replace(head, id=joined_id(head.id, text(row, "jobuniqueid"), str(number)))
+
+
+def _queries_jobs(found: dict[str, Any]) -> bool:
+    conditions = objects(part(found, "condition"), "allOf")
+    queries = [prose(condition, "searchQuery") for condition in (found, *conditions)]
+    return any(table in fold(query) for query in queries for table in QUERIES)
 
 
 def _dimensions(found: dict[str, Any]) -> dict[str, Any]:
-    pairs = [pair for item in objects(found, "condition", "allOf") for pair in objects(item, "dimensions")]
-    pairs += objects(found, "dimensions", "Dimensions")
-    return {text(pair, "name").lower(): value(pair, "value") for pair in pairs}
+    conditions = objects(part(found, "condition"), "allOf")
+    pairs = [pair for condition in (found, *conditions) for pair in objects(condition, "dimensions")]
+    return {_column(pair): value(pair, "value") for pair in pairs}
 
 
 def _rows(found: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
-    for result in ("SearchResults", "SearchResult"):
-        for table in objects(found, result, "tables"):
-            names = [text(column, "name").lower() for column in objects(table, "columns")]
-            cells = value(table, "rows")
-            rows += (
-                [dict(zip(names, row, strict=False)) for row in cells if isinstance(row, list)] if isinstance(cells, list) else []
-            )
+    for table in _tables(found):
+        columns = [_column(column) for column in items(table, "columns")]
+        cells = [row for row in items(table, "rows") if isinstance(row, list)]
+        rows += [{column: cell for column, cell in zip(columns, row, strict=False) if cell} for row in cells]
     return rows
 
 
-def _legacy_head(body: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "id": text(body, "AlertId", "AlertRuleName"),
-        "fired": True,
-        "fired_at": parse_time(value(body, "SearchIntervalEndtimeUtc")),
-        "rule": text(body, "AlertRuleName"),
-        "severity": severity(text(body, "Severity")),
-        "message": prose(body, "Description"),
-    }
+def _tables(found: dict[str, Any]) -> list[dict[str, Any]]:
+    return [table for name in ("SearchResults", "SearchResult") for table in objects(part(found, name), "tables")]
+
+
+def _column(named: object) -> str:
+    """A column's name in lower case, without the type that AzureDiagnostics puts behind it (`JobStatus_s`)."""
+    return re.sub(r"_[sgdtb]$", "", fold(text(named, "name")))
+
+
+def _found(body: object) -> dict[str, Any]:
+    """What holds the search: the context, or the flat form, which may lie in `data`."""
+    wrapped = fold(text(body, "schemaId")) == "microsoft.insights/logalert"
+    return context(body) if is_common(body) else part(body, "data") if wrapped else part(body)
+
+
+def _common_alert(body: object) -> Alert:
+    return replace(alert_of(body, "log_search"), vault_id=target_vault(body))
+
+
+def _legacy_alert(found: dict[str, Any]) -> Alert:
+    rule, ended = text(found, "AlertRuleName"), text(found, "SearchIntervalEndtimeUtc")
+    return Alert(
+        source="log_search",
+        id=text(found, "AlertId") or joined_id(rule, ended),
+        fired_at=parse_time(ended),
+        rule=rule,
+        severity=severity(text(found, "Severity")),
+        message=prose(found, "Description"),
+    )

@@ -1,13 +1,13 @@
-"""Metric alerts on a vault's `BackupHealthEvent`, common and legacy schema. They name an item and its health, no job, no code.
+"""Metric alerts on a vault's `BackupHealthEvent`, common and legacy schema: an item and its health, no job and no code.
 
 https://learn.microsoft.com/azure/backup/metrics-overview
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-metric-alerts
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-definitions (`AzureMonitorMetricAlert`)
 
-About backup is a criterion on `BackupHealthEvent`; `RestoreHealthEvent` and any other metric is something else. What it says
-depends on the health that is counted and on the operator: many events of any health but `Healthy` (`TransientUnhealthy`,
-`Persistent Degraded` …) are failures, and so are too few healthy ones. Too few unhealthy ones, or many healthy ones, are the
-documented rules for good news. Without the `healthStatus` dimension it is taken for a failure.
+About backup is a criterion on `BackupHealthEvent`; `RestoreHealthEvent` and any other metric is something else. What it
+says depends on the health that is counted and on the operator. Many events of any health but `Healthy` (`Transient
+Unhealthy`, `PersistentDegraded` …) are failures, and so are too few healthy ones. Many healthy events, or too few of the
+others (a rule that the documentation suggests), are good news. Without `healthStatus` it is taken for a failure.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from handlers.alerts.envelope import alert_of, condition_type, context, is_fired, service, target_vault
-from handlers.alerts.fields import fold, ignored, line, objects, part, prose, severity, short, text, value
+from handlers.alerts.fields import fold, ignored, joined_id, line, objects, part, prose, severity, short, text, value
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
 
@@ -87,7 +87,7 @@ def _legacy_alert(body: object) -> Alert:
     found = _found(body)
     return Alert(
         source="metric",
-        id=text(found, "id"),
+        id=joined_id(text(found, "id"), text(found, "timestamp")),
         fired=is_fired(text(part(body, "data"), "status")),
         fired_at=parse_time(value(found, "timestamp")),
         rule=text(found, "name"),
