@@ -32,6 +32,7 @@ lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy
 
 bench: setup ## speed and memory against a naive twin, as ratios
+	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff

@@ -94,14 +94,14 @@ class Azure:
     # ---------------------------------------------------------------- clients, each made once
 
     def _get(self, url: str, parameters: dict[str, str]) -> Any:
-        from azure.core.exceptions import map_error
+        from azure.core.exceptions import ResourceNotFoundError, map_error
         from azure.core.rest import HttpRequest
 
         request = HttpRequest("GET", url, params=parameters, headers={"Accept": "application/json"})
         request.url = self._arm().format_url(request.url)
         response = self._arm().send_request(request, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
         if response.status_code >= 400:
-            map_error(response.status_code, response, {})
+            map_error(response.status_code, response, {404: ResourceNotFoundError})
             response.raise_for_status()
         return response.json()
 

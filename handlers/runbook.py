@@ -33,9 +33,7 @@ PORTALS = {
 
 def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = "https://management.azure.com") -> Runbook:
     """The runbook of a diagnosis in a language of `LANGUAGES`."""
-    page = _Page(diagnosis, language, arm_endpoint)
-    template = _environment("md").get_template(f"{language}/runbook.md.j2")
-    markdown = _tidy(template.render(page.context))
+    page, markdown = _rendered(diagnosis, language, arm_endpoint)
     return Runbook(
         language=language,
         title=one_line(_environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
@@ -45,6 +43,17 @@ def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = "https://man
         steps=MappingProxyType(page.steps),
         error_title=catalogue.title_of(diagnosis.error, language),
     )
+
+
+def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = "https://management.azure.com") -> str:
+    """The runbook's Markdown alone."""
+    return _rendered(diagnosis, language, arm_endpoint)[1]
+
+
+def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str) -> tuple[_Page, str]:
+    page = _Page(diagnosis, language, arm_endpoint)
+    template = _environment("md").get_template(f"{language}/runbook.md.j2")
+    return page, _tidy(template.render(page.context))
 
 
 def message(language: str, name: str, **values: Any) -> str:
@@ -59,7 +68,7 @@ class _Page:
         self.language, self.os = language, diagnosis.os
         self.words = _words(language)
         self.steps: dict[str, tuple[Step, ...]] = {}
-        self.titles = {finding.cause: self._title(finding.cause) for finding in diagnosis.findings}
+        self.titles = {finding.cause: _title(language, finding.cause) for finding in diagnosis.findings}
         self._recorded: list[Step] = []
         self._commands: list[Command] = []
         self._blocks: list[str] = []
@@ -159,10 +168,7 @@ class _Page:
         return Markdown(f"{self._portal}/#resource{url_path(resource_id)}/{blade}")
 
     def _cause(self, cause_id: str) -> Template:
-        return _environment("md").get_template(f"{self.language}/causes/{cause_id}.md.j2")
-
-    def _title(self, cause_id: str) -> str:
-        return " ".join(_block(self._cause(cause_id), "title", {}).split())
+        return _cause_template(self.language, cause_id)
 
 
 class _Facts:
@@ -260,9 +266,18 @@ def _environment(markup: str) -> Environment:
     return environment
 
 
-def compile_templates() -> None:
-    """Compile every template into `templates/compiled`, for the package."""
-    _environment("md").compile_templates(COMPILED, extensions=["j2"], zip=None)
+def compile_templates(folder: Path) -> None:
+    """Compile every template into a folder; the package has them in `templates/compiled`."""
+    _environment("md").compile_templates(folder, extensions=["j2"], zip=None)
+
+
+def _cause_template(language: str, cause_id: str) -> Template:
+    return _environment("md").get_template(f"{language}/causes/{cause_id}.md.j2")
+
+
+@cache
+def _title(language: str, cause_id: str) -> str:
+    return " ".join(_block(_cause_template(language, cause_id), "title", {}).split())
 
 
 def _block(template: Template, name: str, context: Mapping[str, Any]) -> str:

@@ -101,7 +101,8 @@ class Report:
         self.total = len(scenarios)
 
     def say(self, text: str) -> None:
-        print(f"{time.monotonic() - self.started:7.1f} s  {text}", flush=True)
+        sys.stdout.write(f"{time.monotonic() - self.started:7.1f} s  {text}\n")
+        sys.stdout.flush()
 
     def arrived(self, ticket: Ticket, event: dict[str, Any]) -> None:
         data = event["data"]

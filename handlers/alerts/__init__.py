@@ -1,8 +1,8 @@
 """Alerts from every source, read from JSON of any kind. One module per source: `claims(body)` and `parse(body)`.
 
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
-A source goes by what the body is (`monitoringService`, `conditionType`, the shape), never by `signalType`: Azure Backup's
-own alerts call themselves Log. Words are compared without regard to case and spaces.
+A source goes by what the body is (`monitoringService`, `conditionType`, the shape), never by `signalType`: Azure
+Backup's own alerts call themselves Log. Words are compared without regard to case and spaces.
 """
 
 from __future__ import annotations

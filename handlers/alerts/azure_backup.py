@@ -4,7 +4,7 @@ https://learn.microsoft.com/azure/backup/backup-azure-monitoring-built-in-monito
 https://learn.microsoft.com/azure/backup/move-to-azure-monitor-alerts (the names and categories of all of them)
 
 About backup is what `monitoringService` Azure Backup tells in category Jobs, but not a failed restore, and not the two
-about a database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which there is no failed job.
+about a database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which no job has failed.
 Category Security (deleted backup data, soft delete switched off …) is something else.
 
 `signalType` says Log, though no log is searched. There is no field for the error code: it is behind the troubleshooting

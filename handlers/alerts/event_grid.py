@@ -4,10 +4,10 @@ https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
 https://learn.microsoft.com/azure/event-grid/event-schema (Event Grid's envelope)
 https://learn.microsoft.com/azure/event-grid/cloud-event-schema (the CloudEvents envelope)
 
-About backup is `Microsoft.Resources.ResourceActionFailure` of the request `Backup now`: Azure Backup has no topic, and a
-scheduled backup that fails emits no event. An alert that an owner puts on a topic as the `data` of an event is read like
-the alert itself. Every other event is something else, `Microsoft.Web.BackupOperationFailed` (App Service) and handshakes
-included.
+About backup is `Microsoft.Resources.ResourceActionFailure` of the request `Backup now`: Azure Backup has no topic, and
+a scheduled backup that fails emits no event. An alert that an owner puts on a topic as the `data` of an event is read
+like the alert itself. Every other event is something else: `Microsoft.Web.BackupOperationFailed` is App Service's, and
+handshakes belong to `handshake`.
 """
 
 from __future__ import annotations

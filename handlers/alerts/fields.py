@@ -20,11 +20,11 @@ _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def value(body: object, *names: str) -> Any:
-    """The first of `names` that an object has, exactly or else in another case; None when it has none."""
+    """The first of `names` that an object has and that is not null, exactly or else in another case; else None."""
     if not isinstance(body, dict):
         return None
     for name in names:
-        if name in body:
+        if body.get(name) is not None:
             return body[name]
     lower = [name.lower() for name in names]
     short_names = ((key, found) for key, found in body.items() if isinstance(key, str) and len(key) <= LONGEST_NAME)

@@ -1,7 +1,7 @@
 """What the resource ids in an alert tell: the vault, the protected item, the VM, the workload.
 
 https://learn.microsoft.com/rest/api/backup/protected-items/get
-A VM's container and item are named for it: `IaasVMContainer;iaasvmcontainerv2;<group>;<vm>` and `VM;iaasvmcontainerv2;…`.
+A VM's container and item are named for it: `IaasVMContainer;iaasvmcontainerv2;<group>;<vm>`, `VM;iaasvmcontainerv2;…`.
 """
 
 from __future__ import annotations

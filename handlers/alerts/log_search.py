@@ -3,9 +3,10 @@
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-log-search-alerts
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-log-webhook (flat, bare or in a `LogAlert`)
 https://learn.microsoft.com/azure/azure-monitor/reference/tables/addonazurebackupjobs (the columns)
+https://learn.microsoft.com/azure/backup/backup-reports-system-functions#_azurebackup_getjobs (other names for the same)
 
-About backup is what queries the backup jobs (AddonAzureBackupJobs, AzureBackupReport of AzureDiagnostics, Azure Backup's
-own functions, Resource Graph), or has a column that only they have among its dimensions or rows. V2 embeds no rows: the
+About backup is what queries the backup jobs (AddonAzureBackupJobs, AzureBackupReport of AzureDiagnostics, the reports'
+functions, Resource Graph), or has a column that only they have among its dimensions or rows. V2 embeds no rows: the
 rule's dimensions should be JobUniqueId, JobFailureCode, BackupItemUniqueId and _ResourceId (the vault). A row is a job;
 one that completed, still runs, was cancelled or is no backup (a restore) is ignored.
 """
@@ -18,12 +19,15 @@ from typing import Any
 
 from handlers.alerts.envelope import alert_of, condition_type, context, is_common, service, target_vault
 from handlers.alerts.fields import fold, ignored, items, joined_id, objects, part, prose, severity, short, text, value
-from handlers.alerts.ids import item_name, vault_of, vm_guess, vm_item, vm_of, workload
+from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_item, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
 
-COLUMNS = {"jobuniqueid", "jobfailurecode", "backupitemuniqueid", "backupitemfriendlyname"}
+COLUMNS = {"jobuniqueid", "jobfailurecode", "backupitemuniqueid", "backupitemfriendlyname", "backupinstanceid"}
 QUERIES = ("addonazurebackupjobs", "azurebackupreport", "_azurebackup_getjobs", "recoveryservices/vaults/backupjobs")
-RESOURCES = ("_resourceid", "resourceid", "vaultresourceid", "vault", "datasourceresourceid")
+RESOURCES = ("_resourceid", "resourceid", "vaultresourceid", "vault", "backupinstanceid", "datasourceresourceid")
+JOB, CODE, STATUS = ("jobuniqueid", "uniqueid"), ("jobfailurecode", "errortitle"), ("jobstatus", "status")
+OPERATION, TYPE = ("joboperation", "operationcategory"), ("backupmanagementtype", "datasourcetype")
+NAME = ("backupitemfriendlyname", "backupinstancefriendlyname", "datasourcefriendlyname", "vm")
 SERVICES = ("logalertsv2", "loganalytics", "applicationinsights")
 NOT_FAILED = ("completed", "inprogress", "cancel")
 
@@ -48,11 +52,10 @@ def parse(body: object) -> list[Alert | Ignored]:
 
 
 def _read(head: Alert, row: dict[str, Any]) -> Alert | Ignored:
-    job, rule = short(text(row, "jobuniqueid")), short(head.rule)
-    status, code = text(row, "jobstatus", "status"), text(row, "jobfailurecode")
+    job, rule = short(text(row, *JOB)), short(head.rule)
+    status, code, operation = text(row, *STATUS), text(row, *CODE), text(row, *OPERATION)
     if fold(status).startswith(NOT_FAILED) or fold(code) == "success":
         return ignored(f"The backup job {job} in the alert of {rule} has not failed: {short(status or code)}.")
-    operation = text(row, "joboperation", "operation")
     if fold(operation) not in ("", "backup"):
         return ignored(f"The job {job} in the alert of {rule} is no backup: {short(operation)}.")
     return _alert(head, row)
@@ -62,18 +65,17 @@ def _alert(head: Alert, row: dict[str, Any]) -> Alert:
     ids = [text(row, name) for name in RESOURCES]
     vault_id = next(filter(None, map(vault_of, ids)), head.vault_id)
     container = _container(row)
-    item_id = vm_item(vault_id, container)
-    names = text(row, "backupitemfriendlyname", "backupinstancefriendlyname", "datasourcefriendlyname", "vm")
+    item_id = next(filter(None, map(item_of, ids)), "") or vm_item(vault_id, container)
     return replace(
         head,
         message=prose(row, "message", "errormessage") or head.message,
-        error_code=text(row, "jobfailurecode"),
-        job_id=text(row, "jobuniqueid"),
+        error_code=text(row, *CODE),
+        job_id=text(row, *JOB),
         item_id=item_id,
-        item_name=names or item_name(container),
+        item_name=text(row, *NAME) or item_name(item_id or container),
         vault_id=vault_id,
-        vm_id=next(filter(None, map(vm_of, ids)), "") or vm_guess(vault_id, container),
-        workload=workload(container, text(row, "backupmanagementtype", "datasourcetype")),
+        vm_id=next(filter(None, map(vm_of, ids)), "") or vm_guess(vault_id, item_id or container),
+        workload=workload(item_id or container, text(row, *TYPE)),
     )
 
 
@@ -86,7 +88,7 @@ def _container(row: dict[str, Any]) -> str:
 
 def _numbered(head: Alert, row: dict[str, Any], number: int) -> Alert:
     """The alert of one row among others: its id is the row's own."""
-    return replace(head, id=joined_id(head.id, text(row, "jobuniqueid"), str(number)))
+    return replace(head, id=joined_id(head.id, text(row, *JOB), str(number)))
 
 
 def _queries_jobs(found: dict[str, Any]) -> bool:

@@ -6,8 +6,8 @@ https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-
 
 About backup is a criterion on `BackupHealthEvent`; `RestoreHealthEvent` and any other metric is something else. What it
 says depends on the health that is counted and on the operator. Many events of any health but `Healthy` (`Transient
-Unhealthy`, `PersistentDegraded` …) are failures, and so are too few healthy ones. Many healthy events, or too few of the
-others (a rule that the documentation suggests), are good news. Without `healthStatus` it is taken for a failure.
+Unhealthy`, `PersistentDegraded` …) are failures, and so are too few healthy ones. Many healthy events, or too few of
+the others (a rule that the documentation suggests), are good news. Without `healthStatus` it is taken for a failure.
 """
 
 from __future__ import annotations

@@ -1,0 +1,53 @@
+"""The list of sources, their documentation and what they import."""
+
+from __future__ import annotations
+
+import ast
+import pkgutil
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import handlers.alerts
+from handlers.alerts import SOURCES
+from tests.alerts.samples import OWN, PUBLISHED, samples_in
+
+FOLDER = Path(handlers.alerts.__path__[0])
+SHARED = {"envelope", "fields", "handshake", "ids"}
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+names = [str(vars(source)["__name__"]) for source in SOURCES]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=names)
+def test_every_source_documents_its_payload_and_what_counts_as_about_backup(source: object) -> None:
+    assert re.search(r"https://learn\.microsoft\.com/azure/\S+", source.__doc__ or "")
+    assert re.search(r"[Aa]bout backup", source.__doc__ or "")
+
+
+def test_every_module_is_a_source_or_shared_by_them() -> None:
+    found = {module.name for module in pkgutil.iter_modules([str(FOLDER)])}
+    assert found == {name.rpartition(".")[2] for name in names} | SHARED
+
+
+def test_other_is_the_last_source() -> None:
+    assert names[-1] == "handlers.alerts.other"
+
+
+def imports(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_alerts_import_only_the_model_and_the_standard_library(path: Path) -> None:
+    foreign = {name for name in imports(path) if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert all(name.startswith(("handlers.alerts", "handlers.model")) for name in foreign)
+
+
+def test_own_samples_share_no_identifier_with_the_published_ones() -> None:
+    own, published = (set(GUID.findall(str(samples_in(folder)).lower())) for folder in (OWN, PUBLISHED))
+    assert own
+    assert own.isdisjoint(published)

@@ -1,0 +1,70 @@
+"""`make golden`: write the golden runbooks anew, one per code and language; look at the diff before you commit it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from handlers import facts
+from handlers.alerts import read
+from handlers.azure import Azure
+from handlers.catalogue import classify
+from handlers.diagnose import diagnose, facts_needed
+from handlers.facts.jobs import find_job
+from handlers.model import Alert, Diagnosis, Failure
+from handlers.runbook import render
+from handlers.settings import LANGUAGES, Settings
+from sandbox.scenario import Scenario, load_scenarios
+from sandbox.simulated_azure import running_azure
+
+FOLDER = Path(__file__).parent / "golden"
+SCENARIOS = (
+    "agent_not_ready_windows", "snapshot_task_status_linux", "restore_point_group_locked", "key_vault_policy_windows",
+    "no_network_unmanaged_windows", "extension_failed_linux", "internal_error_windows", "internal_error_linux", "disk_33_tib_linux",
+    "backup_in_progress_windows", "unknown_code",
+)  # fmt: skip
+"""One per error code of the source document, both operating systems, and a code that nobody knows."""
+
+
+def diagnosis_of(scenario: Scenario, azure_url: str, now: datetime) -> Diagnosis:
+    """The story of backup_failed up to the diagnosis, with the real SDK clients."""
+    azure = Azure(Settings(ticket_url="http://127.0.0.1", arm_endpoint=azure_url, logs_endpoint=azure_url,
+                           log_analytics_workspace_id="00000000-0000-4000-8000-00000000a0a1"))  # fmt: skip
+    alert = read(scenario.alert_body(now))[0]
+    assert isinstance(alert, Alert)
+    job = find_job(alert, azure).job
+    failure, error = Failure.of(alert, job, now), classify(alert, job)
+    readings = facts.gather(facts_needed(error), failure, azure, message=error.message, now=now)
+    return diagnose(failure, error, readings)
+
+
+def runbooks() -> dict[str, str]:
+    """The golden runbooks by file name. Times differ from run to run, so they are masked."""
+    now = datetime.now(UTC)
+    scenarios = [scenario for scenario in load_scenarios() if scenario.name in SCENARIOS]
+    found = {}
+    with running_azure(scenarios) as azure:
+        for scenario in scenarios:
+            diagnosis = diagnosis_of(scenario, azure.url, now)
+            for language in LANGUAGES:
+                found[f"{scenario.name}.{language}.md"] = masked(render(diagnosis, language).markdown)
+    return found
+
+
+def masked(markdown: str) -> str:
+    """Without what changes from run to run: times and dates."""
+    import re
+
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)?", "<time>", markdown)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>", text)
+    text = re.sub(r"\b\d\d-\d\d-20\d\d\b", "<date>", text)
+    return re.sub(r"AzureBackup_\d{8}_\d{6}", "AzureBackup_<time>", text)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.md"):
+        old.unlink()
+    for name, text in runbooks().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+        print(f"wrote tests/golden/{name}")

@@ -1,0 +1,175 @@
+"""The guards: who may import whom, what is in the package, and that the app loads in Microsoft's worker library."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tools.package import ROOT, allowed, build
+
+HANDLERS = ROOT / "handlers"
+OURS = {
+    "model",
+    "settings",
+    "markup",
+    "azure",
+    "storage",
+    "facts",
+    "causes",
+    "alerts",
+    "tickets",
+    "catalogue",
+    "diagnose",
+    "runbook",
+    "wiring",
+}
+STORIES = {"alert_received", "backup_failed", "backup_recovered", "last_resort"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "model": set(),
+    "settings": set(),
+    "markup": {"markdown_it", "nh3"},
+    "causes": {"model", "causes"},
+    "alerts": {"model", "markup", "alerts"},
+    "tickets": {"model", "settings", "markup", "tickets", "requests"},
+    "azure": {"model", "settings", "azure.*", "requests"},
+    "storage": {"model", "settings", "azure.*"},
+    "facts": {"model", "settings", "azure", "azure.*", "facts"},
+    "catalogue": {"model"},
+    "diagnose": {"catalogue", "model"},
+    "runbook": {"catalogue", "model", "markup", "jinja2"},
+    "wiring": {"settings", "model", "azure", "storage", "tickets", "requests"},
+    **{story: (OURS | STORIES) - {"causes"} for story in STORIES},
+}
+"""docs/decisions.md says where this differs from the first design, and why."""
+
+
+def imports_of(path: Path) -> set[str]:
+    """What a module imports beyond the standard library; ours by room, Azure's packages as `azure.*`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Import(names=names):
+                found |= {name.name for name in names}
+            case ast.ImportFrom(module=module, names=names) if module == "handlers":
+                found |= {f"handlers.{name.name}" for name in names}
+            case ast.ImportFrom(module=str(module)):
+                found.add(module)
+    return {_room(name) for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
+def _room(name: str) -> str:
+    first, _, rest = name.partition(".")
+    return rest.partition(".")[0] if first == "handlers" else "azure.*" if first == "azure" else first
+
+
+@pytest.mark.parametrize("path", sorted(HANDLERS.rglob("*.py")), ids=lambda path: str(path.relative_to(HANDLERS)))
+def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
+    room = path.relative_to(HANDLERS).parts[0].removesuffix(".py")
+    if room == "__init__":
+        return
+    assert imports_of(path) <= MAY_IMPORT[room]
+
+
+def test_function_app_imports_stories_and_wiring_only_and_is_short() -> None:
+    text = (ROOT / "function_app.py").read_text(encoding="utf-8")
+    assert imports_of(ROOT / "function_app.py") <= STORIES | {"wiring", "azure.*"}
+    assert len(text.splitlines()) <= 80
+
+
+def test_azure_functions_is_imported_nowhere_else() -> None:
+    users = [
+        path
+        for path in HANDLERS.rglob("*.py")
+        if re.search(r"^\s*(import|from) azure\.functions", path.read_text(encoding="utf-8"), re.M)
+    ]
+    assert users == []
+
+
+def test_there_are_two_broad_excepts_and_the_poison_storys() -> None:
+    broad = [path.name for path in HANDLERS.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()
+             if re.match(r"\s*except (Base)?Exception( as \w+)?:|\s*except:", line)]  # fmt: skip
+    assert sorted(broad) == ["__init__.py", "__init__.py", "diagnose.py", "last_resort.py"]
+
+
+def test_loading_the_app_imports_nothing_heavy() -> None:
+    heavy = "('azure.mgmt', 'azure.core', 'azure.identity', 'azure.storage', 'azure.monitor', 'jinja2', 'requests', 'markdown_it', 'nh3')"
+    code = f"import sys, function_app; print([m for m in sys.modules if m.startswith({heavy})])"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
+                           env={"TICKET_URL": "https://t.example.com", "PATH": ""})  # fmt: skip
+    assert shown.stdout.strip() == "[]"
+
+
+INDEX = """
+import sys
+from pathlib import Path
+from sandbox.function_worker import AppDidNotLoad, Worker
+try:
+    print(sorted((f.name, f.kind) for f in Worker(Path(sys.argv[1])).functions))
+except AppDidNotLoad as error:
+    print("DID NOT LOAD", error)
+"""
+
+
+def index(app: Path, **settings: str) -> str:
+    env = {"PYTHONPATH": str(ROOT), "PATH": "", **settings}
+    return subprocess.run([sys.executable, "-c", INDEX, str(app)], capture_output=True, text=True, env=env, cwd=ROOT).stdout
+
+
+def test_the_app_loads_in_the_worker_library_of_production() -> None:
+    shown = index(ROOT, TICKET_URL="https://t.example.com")
+    assert "('alerts', 'httpTrigger')" in shown
+    assert "('backup_event', 'eventGridTrigger')" in shown
+    assert "('last_resort', 'queueTrigger')" in shown
+    assert "('triage', 'queueTrigger')" in shown
+
+
+def test_one_bad_signature_takes_the_whole_app_down(tmp_path: Path) -> None:
+    (tmp_path / "function_app.py").write_text(
+        "import azure.functions as func\napp = func.FunctionApp()\n"
+        "@app.queue_trigger('message', 'work', 'AzureWebJobsStorage')\ndef good(message: func.QueueMessage) -> None: ...\n"
+        "@app.queue_trigger('message', 'other', 'AzureWebJobsStorage')\ndef bad(message: dict) -> None: ...\n"
+    )
+    assert "DID NOT LOAD" in index(tmp_path)
+
+
+def test_a_malformed_setting_stops_the_app_with_a_line_that_names_it() -> None:
+    shown = index(ROOT, TICKET_URL="https://t.example.com", STORM_THRESHOLD="many")
+    assert "DID NOT LOAD" in shown
+    assert "STORM_THRESHOLD must be a whole number" in shown
+
+
+# ------------------------------------------------------------------------------------------------ the package
+
+
+def accepted_by_core_tools(path: str) -> bool:
+    """`.funcignore` as Core Tools reads it: every pattern is a prefix, and an allowed prefix beats any ignored one.
+
+    https://github.com/Azure/azure-functions-core-tools/blob/main/src/Azure.Functions.Cli/Common/GitIgnoreParser.cs
+    """
+    lines = [line.strip() for line in (ROOT / ".funcignore").read_text(encoding="utf-8").splitlines() if line.strip()]
+    kept = [re.escape(line[1:].removeprefix("/")) for line in lines if line.startswith("!")]
+    dropped = [re.escape(line.removeprefix("/")).replace(r"\*", r"([^\/]+)") for line in lines if not line.startswith("!")]
+    return any(re.match(pattern, path) for pattern in kept) or not any(re.match(pattern, path) for pattern in dropped)
+
+
+def test_both_readings_of_funcignore_allow_the_same_files() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    files = [name for name in tracked if name and (ROOT / name).is_file()]
+    ours = {path.as_posix() for path in allowed(ROOT)}
+    assert {name for name in files if accepted_by_core_tools(name)} == {name for name in files if name in ours}
+
+
+def test_the_package_holds_the_app_and_nothing_else(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build(tmp_path / "package.zip")) as package:
+        names = package.namelist()
+    tops = {name.partition("/")[0] for name in names}
+    assert tops == {"function_app.py", "host.json", "requirements.txt", "handlers", "templates"}
+    assert any(name.startswith("templates/compiled/") for name in names)
+    modules = [name for name in names if name.endswith(".py")]
+    assert len([name for name in names if name.endswith(".cpython-313.pyc")]) == len(modules)

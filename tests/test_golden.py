@@ -1,0 +1,10 @@
+"""The rendered runbooks are those that somebody has read: `make golden` writes them anew, the diff is looked at."""
+
+from tests.golden import FOLDER, runbooks
+
+
+def test_the_runbooks_are_the_golden_ones() -> None:
+    found = runbooks()
+    golden = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
+    assert sorted(found) == sorted(golden)
+    assert [name for name, text in found.items() if golden[name] != text] == [], "run `make golden` and read the diff"
