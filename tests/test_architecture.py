@@ -171,5 +171,5 @@ def test_the_package_holds_the_app_and_nothing_else(tmp_path: Path) -> None:
     tops = {name.partition("/")[0] for name in names}
     assert tops == {"function_app.py", "host.json", "requirements.txt", "handlers", "templates"}
     assert any(name.startswith("templates/compiled/") for name in names)
-    modules = [name for name in names if name.endswith(".py")]
+    modules = [name for name in names if name.endswith(".py") and "/" in name]
     assert len([name for name in names if name.endswith(".cpython-313.pyc")]) == len(modules)

@@ -41,7 +41,7 @@ def byte_code(files: dict[Path, Path], scratch: Path) -> dict[Path, Path]:
     """
     found = {}
     for path, source in files.items():
-        if path.suffix == ".py":
+        if path.suffix == ".py" and len(path.parts) > 1:  # the root's byte code would lie outside the allowlist
             place = Path(cache_from_source(path.as_posix()))
             target = scratch / "byte-code" / place
             py_compile.compile(

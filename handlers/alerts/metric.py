@@ -52,14 +52,14 @@ def _alert(head: Alert, dimensions: dict[str, str], vault_id: str) -> Alert:
     item_id, datasource = item_of(dimensions.get("backupinstanceurl", "")), dimensions.get("datasourceurl", "")
     vault_id = vault_of(item_id) or vault_id
     said = dimensions.get("backupinstancename", "").rpartition(";")[2] or vm_of(datasource).rpartition("/")[2]
-    kind = dimensions.get("datasourcetype", "")
+    told = "VM" if datasource and vm_of(datasource) == datasource else ""
     return replace(
         head,
         item_id=item_id,
         item_name=item_name(item_id, said),
         vault_id=vault_id,
         vm_id=vm_of(datasource) or vm_guess(vault_id, item_id),
-        workload=workload(item_id, kind or ("VM" if vm_of(datasource) == datasource != "" else "")),
+        workload=workload(item_id, dimensions.get("datasourcetype", "") or told),
     )
 
 

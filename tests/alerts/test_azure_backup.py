@@ -105,6 +105,7 @@ def test_ids_in_any_case_name_the_same_item() -> None:
     (item_id("a"), None, "AzureIaasVM"),
     (item_id("a"), "AzureVM", "AzureIaasVM"),
     (None, "Azure Iaas VM", "AzureIaasVM"),
+    (item_id("a"), "A word of 2030", "AzureIaasVM"),
     (f"{VAULT}/backupFabrics/Azure/protectionContainers/c/protectedItems/AzureFileShare;a1b2", None, "AzureFileShare"),
     (None, None, ""),
 ])  # fmt: skip

@@ -68,6 +68,11 @@ def test_a_dimension_that_only_backup_jobs_have_is_about_backup_whatever_the_que
     assert one_alert(v2("MyFunction()", **{column: "x"})).source == "log_search"
 
 
+def test_a_bare_context_is_read_as_some_documents_show_it() -> None:
+    alert = one_alert({"alertContext": V2["data"]["alertContext"]})
+    assert (alert.job_id, alert.rule, alert.fired_at) == (one_alert(V2).job_id, "", None)
+
+
 def test_another_log_search_is_ignored_by_its_rule() -> None:
     assert "'disk-latency-high'" in one_reason(sample("log_search_v2_other"))
 
@@ -99,6 +104,12 @@ def test_the_ids_of_rows_differ_even_when_a_job_is_told_twice() -> None:
 def test_rows_that_name_no_job_are_one_alert_when_the_query_is_about_backup() -> None:
     body = changed(V1, *TABLE, "columns", to=[{"name": "Count"}])
     assert one_alert(changed(body, *TABLE, "rows", to=[[1], [2], [3]])).id == V1["data"]["essentials"]["alertId"]
+
+
+def test_what_a_row_leaves_out_the_dimensions_tell() -> None:
+    dimensions = [{"name": "JobFailureCode", "value": "UserErrorX"}, {"name": "_ResourceId", "value": VAULT}]
+    alert = one_alert(changed(v1(JobUniqueId="j", JobFailureCode=None), "data", "alertContext", "Dimensions", to=dimensions))
+    assert (alert.job_id, alert.error_code, alert.vault_id) == ("j", "UserErrorX", VAULT)
 
 
 def test_a_row_says_its_own_message() -> None:
@@ -154,8 +165,8 @@ def test_the_reports_functions_names_for_columns_are_understood() -> None:
 def test_only_a_vms_unique_id_tells_its_item_and_vm(unique_id: Any, kind: Any, is_vm: bool) -> None:
     row = {"JobUniqueId": "j", "BackupItemUniqueId": unique_id, "BackupManagementType": kind, "_ResourceId": VAULT}
     alert = one_alert(v1(**row))
-    assert alert.item_id.endswith("VM;iaasvmcontainerv2;rg;vm") == is_vm
-    assert alert.vm_id.endswith("/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm") == is_vm
+    assert alert.item_id.endswith("VM;iaasvmcontainerv2;rg;vm") == bool(alert.item_id) == is_vm
+    assert alert.vm_id.endswith("/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm") == bool(alert.vm_id) == is_vm
     assert alert.workload == ("AzureIaasVM" if is_vm or kind == "IaaSVM" else kind or "")
 
 

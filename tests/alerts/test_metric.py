@@ -46,6 +46,7 @@ def test_too_few_unhealthy_events_are_good_news_and_too_few_healthy_ones_are_not
 def test_without_the_health_dimension_it_is_taken_for_a_failure() -> None:
     assert one_alert(metric()).vault_id == VAULT.lower()
     assert one_alert(metric(healthStatus=None)).item_name == ""
+    assert one_alert(metric("LessThan", dataSourceURL=vm_id("vm-erp-16"))).vm_id == vm_id("vm-erp-16")
 
 
 def test_a_resolved_metric_alert_has_not_fired() -> None:

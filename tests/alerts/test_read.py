@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handlers.alerts import MOST_ELEMENTS, read
+from handlers.alerts.fields import walk
 from handlers.model import Alert, Ignored, Unreadable
 from tests.alerts.samples import OWN, PUBLISHED, changed, one_alert, one_reason, sample, samples_in
 
@@ -201,11 +202,16 @@ def test_a_name_with_control_characters_is_shown_on_one_line() -> None:
     assert one_alert(changed(sample("log_search_v2"), "data", "essentials", "alertRule", to=rule)).rule == "a b cd"
 
 
-def test_a_message_keeps_its_lines_and_is_cut_to_eight_kibibytes() -> None:
-    message = "first\r\nsecond\x07\x1b[0m " + "ção" * 10_000
+@pytest.mark.parametrize("start", ["", "x", "xy"])
+def test_a_message_keeps_its_lines_and_is_cut_to_eight_kibibytes(start: str) -> None:
+    message = f"first\r\nsecond\x07\x1b[0m {start}" + "ção" * 10_000
     read_as = one_alert(changed(sample("azure_backup_vm"), "data", "essentials", "description", to=message)).message
-    assert read_as.startswith("first\nsecond çãoção")
+    assert read_as.startswith(f"first\nsecond {start}çãoção")
     assert 8_100 < len(read_as.encode()) <= 8_192
+
+
+def test_text_is_found_at_any_depth_in_its_order() -> None:
+    assert list(walk({"a": ["1", {"b": "2"}], "c": {"d": [["3"]], "e": "4"}, "f": 5})) == ["1", "2", "3", "4"]
 
 
 def test_a_very_deep_body_is_read() -> None:

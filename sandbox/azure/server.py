@@ -1,0 +1,205 @@
+"""The simulated Azure as an HTTP server on loopback: routes, faults, latency, and the record of every call.
+
+`GET /_sandbox/calls` lists the calls, `DELETE /_sandbox/calls` forgets them, `POST /_sandbox/faults` adds a fault.
+No token is checked, and none may arrive: over plain http it would be given away.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from werkzeug.wrappers import Request, Response
+
+from sandbox.azure import answers, arm, logs
+from sandbox.azure.answers import Answer, error
+from sandbox.azure.faults import Fault, FaultError, fault_of
+from sandbox.azure.world import FullWorld
+from sandbox.http import serving
+from sandbox.scenario import Scenario
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request as it was answered; `status` 0 is a dropped connection. Times are seconds since the server started."""
+
+    method: str
+    path: str
+    """With its query, unquoted."""
+    status: int
+    started: float
+    ended: float
+    client_request_id: str
+
+
+class SimulatedAzure:
+    """Answers requests from the worlds of scenarios, each in a subscription of its own."""
+
+    def __init__(self, scenarios: Sequence[Scenario], *, latency: float = 0.0, page_size: int = PAGE_SIZE) -> None:
+        self.latency, self.page_size = latency, page_size
+        now = datetime.now(UTC)
+        self.worlds = {scenario.subscription: FullWorld(scenario, now) for scenario in scenarios}
+        self.faults = [
+            fault_of(given, world.subscription) for world in self.worlds.values() for given in world.data.get("faults") or ()
+        ]
+        self._calls: list[Call] = []
+        self._began, self._lock = time.monotonic(), threading.Lock()
+
+    def calls(self) -> list[Call]:
+        with self._lock:
+            return list(self._calls)
+
+    def reset_calls(self) -> None:
+        with self._lock:
+            self._calls.clear()
+
+    def add_fault(self, given: Mapping[str, Any]) -> None:
+        """Newest first: what is added at run time comes before a scenario's own."""
+        self.faults.insert(0, fault_of(given))
+
+    def respond(self, request: Request) -> Response:
+        """Answer, count, and obey the faults."""
+        if request.path.startswith("/_sandbox/"):
+            return _response(self._control(request))
+        started = time.monotonic() - self._began
+        path, query, body = request.path, unquote(request.query_string.decode()), request.get_data(as_text=True)
+        fault = next((f for f in list(self.faults) if f.strikes(request.method, path, query, body)), None)
+        time.sleep(self.latency + (fault.delay if fault else 0.0))
+        if fault and fault.drop:
+            self._record(request, 0, started)
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionAbortedError("dropped, as a fault says")
+        answer = _failed(fault, request.method, path) if fault and fault.status else self._answer(request, body)
+        self._record(request, answer.status, started)
+        return _response(answer, request.headers.get("x-ms-client-request-id", ""))
+
+    def _record(self, request: Request, status: int, started: float) -> None:
+        path = unquote(request.full_path.rstrip("?"))
+        mark, ended = request.headers.get("x-ms-client-request-id", ""), time.monotonic() - self._began
+        with self._lock:
+            self._calls.append(Call(request.method, path, status, started, ended, mark))
+
+    def _answer(self, request: Request, body: str) -> Answer:
+        if "Authorization" in request.headers:
+            return error(400, "TokenOverPlainHttp", "A token was sent over plain http, where anybody could read it.")
+        workspace = re.fullmatch(r"(?i)/v1/workspaces/([^/]+)/query", request.path)
+        if workspace:
+            return self._query(request.method, workspace[1], body)
+        if request.method != "GET":
+            return error(405, "MethodNotAllowed", "The simulated Azure can be read, not changed.")
+        return self._read(request)
+
+    def _read(self, request: Request) -> Answer:
+        query = {name.lower(): value for name, value in request.args.items()}
+        if not query.get("api-version"):
+            message = "The api-version query parameter (?api-version=) is required for all requests."
+            return error(400, "MissingApiVersionParameter", message)
+        path = re.sub(r"/{2,}", "/", request.path).rstrip("/")
+        read = arm.Request(path, query, request.host_url.rstrip("/"), datetime.now(UTC), self.page_size)
+        subscription = re.match(r"(?i)/subscriptions/([^/]+)/", path)
+        if subscription:
+            world = self.worlds.get(subscription[1].lower())
+            missing = error(404, "SubscriptionNotFound", f"The subscription '{subscription[1]}' could not be found.")
+            return arm.answer(read, world) if world else missing
+        if re.fullmatch(r"(?i)/providers/microsoft\.authorization/roledefinitions/[^/]+", path):
+            found = [arm.answer(read, world) for world in self.worlds.values()]
+            return next((answer for answer in found if answer.status == 200), found[0] if found else answers.broken(404))
+        return error(404, "InvalidResourceType", f"The resource type could not be found at '{path}'.")
+
+    def _query(self, method: str, workspace: str, body: str) -> Answer:
+        """The workspace of one scenario holds its rows; any other workspace holds everybody's."""
+        try:
+            asked = json.loads(body) if method == "POST" else None
+        except ValueError:
+            asked = None
+        if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
+            return error(400, "BadArgumentError", "The request had some invalid properties")
+        own = [world for world in self.worlds.values() if world.workspace_id == workspace.lower()]
+        rows: dict[str, list[logs.Row]] = {}
+        for world in own or self.worlds.values():
+            for table, found in world.logs.items():
+                rows.setdefault(table, []).extend(found)
+        return logs.answer(asked["query"], str(asked.get("timespan") or ""), rows, datetime.now(UTC))
+
+    def _control(self, request: Request) -> Answer:
+        if request.path == "/_sandbox/calls" and request.method == "GET":
+            return answers.ok({"calls": [asdict(call) for call in self.calls()]})
+        if request.path == "/_sandbox/calls" and request.method == "DELETE":
+            self.reset_calls()
+            return answers.ok({"calls": []})
+        if request.path == "/_sandbox/faults" and request.method == "POST":
+            try:
+                self.add_fault(request.get_json(force=True))
+            except (FaultError, AttributeError, TypeError) as problem:
+                return error(400, "BadFault", str(problem))
+            return answers.ok({"faults": len(self.faults)})
+        return error(404, "NotFound", "There is /_sandbox/calls (GET, DELETE) and /_sandbox/faults (POST).")
+
+
+def _failed(fault: Fault, method: str, path: str) -> Answer:
+    """The error that a fault's status stands for, as the service at the path says it."""
+    seconds = 1 if fault.retry_after is None else fault.retry_after
+    logs_api = path.lower().startswith("/v1/workspaces/")
+    if fault.status == 403 and logs_api:
+        message = "The provided credentials have insufficient access to perform the requested operation"
+        found = error(403, fault.code or "InsufficientAccessError", message)
+    elif fault.status == 403:
+        found = answers.refused(method, path)
+    elif fault.status == 429:
+        found = answers.throttled(method, path, seconds)
+    elif fault.status == 400 and logs_api:
+        found = logs.unresolved("AddonAzureBackupJobs")
+    elif fault.status == 404:
+        group = re.match(r"(?i)/subscriptions/[^/]+/resourceGroups/([^/]+)", path)
+        found = answers.resource_missing(path, group[1] if group else "")
+    else:
+        found = answers.broken(fault.status, fault.code)
+    headers = dict(found.headers) | ({"Retry-After": str(fault.retry_after)} if fault.retry_after is not None else {})
+    return Answer(found.status, found.body, headers)
+
+
+def _response(answer: Answer, client_request_id: str = "") -> Response:
+    headers = {"x-ms-request-id": str(uuid.uuid4()), **answer.headers}
+    if client_request_id:
+        headers["x-ms-client-request-id"] = client_request_id
+    return Response(json.dumps(answer.body), answer.status, headers, mimetype="application/json")
+
+
+@dataclass(frozen=True)
+class RunningAzure:
+    """A simulated Azure that is being served at `url`."""
+
+    url: str
+    azure: SimulatedAzure
+
+    def calls(self) -> list[Call]:
+        return self.azure.calls()
+
+    def reset_calls(self) -> None:
+        self.azure.reset_calls()
+
+    def add_fault(self, **fault: Any) -> None:
+        """`add_fault(match="GET */locks*", status=403)`; the fields are those of `Fault`."""
+        self.azure.add_fault(fault)
+
+
+@contextmanager
+def running_azure(
+    scenarios: Sequence[Scenario], *, latency: float = 0.0, port: int = 0, page_size: int = PAGE_SIZE
+) -> Iterator[RunningAzure]:
+    """Serve scenarios on 127.0.0.1; port 0 is any free one. `latency` is seconds per call."""
+    azure = SimulatedAzure(scenarios, latency=latency, page_size=page_size)
+    with serving(azure.respond, port) as url:
+        yield RunningAzure(url, azure)

@@ -1,0 +1,240 @@
+"""A scenario's world in full: what `sandbox.world` builds, and the rest that Azure shows of it.
+
+Bodies are in the wire shapes of Azure Resource Manager; the scenario's raw `resources` have the last word.
+https://learn.microsoft.com/rest/api/backup/ and https://learn.microsoft.com/rest/api/compute/
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.scenario import RELATIVE_TIME, Scenario, moment
+from sandbox.world import Body, World
+
+ITEM_TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
+EXTENSION_TYPE = "Microsoft.Compute/virtualMachines/extensions"
+POINT_TYPE = "Microsoft.Compute/restorePointCollections/restorePoints"
+DEFAULT_RULES = (
+    ("AllowVnetInBound", "Inbound", "Allow", 65000, "VirtualNetwork", "VirtualNetwork"),
+    ("AllowAzureLoadBalancerInBound", "Inbound", "Allow", 65001, "AzureLoadBalancer", "*"),
+    ("DenyAllInBound", "Inbound", "Deny", 65500, "*", "*"),
+    ("AllowVnetOutBound", "Outbound", "Allow", 65000, "VirtualNetwork", "VirtualNetwork"),
+    ("AllowInternetOutBound", "Outbound", "Allow", 65001, "*", "Internet"),
+    ("DenyAllOutBound", "Outbound", "Deny", 65500, "*", "*"),
+)
+"""https://learn.microsoft.com/azure/virtual-network/network-security-groups-overview#default-security-rules"""
+
+
+class FullWorld(World):
+    """The resources of one scenario, by lower-case id; `logs` are its rows by table."""
+
+    def __init__(self, scenario: Scenario, now: datetime) -> None:
+        super().__init__(scenario.name, scenario.subscription, scenario.data, now)
+        self.workspace_id = scenario.workspace_id
+        self.logs = self._log_rows()
+
+    def resource(self, key: str, now: datetime) -> Body | None:
+        """The body of an id in lower case, as it is at `now`: an agent that is ready goes on reporting."""
+        body = self.resources.get(key)
+        agent = self.vm.get("agent") or {}
+        if not body or key != self.vm_id.lower() or not agent.get("ready", True) or "reported" in agent:
+            return body
+        body = copy.deepcopy(body)
+        for status in ((body["properties"].get("instanceView") or {}).get("vmAgent") or {}).get("statuses") or ():
+            if isinstance(status.get("time"), str):
+                status["time"] = (datetime.fromisoformat(status["time"]) + (now - self.now)).isoformat()
+        return body
+
+    def has_group(self, group: str) -> bool:
+        """Whether a resource group is there: it holds something, or belonged to the VM or the vault."""
+        named = {self.vm["resource_group"].lower(), self.vault["resource_group"].lower()}
+        prefix = self.group_id(group).lower() + "/"
+        return group.lower() in named or any(key.startswith(prefix) for key in self.resources)
+
+    def of_type(self, kind: str) -> list[Body]:
+        return [body for body in self.resources.values() if str(body.get("type", "")).lower() == kind.lower()]
+
+    # ------------------------------------------------------------------ building
+
+    def _build(self) -> None:
+        super()._build()
+        self._complete_vault()
+        self._complete_item()
+        self._add_recovery_points()
+        self._complete_vms()
+        self._complete_network()
+        self._complete_collections()
+        self.activity = [self._activity(entry) for entry in self.activity]
+        self._override()
+
+    def _change(self, resource_id: str, properties: Mapping[str, Any], **more: Any) -> None:
+        """Add to a resource that is there."""
+        body = self.resources.get(resource_id.lower())
+        if body is not None:
+            body["properties"] |= properties
+            body |= more
+
+    def _complete_vault(self) -> None:
+        alerts = {"azureMonitorAlertSettings": {"alertsForAllJobFailures": "Enabled"}}
+        identity = {"type": "SystemAssigned", "principalId": self.guid("vault-identity"), "tenantId": self.guid("tenant")}
+        self._change(self.vault_id, {"publicNetworkAccess": "Enabled", "monitoringSettings": alerts}, identity=identity,
+                     sku={"name": "RS0", "tier": "Standard"}, tags={})  # fmt: skip
+        for policy in self.of_type("Microsoft.RecoveryServices/vaults/backupPolicies"):
+            policy["properties"] |= self._policy(policy["properties"])
+
+    def _policy(self, known: Body) -> Body:
+        """`instantRPDetails` names the restore-point groups when the scenario's policy customises them."""
+        group = (self.data.get("policy") or {}).get("restore_point_group") or {}
+        names = {"azureBackupRGNamePrefix": group.get("prefix"), "azureBackupRGNameSuffix": group.get("suffix")}
+        run_times = [self.time("-1d").strftime("%Y-%m-%dT%H:00:00Z")]
+        schedule: Body = {"schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily",
+                          "scheduleRunTimes": run_times}  # fmt: skip
+        if known.get("policyType") == "V2":
+            daily = {"scheduleRunTimes": run_times}
+            schedule = {"schedulePolicyType": "SimpleSchedulePolicyV2", "scheduleRunFrequency": "Daily", "dailySchedule": daily}
+        kept = {"retentionTimes": run_times, "retentionDuration": {"count": 30, "durationType": "Days"}}
+        return {
+            "instantRPDetails": {name: value for name, value in names.items() if value},
+            "schedulePolicy": schedule,
+            "retentionPolicy": {"retentionPolicyType": "LongTermRetentionPolicy", "dailySchedule": kept},
+            "protectedItemsCount": 1,
+        }
+
+    def _complete_item(self) -> None:
+        """What the vault tells of the item's last backup follows its jobs."""
+        jobs = self._backups()
+        ended = [job for job in jobs if job.get("endTime")]
+        points = [job for job in ended if str(job["status"]).startswith("Completed")]
+        last, point = (ended or [{}])[0], (points or [{}])[0]
+        policies = self.of_type("Microsoft.RecoveryServices/vaults/backupPolicies")
+        failed = last.get("status") == "Failed"
+        self._change(self.item_id, {
+            "lastBackupStatus": last.get("status", ""), "lastBackupTime": last.get("endTime"), "lastRecoveryPoint": point.get("endTime"),
+            "protectionStatus": "Unhealthy" if failed else "Healthy", "healthStatus": "ActionRequired" if failed else "Passed",
+            "policyType": policies[0]["properties"]["policyType"] if policies else "V1",
+            "policyName": policies[0]["name"] if policies else "", "protectedItemDataId": _digits(self.guid("item")),
+        })  # fmt: skip
+
+    def _backups(self) -> list[Body]:
+        """The properties of this item's backup jobs, newest first."""
+        jobs = [body["properties"] for body in self.of_type("Microsoft.RecoveryServices/vaults/backupJobs")]
+        own = [job for job in jobs if job["containerName"] == self.container and job["operation"] == "Backup"]
+        return sorted(own, key=lambda job: str(job["startTime"]), reverse=True)
+
+    def _add_recovery_points(self) -> None:
+        for job in self._backups():
+            if str(job["status"]).startswith("Completed"):
+                self._add(f"{self.item_id}/recoveryPoints/{_digits(self.guid('point/' + job['activityId']))}",
+                          f"{ITEM_TYPE}/recoveryPoints", {
+                    "objectType": "IaasVMRecoveryPoint", "recoveryPointType": "AppConsistent", "recoveryPointTime": job["endTime"],
+                    "sourceVMStorageType": "PremiumVMOnPartialPremiumStorage", "isInstantIlrSessionActive": False,
+                    "isManagedVirtualMachine": True, "originalStorageAccountOption": False,
+                    "recoveryPointTierDetails": [{"type": "InstantRP", "status": "Valid"}, {"type": "HardenedRP", "status": "Valid"}],
+                })  # fmt: skip
+
+    def _complete_vms(self) -> None:
+        for body in self.of_type("Microsoft.Compute/virtualMachines"):
+            children = [
+                self._extension_resource(body, shown) for shown in body["properties"]["instanceView"].get("extensions") or ()
+            ]
+            body["resources"] = copy.deepcopy(children)
+            for child in children:
+                self.resources[child["id"].lower()] = child
+
+    def _extension_resource(self, vm: Body, shown: Body) -> Body:
+        """The ARM resource of an extension; the backup extension has none with managed disks."""
+        publisher, _, kind = shown["type"].rpartition(".")
+        state = shown["statuses"][0]["code"].split("/")[1].capitalize()
+        properties = {
+            "publisher": publisher, "type": kind, "typeHandlerVersion": ".".join(shown["typeHandlerVersion"].split(".")[:2]),
+            "autoUpgradeMinorVersion": True, "provisioningState": {"Transitioning": "Updating"}.get(state, state),
+        }  # fmt: skip
+        return {"id": f"{vm['id']}/extensions/{shown['name']}", "name": shown["name"], "type": EXTENSION_TYPE,
+                "location": vm["location"], "properties": properties}  # fmt: skip
+
+    def _complete_network(self) -> None:
+        for group in self.of_type("Microsoft.Network/networkSecurityGroups"):
+            group["location"] = self.vm["location"]
+            group["properties"] |= {
+                "provisioningState": "Succeeded",
+                "defaultSecurityRules": [_default_rule(*r) for r in DEFAULT_RULES],
+            }
+        for subnet in self.of_type("Microsoft.Network/virtualNetworks/subnets"):
+            network = subnet["id"].rpartition("/subnets/")[0]
+            space = {"addressSpace": {"addressPrefixes": ["10.20.0.0/16"]}, "subnets": [copy.deepcopy(subnet)]}
+            self._add(network, "Microsoft.Network/virtualNetworks", space, location=self.vm["location"])
+
+    def _complete_collections(self) -> None:
+        for collection in self.of_type("Microsoft.Compute/restorePointCollections"):
+            collection["properties"]["restorePointCollectionId"] = self.guid(collection["id"])
+            for point in collection["properties"].get("restorePoints") or ():
+                self.resources[point["id"].lower()] = {**copy.deepcopy(point), "type": POINT_TYPE}
+
+    def _activity(self, entry: Body) -> Body:
+        """https://learn.microsoft.com/rest/api/monitor/activity-logs/list"""
+        mark = self.guid(f"activity/{entry['eventTimestamp']}/{entry['operationName']['value']}")
+        return {
+            "id": f"{entry['resourceId']}/events/{mark}/ticks/0", "eventDataId": mark, "correlationId": mark, "level": "Informational",
+            "category": {"value": "Administrative"}, "resourceGroupName": self.vm["resource_group"],
+            "subscriptionId": self.subscription, "submissionTimestamp": entry["eventTimestamp"], **entry,
+        }  # fmt: skip
+
+    def _override(self) -> None:
+        """The scenario's raw resources once more: they win over what was completed."""
+        for resource_id, body in (self.data.get("resources") or {}).items():
+            full = resource_id.replace("{subscription}", self.subscription)
+            if body is None:
+                self.resources.pop(full.lower(), None)
+            else:
+                kind, name = _type_of(full), full.rpartition("/")[2]
+                known = self.resources.setdefault(full.lower(), {"id": full, "name": name, "properties": {}})
+                merge(known, body)
+                known.setdefault("type", kind)
+
+    def _log_rows(self) -> dict[str, list[Body]]:
+        """Rows with `{vm}`, `{vault}`, `{job}` and `{subscription}` filled in, and relative times made absolute."""
+        names = {"{vm}": self.vm_id, "{vault}": self.vault_id, "{job}": self.job["id"], "{subscription}": self.subscription}
+
+        def filled(value: Any) -> Any:
+            if not isinstance(value, str):
+                return value.replace(tzinfo=value.tzinfo or UTC) if isinstance(value, datetime) else value
+            if RELATIVE_TIME.fullmatch(value):
+                return moment(value, self.now)
+            for name, meant in names.items():
+                value = value.replace(name, meant)
+            return value
+
+        tables = self.data.get("logs") or {}
+        return {table: [{name: filled(cell) for name, cell in row.items()} for row in rows] for table, rows in tables.items()}
+
+
+def merge(target: Body, changes: Mapping[str, Any]) -> None:
+    """Deep merge: mappings are merged, everything else is replaced; null deletes."""
+    for key, value in changes.items():
+        if value is None:
+            target.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            merge(target[key], value)
+        else:
+            target[key] = copy.deepcopy(value)
+
+
+def _default_rule(name: str, direction: str, access: str, priority: int, source: str, destination: str) -> Body:
+    return {"name": name, "properties": {
+        "direction": direction, "access": access, "priority": priority, "protocol": "*", "sourcePortRange": "*",
+        "destinationPortRange": "*", "sourceAddressPrefix": source, "destinationAddressPrefix": destination,
+    }}  # fmt: skip
+
+
+def _type_of(resource_id: str) -> str:
+    parts = resource_id.rpartition("/providers/")[2].split("/")
+    return "/".join([parts[0], *parts[1::2]])
+
+
+def _digits(guid: str) -> str:
+    """A number of 18 digits, as recovery points are called."""
+    return re.sub(r"\D", "", str(int(guid.replace("-", ""), 16)))[:18]
