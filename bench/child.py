@@ -28,7 +28,7 @@ def main(what: str, rounds: int) -> dict[str, Any]:
 
         return usage()
     if what == "index":
-        import function_app  # noqa: F401
+        import function_app
 
         return usage()
     if what.startswith("naive"):

@@ -2,7 +2,6 @@
 models, and a new Jinja environment per alert. It reads what the app reads for the same scenario. Kept only to be measured against.
 """
 
-# ruff: noqa: I001, S701
 import json
 import os
 from typing import Any

@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -84,7 +85,7 @@ def log_search_v2(options: Body, world: World, fired: datetime) -> Body:
 
 
 def _table(world: World, code: str) -> Body:
-    found = _dimensions(world, code) + [{"name": "JobOperation", "value": "Backup"}, {"name": "JobStatus", "value": "Failed"}]
+    found = [*_dimensions(world, code), {"name": "JobOperation", "value": "Backup"}, {"name": "JobStatus", "value": "Failed"}]
     columns = [{"name": cell["name"], "type": "string"} for cell in found]
     return {"tables": [{"name": "PrimaryResult", "columns": columns, "rows": [[cell["value"] for cell in found]]}]}
 
@@ -128,7 +129,7 @@ def legacy_metric(options: Body, world: World, fired: datetime) -> Body:
 
 
 def _operation(options: Body, world: World, fired: datetime) -> Body:
-    message = '{"error":{"code":"%s","message":"%s"}}' % (options.get("code", ""), options.get("message", "The request failed."))
+    message = json.dumps({"error": {"code": options.get("code", ""), "message": options.get("message", "The request failed.")}})
     return {"authorization": {"action": BACKUP_NOW, "scope": world.item_id}, "caller": "ops@contoso.example", "eventSource": "Administrative",
             "eventTimestamp": fired.isoformat(), "eventDataId": world.guid("event"), "level": "Error", "operationName": BACKUP_NOW,
             "resourceId": world.item_id, "status": "Failed", "subStatus": "Conflict (HTTP Status Code: 409)",

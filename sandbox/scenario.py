@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,18 +19,7 @@ from sandbox import alert_bodies
 from sandbox.world import World
 
 FOLDER = Path(__file__).parent / "scenarios"
-VERDICTS = {"confirmed", "possible", "unknown", "ruled_out"}
-FIELDS: dict[str, tuple[type, ...]] = {
-    "title": (str,), "alert": (str, dict), "vm": (dict,), "vault": (dict,), "job": (dict,), "jobs": (list,), "locks": (list,),
-    "restore_points": (dict, list), "policy": (dict,), "network": (dict,), "key_vaults": (list,), "activity": (list,),
-    "health_events": (list,), "logs": (dict,), "faults": (list,), "resources": (dict,), "expect": (dict,),
-}  # fmt: skip
-VM_FIELDS = {"name", "resource_group", "location", "os", "power", "provisioning_state", "agent", "extensions", "disks",
-             "image", "os_name", "exists", "extensions_allowed", "agent_provisioned", "encrypted", "same_name_in"}  # fmt: skip
-JOB_FIELDS = {"id", "operation", "status", "started", "ended", "scheduled", "error", "errors", "tasks", "type", "detailed_message",
-              "exists", "vm_group"}  # fmt: skip
-POWERS = {"running", "stopped", "deallocated", "starting", "stopping", "deallocating"}
-EXPECTED = {"code", "matched_by", "verdicts", "commands", "not_commands", "texts", "type", "language"}
+RELATIVE_TIME = re.compile(r"now|[+-](?=\d)(?:(?P<days>\d+)d)?(?:(?P<hours>\d+)h)?(?:(?P<minutes>\d+)m)?")
 
 
 class ScenarioError(ValueError):
@@ -55,8 +44,9 @@ class Scenario:
     name: str
     title: str
     source: str
-    """The raw YAML, as a mapping."""
+    """Which source fires."""
     data: Mapping[str, Any]
+    """The raw YAML, as a mapping."""
     expect: Expect
 
     @property
@@ -64,22 +54,26 @@ class Scenario:
         """Every scenario lives in a subscription of its own, so that all live in one simulated Azure."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"scenario/{self.name}"))
 
+    @property
+    def workspace_id(self) -> str:
+        """The Log Analytics workspace that holds this scenario's rows only."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"scenario/{self.name}/workspace"))
+
     def world(self, now: datetime) -> World:
         return World(self.name, self.subscription, self.data, now)
 
     def alert_body(self, now: datetime) -> Any:
         """The JSON that the scenario's source would send."""
-        alert = self.data.get("alert", "azure_backup")
-        options = {"source": alert} if isinstance(alert, str) else dict(alert)
-        return alert_bodies.build(options, self.world(now), now)
+        return alert_bodies.build(_alert_options(self.data), self.world(now), now)
 
 
 def load_scenarios(folder: Path = FOLDER) -> list[Scenario]:
+    """Every scenario of a folder, by name. Raises ScenarioError."""
     return [load(path) for path in sorted(folder.glob("*.yaml"))]
 
 
 def load(path: Path) -> Scenario:
-    """One scenario file, checked."""
+    """One scenario file, checked. Raises ScenarioError."""
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -89,41 +83,13 @@ def load(path: Path) -> Scenario:
     problem = next(_problems(data), None)
     if problem:
         raise ScenarioError(f"{path.name}: {problem}")
-    expect = Expect(**{key: value for key, value in data.get("expect", {}).items() if key != "language"})
-    return Scenario(path.stem, data["title"], str(data.get("alert", "azure_backup")), data, expect)
+    expect = Expect(**{key: value for key, value in (data.get("expect") or {}).items() if key != "language"})
+    return Scenario(path.stem, data["title"], str(_alert_options(data)["source"]), data, expect)
 
 
-def _problems(data: dict[str, Any]) -> Any:
-    for name, value in data.items():
-        if name not in FIELDS:
-            yield f"{name}: there is no such field; known are {', '.join(FIELDS)}"
-        elif not isinstance(value, FIELDS[name]):
-            yield f"{name}: must be {' or '.join(kind.__name__ for kind in FIELDS[name])}"
-    if "title" not in data:
-        yield "title: is required"
-    yield from _unknown(data.get("vm"), VM_FIELDS, "vm")
-    for place, job in [("job", data.get("job")), *((f"jobs[{i}]", job) for i, job in enumerate(data.get("jobs", ())))]:
-        yield from _unknown(job, JOB_FIELDS, place)
-    vm = data.get("vm") or {}
-    if vm.get("power", "running") not in POWERS:
-        yield f"vm.power: {vm['power']!r} is not one of {', '.join(sorted(POWERS))}"
-    if vm.get("os", "Windows") not in ("Windows", "Linux"):
-        yield f"vm.os: {vm['os']!r} is not Windows or Linux"
-    source = data.get("alert", "azure_backup")
-    source = source.get("source") if isinstance(source, dict) else source
-    if source not in alert_bodies.SOURCES:
-        yield f"alert: {source!r} is not one of {', '.join(alert_bodies.SOURCES)}"
-    expect = data.get("expect") or {}
-    yield from _unknown(expect, EXPECTED, "expect")
-    for cause, verdict in (expect.get("verdicts") or {}).items():
-        if verdict not in VERDICTS:
-            yield f"expect.verdicts.{cause}: {verdict!r} is not one of {', '.join(sorted(VERDICTS))}"
-
-
-def _unknown(value: object, known: set[str], place: str) -> Any:
-    if isinstance(value, dict):
-        for name in value.keys() - known:
-            yield f"{place}.{name}: there is no such field; known are {', '.join(sorted(known))}"
+def _alert_options(data: Mapping[str, Any]) -> dict[str, Any]:
+    alert = data.get("alert", "azure_backup")
+    return {"source": alert} if isinstance(alert, str) else {"source": "azure_backup", **alert}
 
 
 def moment(text: object, now: datetime) -> datetime:
@@ -131,11 +97,163 @@ def moment(text: object, now: datetime) -> datetime:
     if isinstance(text, datetime):
         return text if text.tzinfo else text.replace(tzinfo=UTC)
     said = str(text).strip()
-    if said == "now":
-        return now
-    match = re.fullmatch(r"([+-])(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?", said)
-    if not match or not any(match.groups()[1:]):
-        return datetime.fromisoformat(said)
-    days, hours, minutes = (int(part or 0) for part in match.groups()[1:])
-    span = timedelta(days=days, hours=hours, minutes=minutes)
-    return now - span if match[1] == "-" else now + span
+    match = RELATIVE_TIME.fullmatch(said)
+    if not match:
+        found = datetime.fromisoformat(said)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    span = timedelta(**{unit: int(amount or 0) for unit, amount in match.groupdict().items()})
+    return now - span if said.startswith("-") else now + span
+
+
+# ---------------------------------------------------------------------------------------------- what a file may say
+
+Check = Callable[[Any, str], Iterator[str]]
+"""Yields the problems of a value at a place: `vm.power: 'runing' is not one of …`."""
+
+
+def _text(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        yield f"{place}: {value!r} is not a text"
+
+
+def _number(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        yield f"{place}: {value!r} is not a number from 0 up"
+
+
+def _flag(value: Any, place: str) -> Iterator[str]:
+    if not isinstance(value, bool):
+        yield f"{place}: {value!r} is not true or false"
+
+
+def _time(value: Any, place: str) -> Iterator[str]:
+    try:
+        moment(value, datetime.now(UTC))
+    except ValueError:
+        yield f"{place}: {value!r} is not a time such as now, -2h, -1h30m, -3d or ISO 8601"
+
+
+def _anything(value: Any, place: str) -> Iterator[str]:
+    yield from ()
+
+
+def _one_of(*allowed: Any) -> Check:
+    def check(value: Any, place: str) -> Iterator[str]:
+        if not isinstance(value, str | int) or value not in allowed:
+            yield f"{place}: {value!r} is not one of {', '.join(map(str, allowed))}"
+
+    return check
+
+
+def _fields(_more: Check | None = None, _needs: Sequence[str] = (), /, **known: Check) -> Check:
+    """A mapping with these fields; others only with a check for them."""
+
+    def check(value: Any, place: str) -> Iterator[str]:
+        if not isinstance(value, Mapping):
+            yield f"{place}: {value!r} is not a mapping of fields"
+            return
+        for name in _needs:
+            if name not in value:
+                yield f"{_at(place, name)}: is required"
+        for name, inner in value.items():
+            found = known.get(name, _more)
+            if found is None:
+                yield f"{_at(place, name)}: there is no such field; known are {', '.join(sorted(known))}"
+            else:
+                yield from found(inner, _at(place, name))
+
+    return check
+
+
+def _list_of(element: Check) -> Check:
+    def check(value: Any, place: str) -> Iterator[str]:
+        if not isinstance(value, list):
+            yield f"{place}: {value!r} is not a list"
+            return
+        for index, inner in enumerate(value):
+            yield from element(inner, f"{place}[{index}]")
+
+    return check
+
+
+def _either(test: Callable[[Any], bool], first: Check, second: Check) -> Check:
+    return lambda value, place: (first if test(value) else second)(value, place)
+
+
+def _or_null(check: Check) -> Check:
+    return lambda value, place: iter(()) if value is None else check(value, place)
+
+
+def _at(place: str, name: object) -> str:
+    return f"{place}.{name}" if place else str(name)
+
+
+_MAPPING = _fields(_anything)
+_POWER = _one_of("running", "stopped", "deallocated", "starting", "stopping", "deallocating")
+_STATUS = _one_of("Completed", "CompletedWithWarnings", "Failed", "InProgress", "Cancelled", "Cancelling")
+_ERROR = _fields(number=_number, title=_text, message=_text, recommendations=_list_of(_text))
+_JOB = _fields(
+    id=_text, operation=_text, status=_STATUS, started=_time, ended=_time, scheduled=_flag, error=_ERROR,
+    errors=_list_of(_ERROR), tasks=_fields(_text), type=_text, detailed_message=_text, exists=_flag, vm_group=_text,
+)  # fmt: skip
+_EXTENSION = _fields(
+    backup=_flag, name=_text, type=_text, version=_text, state=_text, message=_text, at=_time,
+)  # fmt: skip
+_DISK = _fields(name=_text, size_gib=_number, managed=_flag, state=_text, write_accelerator=_flag, sku=_text)
+_VM = _fields(
+    name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
+    provisioning_state=_text, exists=_flag, image=_MAPPING, os_name=_text, extensions_allowed=_flag,
+    agent_provisioned=_flag, same_name_in=_list_of(_text), encrypted=_fields(None, ["vault"], vault=_text, kek=_flag),
+    agent=_or_null(_fields(ready=_flag, version=_text, message=_text, reported=_time)),
+    extensions=_list_of(_EXTENSION), disks=_list_of(_DISK),
+)  # fmt: skip
+_POINTS = _fields(resource_group=_text, collection=_text, count=_number, state=_text, exists=_flag)
+_LOCK = _fields(
+    None, ["name", "scope"], name=_text, notes=_text, level=_one_of("CanNotDelete", "ReadOnly"),
+    scope=_either(lambda value: str(value).startswith("/"), _text,
+                  _one_of("subscription", "restore_point_group", "collection", "vm", "vm_group")),
+)  # fmt: skip
+_ROLE = _fields(
+    None, ["role", "principal"], role=_text, principal=_text, scope=_one_of("vault", "subscription"),
+    actions=_list_of(_text), data_actions=_list_of(_text),
+)  # fmt: skip
+_POLICY = _fields(None, ["principal"], principal=_text, secrets=_list_of(_text), keys=_list_of(_text))
+_KEY_VAULT = _fields(
+    None, ["name"], name=_text, rbac=_flag, exists=_flag, soft_deleted=_flag, access_policies=_list_of(_POLICY),
+    roles=_list_of(_ROLE), contents=_fields(_or_null(_flag)),
+)  # fmt: skip
+_FAULT = _fields(
+    None, ["match"], match=_text, code=_text, drop=_flag, delay=_number, retry_after=_number, times=_number,
+    after=_number, status=_one_of(0, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504),
+)  # fmt: skip
+_ALERT = _fields(
+    source=_one_of(*alert_bodies.SOURCES), condition=_one_of("Fired", "Resolved"), fired=_time, code=_text,
+    message=_text, severity=_text, health=_text, body=_anything, item_id=_text, item_name=_text, source_type=_text,
+)  # fmt: skip
+_EXPECT = _fields(
+    type=_text, code=_text, matched_by=_one_of("job", "alert", "log", "message", "none"), language=_text,
+    verdicts=_fields(_one_of("confirmed", "possible", "unknown", "ruled_out")),
+    commands=_list_of(_text), not_commands=_list_of(_text), texts=_list_of(_text),
+)  # fmt: skip
+_SCENARIO = _fields(
+    None, ["title"], title=_text, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
+    alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
+    vault=_fields(name=_text, resource_group=_text),
+    restore_points=_either(lambda value: isinstance(value, list), _list_of(_POINTS), _POINTS),
+    policy=_fields(name=_text, type=_one_of("V1", "V2"), snapshot_days=_number,
+                   restore_point_group=_fields(prefix=_text, suffix=_text)),
+    network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"]))),
+    key_vaults=_list_of(_KEY_VAULT), faults=_list_of(_FAULT),
+    activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text)),
+    health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
+                                   service=_text, status=_text, began=_time)),
+    logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)),
+)  # fmt: skip
+
+
+def _problems(data: Mapping[str, Any]) -> Iterator[str]:
+    yield from _SCENARIO(data, "")
+    named = {vault["name"] for vault in data.get("key_vaults") or ()}
+    encrypted = (data.get("vm") or {}).get("encrypted")
+    if encrypted and encrypted["vault"] not in named:
+        yield f"vm.encrypted.vault: {encrypted['vault']!r} is none of key_vaults ({', '.join(sorted(named)) or 'none'})"

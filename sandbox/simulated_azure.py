@@ -205,7 +205,7 @@ def _arm(path: str, query: Mapping[str, str], world: World, request: Request) ->
 
 def _list_type(path: str) -> str | None:
     """The resource type that a list path names; None for the path of a single resource."""
-    scope, marker, rest = path.rpartition("/providers/")
+    _, marker, rest = path.rpartition("/providers/")
     parts = rest.split("/")
     return "/".join([parts[0], *parts[1::2]]) if marker and len(parts) % 2 == 0 else None
 

@@ -45,9 +45,11 @@ class Queue:
         self.bodies.append(body)
 
 
-def post(body: object, queue: Queue | None = None, settings: Settings = SETTINGS, **headers: str) -> tuple[int, Any]:
+def post(
+    body: object, queue: Queue | None = None, settings: Settings = SETTINGS, headers: dict[str, str] | None = None
+) -> tuple[int, Any]:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = receive("POST", headers, content, settings, queue or Queue())  # type: ignore[arg-type]
+    answer = receive("POST", headers or {}, content, settings, queue or Queue())  # type: ignore[arg-type]
     return answer.status, answer.body
 
 
@@ -107,7 +109,7 @@ def test_an_alert_from_a_watched_subscription_is_accepted_in_any_case() -> None:
 
 def test_event_grid_gets_its_validation_code_back() -> None:
     body = [{"eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "id": "1", "data": {"validationCode": "abc-123"}}]
-    assert post(body, **{"aeg-event-type": "SubscriptionValidation"}) == (200, {"validationResponse": "abc-123"})
+    assert post(body, headers={"aeg-event-type": "SubscriptionValidation"}) == (200, {"validationResponse": "abc-123"})
 
 
 def test_cloud_events_get_their_origin_allowed() -> None:
@@ -125,7 +127,7 @@ def principal(app: str = ACTION_GROUPS_APP, role: str = ACTION_GROUPS_ROLE) -> s
                                     principal(app="someone-else"), principal(role="Reader")])  # fmt: skip
 def test_with_entra_only_azure_monitors_action_groups_may_post(header: str) -> None:
     entra = Settings(ticket_url="https://t.example.com", alerts_auth="entra")
-    assert post(ALERT, settings=entra, **{"X-MS-CLIENT-PRINCIPAL": header})[0] == 403
+    assert post(ALERT, settings=entra, headers={"X-MS-CLIENT-PRINCIPAL": header})[0] == 403
     assert is_action_group({"x-ms-client-principal": principal()})
 
 

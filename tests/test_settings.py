@@ -49,7 +49,8 @@ def test_a_malformed_setting_stops_the_app_and_is_named(name: str, value: str) -
 
 def test_plain_http_is_accepted_for_loopback_only() -> None:
     assert Settings.from_environment({"TICKET_URL": "http://127.0.0.1:8080/tickets"}).ticket_url
-    assert is_loopback("http://[::1]:80/") and is_loopback("http://localhost")
+    assert is_loopback("http://[::1]:80/")
+    assert is_loopback("http://localhost")
     assert not is_loopback("http://127.0.0.1.example.com/")
 
 

@@ -104,7 +104,7 @@ class Reads:
         if mine:
             try:
                 future.set_result(read())
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - handed to every waiter, swallowed by none
                 future.set_exception(error)
         return future.result()
 

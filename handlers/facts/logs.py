@@ -6,6 +6,7 @@ A heartbeat proves the operating system and its network, not the guest agent: no
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
@@ -27,7 +28,7 @@ def heartbeats(failure: Failure, reads: Reads) -> Heartbeats:
         raise Unread(Reason.NO_DATA)
     inside = [time for time in times if time >= since]
     edges = [since, *inside, now]
-    gap = max(later - earlier for earlier, later in zip(edges, edges[1:], strict=False))
+    gap = max(later - earlier for earlier, later in pairwise(edges))
     return Heartbeats(len(inside), int(gap.total_seconds() // 60), times[-1])
 
 

@@ -1,4 +1,4 @@
-"""A simulated Azure over real HTTP on loopback: Azure Resource Manager and Log Analytics, as far as this project reads them.
+"""A simulated Azure over real HTTP on loopback: Resource Manager and Log Analytics, as far as this project reads them.
 
     with running_azure(load_scenarios(), latency=0.05) as azure:
         …  # ARM_ENDPOINT = LOGS_ENDPOINT = azure.url

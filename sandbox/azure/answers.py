@@ -2,7 +2,7 @@
 
 https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
 https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
-https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/troubleshooting-throttling-errors (Compute's 429)
+https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/troubleshooting-throttling-errors (Compute)
 """
 
 from __future__ import annotations
@@ -71,8 +71,9 @@ def refused(method: str, path: str) -> Answer:
     action = f"{kind}/read" if method == "GET" else f"{kind.rpartition('/')[0]}/{last}/action"
     scope = path.rpartition("/")[0] if is_list(path) else path
     message = (
-        f"The client '{CALLER}' with object id '{CALLER}' does not have authorization to perform action '{action}' over "
-        f"scope '{scope}' or the scope is invalid. If access was recently granted, please refresh your credentials."
+        f"The client '{CALLER}' with object id '{CALLER}' does not have authorization to perform action '{action}' "
+        f"over scope '{scope}' or the scope is invalid. If access was recently granted, please "
+        "refresh your credentials."
     )
     return error(403, "AuthorizationFailed", message)
 
@@ -81,7 +82,8 @@ def throttled(method: str, path: str, seconds: int) -> Answer:
     """429 as Azure Compute or as Azure Resource Manager says it; Compute does not wrap it in `error`."""
     headers = {"Retry-After": str(seconds)}
     if "/providers/microsoft.compute/" in path.lower():
-        headers["x-ms-ratelimit-remaining-resource"] = "Microsoft.Compute/HighCostGet3Min;46,Microsoft.Compute/HighCostGet30Min;0"
+        left = "Microsoft.Compute/HighCostGet3Min;46,Microsoft.Compute/HighCostGet30Min;0"
+        headers["x-ms-ratelimit-remaining-resource"] = left
         said = {"operationGroup": "HighCostGet30Min", "allowedRequestCount": 800, "measuredRequestCount": 1238}
         details = [{"code": "TooManyRequests", "target": "HighCostGet30Min", "message": json.dumps(said)}]
         message = "The server rejected the request because too many requests have been received for this subscription."
@@ -89,8 +91,8 @@ def throttled(method: str, path: str, seconds: int) -> Answer:
     subscription = path.split("/")[2] if path.startswith("/subscriptions/") else ""
     operation = f"{method}/SUBSCRIPTIONS/{type_and_name(path)[0].upper()}"
     message = (
-        f"Number of requests for subscription '{subscription}' and operation '{operation}' exceeded the backend storage "
-        f"limit. Please try again after '{seconds}' seconds."
+        f"Number of requests for subscription '{subscription}' and operation '{operation}' exceeded the backend "
+        f"storage limit. Please try again after '{seconds}' seconds."
     )
     return Answer(429, error(429, "SubscriptionRequestsThrottled", message).body, headers)
 

@@ -96,13 +96,17 @@ def _parent(path: str) -> str:
 def _listed(request: Request, world: FullWorld) -> list[Body]:
     kind = type_and_name(request.path)[0]
     parent = _parent(request.path) or request.path.rpartition("/providers/")[0]
-    found = [body for body in world.of_type(kind) if body["id"].lower().startswith(f"{parent.lower()}/")]
-    return [_expanded(body, request.query.get("$expand", "")) for body in found]
+    return [_expanded(body, request.query.get("$expand", "")) for body in _below(parent, kind, world)]
+
+
+def _below(parent: str, kind: str, world: FullWorld) -> list[Body]:
+    """The resources of a type whose ids begin with the parent's."""
+    return [body for body in world.of_type(kind) if body["id"].lower().startswith(f"{parent.lower()}/")]
 
 
 def _expanded(body: Body, expand: str) -> Body:
-    shown = {k: v for k, v in body["properties"].items() if k not in EXPANDED.values() or k == EXPANDED.get(expand.lower())}
-    return {**body, "properties": shown}
+    hidden = set(EXPANDED.values()) - {EXPANDED.get(expand.lower())}
+    return {**body, "properties": {name: value for name, value in body["properties"].items() if name not in hidden}}
 
 
 def _page(found: list[Body], request: Request) -> Answer:
@@ -120,8 +124,10 @@ def _page(found: list[Body], request: Request) -> Answer:
 
 
 def _locks(request: Request, world: FullWorld) -> Answer:
-    """https://learn.microsoft.com/powershell/module/az.resources/get-azresourcelock says what lists hold: locks at, above and
-    below the scope, with `$filter=atScope()` those at or above it."""
+    """Locks at, above and below the scope; with `$filter=atScope()` those at or above it.
+
+    https://learn.microsoft.com/powershell/module/az.resources/get-azresourcelock#-atscope
+    """
     scope = request.key.rpartition("/providers/")[0]
     below = "atscope()" not in request.filter.lower()
     found = [lock for lock in world.of_type(LOCKS)
@@ -174,14 +180,13 @@ def _extensions(request: Request, world: FullWorld) -> Answer:
     vm = request.key.rpartition("/")[0]
     if vm not in world.resources:
         return _missing(request, world) or parent_missing(vm.rpartition("/")[2])
-    return ok({"value": [body for body in world.of_type(EXTENSION_TYPE) if body["id"].lower().startswith(f"{vm}/extensions/")]})
+    return ok({"value": _below(vm, EXTENSION_TYPE, world)})
 
 
 def _protected_items(request: Request, world: FullWorld) -> Answer:
     if missing := _missing(request, world):
         return missing
-    vault = request.key.rpartition("/")[0]
-    return _page([item for item in world.of_type(ITEM_TYPE) if item["id"].lower().startswith(f"{vault}/")], request)
+    return _page(_below(request.key.rpartition("/")[0], ITEM_TYPE, world), request)
 
 
 def _jobs(request: Request, world: FullWorld) -> Answer:
@@ -189,7 +194,7 @@ def _jobs(request: Request, world: FullWorld) -> Answer:
     if missing := _missing(request, world):
         return missing
     vault = request.key.rpartition("/")[0]
-    jobs = [job for job in world.of_type(JOBS) if job["id"].lower().startswith(f"{vault}/") and _fits(job, request.filter)]
+    jobs = [job for job in _below(vault, JOBS, world) if _fits(job, request.filter)]
     jobs.sort(key=lambda job: str(job["properties"]["startTime"]), reverse=True)
     shown = [{**job, "properties": {k: v for k, v in job["properties"].items() if k not in VIEWLESS}} for job in jobs]
     return _page(shown, request)

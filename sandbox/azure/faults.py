@@ -1,6 +1,6 @@
 """Faults: what the simulated Azure does instead of answering well, from a scenario's file or at run time.
 
-`{match: "GET */Microsoft.Authorization/locks*", status: 403, retry_after: 1200, delay: 2.5, drop: true, times: 3, after: 0}`
+`{match: "GET */Microsoft.Authorization/locks*", status: 429, retry_after: 1200, delay: 2.5, times: 3, after: 0}`
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""The Log Analytics query API, for rows that scenarios give. https://learn.microsoft.com/azure/azure-monitor/logs/api/overview
+"""The Log Analytics query API, for rows that scenarios give.
 
-This is no KQL engine. Understood of a query: the table that its first line names; in every `where`, the clauses joined by
-`and` that compare one column (bare or in `tolower(…)`, `tostring(…)`) with one string by `==`, `=~`, `!=`, `!~`, `has`,
-`contains`, `startswith`; of the last `project`, plain columns and renamings `a=b`; `take`/`limit`; and the request's
-`timespan`. Everything else (other clauses, `summarize`, `join`, `extend`, `sort` …) is passed over.
+https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format
+This is no KQL engine. Understood of a query: the table that its first line names; in every `where`, the clauses joined
+by `and` that compare one column (bare or in `tolower(…)`, `tostring(…)`) with one string by `==`, `=~`, `!=`, `!~`,
+`has`, `contains`, `startswith`; of the last `project`, plain columns and renamings `a=b`; `take`/`limit`; and the
+request's `timespan`. Everything else (other clauses, `summarize`, `join`, `extend`, `sort` …) is passed over.
 """
 
 from __future__ import annotations
@@ -17,11 +18,21 @@ from typing import Any
 from sandbox.azure.answers import Answer, error, ok
 
 Row = Mapping[str, Any]
-TABLES = frozenset(
-    "AddonAzureBackupAlerts AddonAzureBackupJobs AddonAzureBackupPolicy AddonAzureBackupProtectedInstance "
-    "AddonAzureBackupStorage AzureActivity AzureDiagnostics CoreAzureBackup Event Heartbeat InsightsMetrics Perf "
-    "SigninLogs Syslog VMConnection Update".split()
-)
+TABLES = {
+    "AddonAzureBackupAlerts",
+    "AddonAzureBackupJobs",
+    "AddonAzureBackupPolicy",
+    "AddonAzureBackupProtectedInstance",
+    "AddonAzureBackupStorage",
+    "AzureActivity",
+    "AzureDiagnostics",
+    "CoreAzureBackup",
+    "Event",
+    "Heartbeat",
+    "InsightsMetrics",
+    "Perf",
+    "Syslog",
+}
 """Tables that every workspace resolves, rows or not."""
 
 _CLAUSE = re.compile(
@@ -44,7 +55,8 @@ def answer(query: str, timespan: str, rows_by_table: Mapping[str, Sequence[Row]]
     stages = _split(query.strip(), "|")
     table = stages[0].strip() if stages else ""
     if not re.fullmatch(r"\w+", table):
-        return _bad_query("SyntaxError", "A syntax error occurred.", "SYN0002", f"Query could not be parsed at '{table[:40]}'")
+        parsed = f"Query could not be parsed at '{table[:40]}'"
+        return _bad_query("SyntaxError", "A syntax error occurred.", "SYN0002", parsed)
     if table not in rows_by_table and table not in TABLES:
         return unresolved(table)
     rows = [row for row in rows_by_table.get(table, ()) if _inside(row, timespan, now)]

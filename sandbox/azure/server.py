@@ -33,12 +33,13 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True)
 class Call:
-    """One request as it was answered; `status` 0 is a dropped connection. Times are seconds since the server started."""
+    """One request as it was answered. Times are seconds since the server started."""
 
     method: str
     path: str
     """With its query, unquoted."""
     status: int
+    """0 is a dropped connection."""
     started: float
     ended: float
     client_request_id: str
@@ -51,9 +52,9 @@ class SimulatedAzure:
         self.latency, self.page_size = latency, page_size
         now = datetime.now(UTC)
         self.worlds = {scenario.subscription: FullWorld(scenario, now) for scenario in scenarios}
-        self.faults = [
-            fault_of(given, world.subscription) for world in self.worlds.values() for given in world.data.get("faults") or ()
-        ]
+        self.faults: list[Fault] = []
+        for world in self.worlds.values():
+            self.faults += [fault_of(given, world.subscription) for given in world.data.get("faults") or ()]
         self._calls: list[Call] = []
         self._began, self._lock = time.monotonic(), threading.Lock()
 
@@ -115,7 +116,7 @@ class SimulatedAzure:
             return arm.answer(read, world) if world else missing
         if re.fullmatch(r"(?i)/providers/microsoft\.authorization/roledefinitions/[^/]+", path):
             found = [arm.answer(read, world) for world in self.worlds.values()]
-            return next((answer for answer in found if answer.status == 200), found[0] if found else answers.broken(404))
+            return min(found, key=lambda answer: answer.status)
         return error(404, "InvalidResourceType", f"The resource type could not be found at '{path}'.")
 
     def _query(self, method: str, workspace: str, body: str) -> Answer:

@@ -18,6 +18,7 @@ from sandbox.world import Body, World
 ITEM_TYPE = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
 EXTENSION_TYPE = "Microsoft.Compute/virtualMachines/extensions"
 POINT_TYPE = "Microsoft.Compute/restorePointCollections/restorePoints"
+TIERS = ("InstantRP", "HardenedRP")
 DEFAULT_RULES = (
     ("AllowVnetInBound", "Inbound", "Allow", 65000, "VirtualNetwork", "VirtualNetwork"),
     ("AllowAzureLoadBalancerInBound", "Inbound", "Allow", 65001, "AzureLoadBalancer", "*"),
@@ -80,7 +81,11 @@ class FullWorld(World):
 
     def _complete_vault(self) -> None:
         alerts = {"azureMonitorAlertSettings": {"alertsForAllJobFailures": "Enabled"}}
-        identity = {"type": "SystemAssigned", "principalId": self.guid("vault-identity"), "tenantId": self.guid("tenant")}
+        identity = {
+            "type": "SystemAssigned",
+            "principalId": self.guid("vault-identity"),
+            "tenantId": self.guid("tenant"),
+        }
         self._change(self.vault_id, {"publicNetworkAccess": "Enabled", "monitoringSettings": alerts}, identity=identity,
                      sku={"name": "RS0", "tier": "Standard"}, tags={})  # fmt: skip
         for policy in self.of_type("Microsoft.RecoveryServices/vaults/backupPolicies"):
@@ -95,7 +100,11 @@ class FullWorld(World):
                           "scheduleRunTimes": run_times}  # fmt: skip
         if known.get("policyType") == "V2":
             daily = {"scheduleRunTimes": run_times}
-            schedule = {"schedulePolicyType": "SimpleSchedulePolicyV2", "scheduleRunFrequency": "Daily", "dailySchedule": daily}
+            schedule = {
+                "schedulePolicyType": "SimpleSchedulePolicyV2",
+                "scheduleRunFrequency": "Daily",
+                "dailySchedule": daily,
+            }
         kept = {"retentionTimes": run_times, "retentionDuration": {"count": 30, "durationType": "Days"}}
         return {
             "instantRPDetails": {name: value for name, value in names.items() if value},
@@ -113,8 +122,9 @@ class FullWorld(World):
         policies = self.of_type("Microsoft.RecoveryServices/vaults/backupPolicies")
         failed = last.get("status") == "Failed"
         self._change(self.item_id, {
-            "lastBackupStatus": last.get("status", ""), "lastBackupTime": last.get("endTime"), "lastRecoveryPoint": point.get("endTime"),
-            "protectionStatus": "Unhealthy" if failed else "Healthy", "healthStatus": "ActionRequired" if failed else "Passed",
+            "lastBackupStatus": last.get("status", ""), "lastBackupTime": last.get("endTime"),
+            "lastRecoveryPoint": point.get("endTime"), "protectionStatus": "Unhealthy" if failed else "Healthy",
+            "healthStatus": "ActionRequired" if failed else "Passed",
             "policyType": policies[0]["properties"]["policyType"] if policies else "V1",
             "policyName": policies[0]["name"] if policies else "", "protectedItemDataId": _digits(self.guid("item")),
         })  # fmt: skip
@@ -130,17 +140,17 @@ class FullWorld(World):
             if str(job["status"]).startswith("Completed"):
                 self._add(f"{self.item_id}/recoveryPoints/{_digits(self.guid('point/' + job['activityId']))}",
                           f"{ITEM_TYPE}/recoveryPoints", {
-                    "objectType": "IaasVMRecoveryPoint", "recoveryPointType": "AppConsistent", "recoveryPointTime": job["endTime"],
+                    "objectType": "IaasVMRecoveryPoint", "recoveryPointType": "AppConsistent",
+                    "recoveryPointTime": job["endTime"],
                     "sourceVMStorageType": "PremiumVMOnPartialPremiumStorage", "isInstantIlrSessionActive": False,
                     "isManagedVirtualMachine": True, "originalStorageAccountOption": False,
-                    "recoveryPointTierDetails": [{"type": "InstantRP", "status": "Valid"}, {"type": "HardenedRP", "status": "Valid"}],
+                    "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in TIERS],
                 })  # fmt: skip
 
     def _complete_vms(self) -> None:
         for body in self.of_type("Microsoft.Compute/virtualMachines"):
-            children = [
-                self._extension_resource(body, shown) for shown in body["properties"]["instanceView"].get("extensions") or ()
-            ]
+            view = body["properties"]["instanceView"]
+            children = [self._extension_resource(body, shown) for shown in view.get("extensions") or ()]
             body["resources"] = copy.deepcopy(children)
             for child in children:
                 self.resources[child["id"].lower()] = child
@@ -150,8 +160,9 @@ class FullWorld(World):
         publisher, _, kind = shown["type"].rpartition(".")
         state = shown["statuses"][0]["code"].split("/")[1].capitalize()
         properties = {
-            "publisher": publisher, "type": kind, "typeHandlerVersion": ".".join(shown["typeHandlerVersion"].split(".")[:2]),
-            "autoUpgradeMinorVersion": True, "provisioningState": {"Transitioning": "Updating"}.get(state, state),
+            "publisher": publisher, "type": kind, "autoUpgradeMinorVersion": True,
+            "typeHandlerVersion": ".".join(shown["typeHandlerVersion"].split(".")[:2]),
+            "provisioningState": {"Transitioning": "Updating"}.get(state, state),
         }  # fmt: skip
         return {"id": f"{vm['id']}/extensions/{shown['name']}", "name": shown["name"], "type": EXTENSION_TYPE,
                 "location": vm["location"], "properties": properties}  # fmt: skip
@@ -178,7 +189,8 @@ class FullWorld(World):
         """https://learn.microsoft.com/rest/api/monitor/activity-logs/list"""
         mark = self.guid(f"activity/{entry['eventTimestamp']}/{entry['operationName']['value']}")
         return {
-            "id": f"{entry['resourceId']}/events/{mark}/ticks/0", "eventDataId": mark, "correlationId": mark, "level": "Informational",
+            "id": f"{entry['resourceId']}/events/{mark}/ticks/0", "eventDataId": mark, "correlationId": mark,
+            "level": "Informational",
             "category": {"value": "Administrative"}, "resourceGroupName": self.vm["resource_group"],
             "subscriptionId": self.subscription, "submissionTimestamp": entry["eventTimestamp"], **entry,
         }  # fmt: skip
@@ -197,7 +209,12 @@ class FullWorld(World):
 
     def _log_rows(self) -> dict[str, list[Body]]:
         """Rows with `{vm}`, `{vault}`, `{job}` and `{subscription}` filled in, and relative times made absolute."""
-        names = {"{vm}": self.vm_id, "{vault}": self.vault_id, "{job}": self.job["id"], "{subscription}": self.subscription}
+        names = {
+            "{vm}": self.vm_id,
+            "{vault}": self.vault_id,
+            "{job}": self.job["id"],
+            "{subscription}": self.subscription,
+        }
 
         def filled(value: Any) -> Any:
             if not isinstance(value, str):
@@ -209,7 +226,10 @@ class FullWorld(World):
             return value
 
         tables = self.data.get("logs") or {}
-        return {table: [{name: filled(cell) for name, cell in row.items()} for row in rows] for table, rows in tables.items()}
+        return {
+            table: [{name: filled(cell) for name, cell in row.items()} for row in rows]
+            for table, rows in tables.items()
+        }  # fmt: skip
 
 
 def merge(target: Body, changes: Mapping[str, Any]) -> None:
