@@ -25,7 +25,7 @@ from werkzeug.wrappers import Request, Response
 from handlers import runbook
 from sandbox.http import serving
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.simulated_azure import running_azure
+from sandbox.azure import running_azure
 from tests.golden import diagnosis_of
 from tools.package import build
 

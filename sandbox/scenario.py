@@ -152,15 +152,15 @@ def _fields(_more: Check | None = None, _needs: Sequence[str] = (), /, **known: 
         if not isinstance(value, Mapping):
             yield f"{place}: {value!r} is not a mapping of fields"
             return
-        for name in _needs:
-            if name not in value:
-                yield f"{_at(place, name)}: is required"
         for name, inner in value.items():
             found = known.get(name, _more)
             if found is None:
                 yield f"{_at(place, name)}: there is no such field; known are {', '.join(sorted(known))}"
             else:
                 yield from found(inner, _at(place, name))
+        for name in _needs:
+            if name not in value:
+                yield f"{_at(place, name)}: is required"
 
     return check
 

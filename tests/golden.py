@@ -15,7 +15,7 @@ from handlers.model import Alert, Diagnosis, Failure
 from handlers.runbook import render
 from handlers.settings import LANGUAGES, Settings
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.simulated_azure import running_azure
+from sandbox.azure import running_azure
 
 FOLDER = Path(__file__).parent / "golden"
 SCENARIOS = (

@@ -49,7 +49,7 @@ def test_no_other_vm_is_named_in_a_ticket(scenario: Scenario, sandbox: Sandbox) 
 def test_every_fact_is_read_at_most_once_for_an_alert(sandbox: Sandbox) -> None:
     scenario = next(found for found in all_scenarios() if found.name == "internal_error_windows")
     event_of(scenario, sandbox)
-    reads = [call.path for call in sandbox.azure.calls if scenario.subscription in call.path and call.method == "GET"]
+    reads = [call.path for call in sandbox.azure.calls() if scenario.subscription in call.path and call.method == "GET"]
     assert len(reads) == len(set(reads))
     assert len(reads) <= 14
 
@@ -57,7 +57,7 @@ def test_every_fact_is_read_at_most_once_for_an_alert(sandbox: Sandbox) -> None:
 def test_a_long_retry_after_is_never_slept(sandbox: Sandbox) -> None:
     scenario = next(found for found in all_scenarios() if found.name == "throttled")
     event_of(scenario, sandbox)
-    calls = [call for call in sandbox.azure.calls if scenario.subscription in call.path]
+    calls = [call for call in sandbox.azure.calls() if scenario.subscription in call.path]
     throttled = [call.path for call in calls if call.status == 429]
     assert throttled
     assert len(throttled) == len(set(throttled)), "a throttled read was tried again"
@@ -65,7 +65,7 @@ def test_a_long_retry_after_is_never_slept(sandbox: Sandbox) -> None:
 
 
 def test_no_token_was_sent_over_plain_http(sandbox: Sandbox) -> None:
-    assert [call.path for call in sandbox.azure.calls if call.status == 400] == []
+    assert [call.path for call in sandbox.azure.calls() if call.status == 400] == []
 
 
 def test_hostile_text_stays_inert_in_every_form(sandbox: Sandbox) -> None:

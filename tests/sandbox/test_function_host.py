@@ -27,7 +27,7 @@ def note(**what):
 
 @app.route("items/{id:int}", methods=["GET", "POST"])
 def items(req: func.HttpRequest) -> func.HttpResponse:
-    body = json.dumps([req.route_params, dict(req.params), req.get_body().decode(), req.headers.get("x-test")])
+    body = json.dumps([dict(req.route_params), dict(req.params), req.get_body().decode(), req.headers.get("x-test")])
     return func.HttpResponse(body, status_code=201, headers={"x-answer": "yes"})
 
 @app.route("broken")
@@ -52,7 +52,7 @@ def events(event: func.EventGridEvent) -> None:
     if event.to_dict()["id"] == "bad":
         raise ValueError("bad")
 
-@app.timer_trigger("* * * * * *", "timer")
+@app.timer_trigger(arg_name="timer", schedule="* * * * * *")
 def tick(timer: func.TimerRequest) -> None:
     note(tick=timer.past_due)
 """
