@@ -23,9 +23,9 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from handlers import runbook
+from sandbox.azure import running_azure
 from sandbox.http import serving
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.azure import running_azure
 from tests.golden import diagnosis_of
 from tools.package import build
 

@@ -287,7 +287,8 @@ def _block(template: Template, name: str, context: Mapping[str, Any]) -> str:
 def _shown(command: Command, words: Mapping[str, Mapping[str, str]]) -> str:
     parts = (words["roles"][command.role], words["effects"][command.effect], words["run"][command.run])
     label = " · ".join(part for part in (*parts, words["shells"][command.shell]) if part)
-    return f"{label}:\n\n{code_block(command.line, command.shell)}"
+    start = len(label) - len(label.lstrip("*"))
+    return f"{label[:start]}{label[start].upper()}{label[start + 1 :]}:\n\n{code_block(command.line, command.shell)}"
 
 
 def _tidy(text: str) -> str:

@@ -18,10 +18,10 @@ from typing import Any
 
 import requests
 
+from sandbox.azure import running_azure
 from sandbox.azurite import find_azurite, running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.azure import running_azure
 from sandbox.ticket_desk import Ticket, running_desk
 
 ROOT = Path(__file__).parent.parent

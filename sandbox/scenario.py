@@ -133,6 +133,11 @@ def _time(value: Any, place: str) -> Iterator[str]:
         yield f"{place}: {value!r} is not a time such as now, -2h, -1h30m, -3d or ISO 8601"
 
 
+def _call(value: Any, place: str) -> Iterator[str]:
+    if not isinstance(value, str) or not re.fullmatch(r"(GET|POST|\*) \S.*", value):
+        yield f"{place}: {value!r} is not METHOD and path, such as GET */locks*"
+
+
 def _anything(value: Any, place: str) -> Iterator[str]:
     yield from ()
 
@@ -223,7 +228,7 @@ _KEY_VAULT = _fields(
     roles=_list_of(_ROLE), contents=_fields(_or_null(_flag)),
 )  # fmt: skip
 _FAULT = _fields(
-    None, ["match"], match=_text, code=_text, drop=_flag, delay=_number, retry_after=_number, times=_number,
+    None, ["match"], match=_call, code=_text, drop=_flag, delay=_number, retry_after=_number, times=_number,
     after=_number, status=_one_of(0, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504),
 )  # fmt: skip
 _ALERT = _fields(
@@ -247,7 +252,7 @@ _SCENARIO = _fields(
     activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text)),
     health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
                                    service=_text, status=_text, began=_time)),
-    logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)),
+    logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)), neighbours=_number,
 )  # fmt: skip
 
 

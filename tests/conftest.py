@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from sandbox.__main__ import SECRET, sandbox_settings
+from sandbox.azure import RunningAzure, running_azure
 from sandbox.azurite import running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import Scenario, load_scenarios
-from sandbox.azure import RunningAzure, running_azure
 from sandbox.ticket_desk import Desk, running_desk
 
 ROOT = Path(__file__).parent.parent

@@ -14,8 +14,8 @@ from handlers.facts.jobs import find_job
 from handlers.model import Alert, Diagnosis, Failure
 from handlers.runbook import render
 from handlers.settings import LANGUAGES, Settings
-from sandbox.scenario import Scenario, load_scenarios
 from sandbox.azure import running_azure
+from sandbox.scenario import Scenario, load_scenarios
 
 FOLDER = Path(__file__).parent / "golden"
 SCENARIOS = (

@@ -63,6 +63,7 @@ class FullWorld(World):
 
     def _build(self) -> None:
         super()._build()
+        self._add_neighbours()
         self._complete_vault()
         self._complete_item()
         self._add_recovery_points()
@@ -78,6 +79,32 @@ class FullWorld(World):
         if body is not None:
             body["properties"] |= properties
             body |= more
+
+    def _add_neighbours(self) -> None:
+        """Other VMs in the vault, each with a failed job in the same minutes and a restore point collection."""
+        failed = self.resources.get(f"{self.vault_id}/backupJobs/{self.job['id']}".lower())
+        for number in range(1, int(self.data.get("neighbours") or 0) + 1):
+            name, group = f"vm-next-{number:04}", f"rg-next-{number % 7}"
+            self._add_neighbours_points(self.resource_id(group, "Microsoft.Compute/virtualMachines", name), number)
+            if failed:
+                own = {
+                    "entityFriendlyName": name,
+                    "containerName": f"iaasvmcontainerv2;{group};{name}",
+                    "activityId": self.guid(f"activity/{name}"),
+                }
+                job_id = f"{self.vault_id}/backupJobs/{self.guid('job/' + name)}"
+                self._add(job_id, failed["type"], copy.deepcopy(failed["properties"]) | own)
+
+    def _add_neighbours_points(self, vm_id: str, number: int) -> None:
+        kind, location = "Microsoft.Compute/restorePointCollections", self.vm["location"]
+        name = f"AzureBackup_{vm_id.rpartition('/')[2]}_{number:06}"
+        collection = self.resource_id(f"AzureBackupRG_{location}_{1 + number // 600}", kind, name)
+        properties = {
+            "source": {"id": vm_id, "location": location},
+            "provisioningState": "Succeeded",
+            "restorePoints": [self._point(collection, day, "Succeeded") for day in range(2)],
+        }
+        self._add(collection, kind, properties, location=location)
 
     def _complete_vault(self) -> None:
         alerts = {"azureMonitorAlertSettings": {"alertsForAllJobFailures": "Enabled"}}
