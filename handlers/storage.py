@@ -140,7 +140,8 @@ def _patience() -> dict[str, Any]:
         "retry_total": 1,
         "retry_connect": 1,
         "retry_read": 1,
-        "initial_backoff": 1,
+        "initial_backoff": 0,
+        "increment_base": 1,
         "connection_timeout": 3,
         "read_timeout": 10,
     }

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from sandbox.__main__ import sandbox_settings
-from sandbox.azurite import connection_string, free_port
+from sandbox.azurite import connection_string, free_port, running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import load_scenarios
 from sandbox.ticket_desk import running_desk
@@ -90,12 +90,12 @@ def test_without_storage_intake_is_503_with_retry_after_and_health_too() -> None
         assert requests.get(f"{host.url}/api/health", timeout=60).status_code == 503
 
 
-def test_an_alert_that_fails_again_and_again_becomes_a_plain_ticket(azurite: str) -> None:
+def test_an_alert_that_fails_again_and_again_becomes_a_plain_ticket() -> None:
     """The ticket system refuses every try of the first tickets; the poison story's own post gets through."""
     tries = json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]["maxDequeueCount"]
-    with running_desk() as desk:
+    with running_azurite() as storage, running_desk() as desk:
         desk.refuse_with = [500] * tries
-        settings = sandbox_settings(azurite, "http://127.0.0.1:9", desk.webhook_url) | {"SANDBOX_VISIBILITY_SECONDS": "1"}
+        settings = sandbox_settings(storage, "http://127.0.0.1:9", desk.webhook_url) | {"SANDBOX_VISIBILITY_SECONDS": "1"}
         with running_host(ROOT, settings) as host:
             mark = str(uuid.uuid4())
             requests.post(f"{host.url}/api/alerts", json={"mark": mark}, timeout=30)

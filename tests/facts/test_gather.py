@@ -147,8 +147,10 @@ def test_two_threads_that_ask_for_the_same_read_share_it() -> None:
     azure = FakeAzure(VM_BODY, seconds=0.05)
     reads = Reads(azure)  # type: ignore[arg-type]
     threads = [threading.Thread(target=lambda: reads.get("/X", "1")) for _ in range(5)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert len(azure.paths) == 1
 
 

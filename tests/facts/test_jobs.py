@@ -34,7 +34,8 @@ class FakeAzure:
     """The backup SDK's client and the log query in one."""
 
     def __init__(self, *jobs: Resource, error: Exception | None = None, rows: list[dict[str, Any]] | None = None) -> None:
-        self.jobs, self.error, self.rows, self.queries = jobs, error, rows, list[str]()
+        self.jobs, self.error, self.rows = jobs, error, rows
+        self.queries: Any = []
         self.has_workspace = rows is not None
         self.job_details = self.backup_jobs = self
 
@@ -46,12 +47,12 @@ class FakeAzure:
             raise self.error
         return next(found for found in self.jobs if found.name == name)
 
-    def list(self, vault: str, group: str, *, filter: str) -> list[Resource]:
+    def list(self, vault: str, group: str, *, filter: str) -> Any:
         if self.error:
             raise self.error
         return [found for found in self.jobs if "status eq 'Failed'" not in filter or found.properties["status"] == "Failed"]
 
-    def query_logs(self, query: str, span: Any) -> list[dict[str, Any]]:
+    def query_logs(self, query: str, span: Any) -> Any:
         self.queries.append(query)
         return self.rows or []
 
