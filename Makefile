@@ -13,7 +13,7 @@ setup: .venv/.ready node_modules/.ready
 
 .venv/.ready: requirements.txt requirements-dev.txt tools/find-python
 	@python=$$(tools/find-python) && echo "Setting up .venv with $$($$python --version) …" && \
-	$$python -m venv --clear .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$$python -m venv --clear .venv && .venv/bin/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@.venv/bin/python -m compileall -q .venv/lib || true
 	@touch $@
 
@@ -32,7 +32,7 @@ lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy
 
 bench: setup ## speed and memory against a naive twin, as ratios
-	@.venv/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff

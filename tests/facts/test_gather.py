@@ -31,7 +31,7 @@ class Answer:
 
 def http_error(status: int, message: str = "x", **headers: str) -> HttpResponseError:
     error = HttpResponseError(message)
-    error.status_code, error.message, error.response = status, message, Answer(status, headers)
+    error.status_code, error.message, error.response = status, message, Answer(status, headers)  # type: ignore[assignment]
     return error
 
 
