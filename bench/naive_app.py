@@ -18,6 +18,8 @@ from azure.mgmt.resource.locks import ManagementLockClient
 from azure.monitor.query import LogsQueryClient
 from azure.storage.queue import QueueClient
 from jinja2 import Environment, FileSystemLoader
+from markdown_it import MarkdownIt
+import nh3
 
 app = func.FunctionApp()
 credential = DefaultAzureCredential()
@@ -65,11 +67,17 @@ def handle(body: bytes) -> None:
     jobs = list(backup.backup_jobs.list(vault, vault_group, filter="operation eq 'Backup'"))
     item = backup.protected_items.get(vault, vault_group, "Azure", parts[12], parts[14])
     policy = backup.protection_policies.get(vault, vault_group, item.properties.get("policyId").split("/")[-1])
-    environment = Environment(loader=FileSystemLoader(os.path.dirname(__file__)), autoescape=True)
+    environment = Environment(loader=FileSystemLoader(os.path.dirname(__file__)), autoescape=False)
     text = environment.get_template("naive.md.j2").render(
-        job=job, vm=vm, extensions=extensions, locks=found_locks, points=points, disks=disks, jobs=jobs, policy=policy
+        job=job, vm=vm, extensions=extensions, locks=found_locks, points=points, disks=disks, jobs=jobs, policy=policy,
+        subscription=subscription, group=group, vault=vault, vault_group=vault_group,
+    )  # fmt: skip
+    html = nh3.clean(MarkdownIt("commonmark").render(text))
+    requests.post(
+        os.environ["TICKET_URL"],
+        json={"type": "incident.opened", "data": {"runbook": {"markdown": text, "html": html}}},
+        timeout=30,
     )
-    requests.post(os.environ["TICKET_URL"], json={"type": "incident.opened", "data": {"runbook": text}}, timeout=30)
 
 
 def unused() -> Any:

@@ -37,13 +37,14 @@ def main(arguments: Sequence[str]) -> int:
     if not scenarios:
         print(f"No scenario is called {options.scenario!r}; they are the files in sandbox/scenarios.", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     try:
         with ExitStack() as stack:
             return run(scenarios, stack, once=options.once, verbose=options.verbose)
     except KeyboardInterrupt:
         print("\nEnded.")
-        return 130
+        return 1 if options.once else 0
 
 
 def run(scenarios: Sequence[Scenario], stack: ExitStack, *, once: bool, verbose: bool) -> int:

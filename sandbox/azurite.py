@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sandbox.processes import end, end_with_parent
+
 ROOT = Path(__file__).parent.parent
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -58,16 +60,14 @@ def running_azurite(command: Path | None = None, *, port: int = 0, folder: Path 
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        preexec_fn=end_with_parent,
+        text=True,
     )
     try:
         _wait(ports, process)
         yield connection_string(*ports)
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        end(process)
 
 
 def connection_string(blob: int, queue: int, table: int) -> str:
@@ -76,12 +76,12 @@ def connection_string(blob: int, queue: int, table: int) -> str:
     return ";".join(["DefaultEndpointsProtocol=http", f"AccountName={ACCOUNT}", f"AccountKey={KEY}", *parts])
 
 
-def _wait(ports: list[int], process: subprocess.Popen[bytes]) -> None:
+def _wait(ports: list[int], process: subprocess.Popen[str]) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     for port in ports:
         while True:
             if process.poll() is not None:
-                said = process.stderr.read().decode("utf-8", "replace") if process.stderr else ""
+                said = process.stderr.read() if process.stderr else ""
                 raise SystemExit(f"Azurite ended: {said.strip()[-500:]}")
             with socket.socket() as probe:
                 probe.settimeout(0.2)

@@ -34,6 +34,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.function_worker import Function, InvocationFailed, Worker
 from sandbox.http import serving
+from sandbox.processes import end
 from sandbox.timers import next_run
 
 log = logging.getLogger("function_host")
@@ -365,12 +366,7 @@ def running_host(app: Path, settings: Mapping[str, str], *, port: int = 0, quiet
             threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
         yield RunningHost(line.rpartition(" ")[2].strip(), process)
     finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 def _drain(stream: Any) -> None:
