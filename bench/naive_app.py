@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import azure.functions as func
+import nh3
 import requests
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.identity import DefaultAzureCredential
@@ -19,7 +20,6 @@ from azure.monitor.query import LogsQueryClient
 from azure.storage.queue import QueueClient
 from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
-import nh3
 
 app = func.FunctionApp()
 credential = DefaultAzureCredential()

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NO_DATA = "no_data"
     NOT_NAMED = "not_named"
     GUEST_ONLY = "guest_only"
+    NEVER_READ = "never_read"
     VM_NOT_RUNNING = "vm_not_running"
     AGENT_NOT_READY = "agent_not_ready"
     CHECK_BROKE = "check_broke"

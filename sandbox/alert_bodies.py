@@ -36,6 +36,10 @@ def _common(options: Body, world: World, fired: datetime, context: Body, **essen
         "description": "",
         "essentialsVersion": "1.0",
         "alertContextVersion": "1.0",
+        "targetResourceType": "microsoft.recoveryservices/vaults",
+        "targetResourceGroup": world.vault["resource_group"].lower(),
+        "region": world.vm["location"],
+        **({"resolvedDateTime": fired.isoformat()} if options.get("condition") == "Resolved" else {}),
         **essentials,
     }
     return {
@@ -47,13 +51,17 @@ def _common(options: Body, world: World, fired: datetime, context: Body, **essen
 def azure_backup(options: Body, world: World, fired: datetime) -> Body:
     code = options.get("code", "")
     help_text = f"For troubleshooting instructions, see https://aka.ms/AB-{code.lower()}" if code else None
-    item = options.get("item_id") or world.item_id
+    item = str(options.get("item_id") or world.item_id).replace("{vault}", world.vault_id)
     error = world.job.get("error") or (world.job.get("errors") or [{}])[0]
     context = {
         "category": "Jobs",
         "sourceId": f"{world.vm_id}/providers/Microsoft.RecoveryServices/backupProtectedItem/{item.rpartition('/')[2]}",
         "sourceType": options.get("source_type", "AzureIaasVM"),
         "sourceVersion": "IaasVM",
+        "affectedItems": world.vm_id,
+        "formattedSourceType": options.get("source_type", "AzureIaasVM"),
+        "firstLevelContainerId": world.container,
+        "secondLevelContainerId": None,
         "protectedItemId": item,
         "linkedResourceId": world.vm_id,
         "linkedResourceName": options.get("item_name", world.vm["name"]),

@@ -9,4 +9,4 @@ from handlers.model import DiskKey, Opinion, Reason, ruled_out, unknown
 
 def check(disk_keys: tuple[DiskKey, ...]) -> Opinion:
     wrapping = tuple(key.url for key in disk_keys if key.kind == "key")
-    return unknown(Reason.NO_DATA, disk_keys=wrapping) if wrapping else ruled_out(disk_keys=())
+    return unknown(Reason.NEVER_READ, disk_keys=wrapping) if wrapping else ruled_out(disk_keys=())

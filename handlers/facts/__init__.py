@@ -113,7 +113,9 @@ def _key(kind: str, path: str, query: dict[str, str]) -> tuple[str, ...]:
     return (kind, path.lower(), *(f"{name}={value}" for name, value in sorted(query.items())))
 
 
-def gather(names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime) -> dict[str, Reading]:
+def gather(
+    names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, deadline: float = DEADLINE_SECONDS
+) -> dict[str, Reading]:
     """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`."""
     given = {"failed_at": failure.failed_at, "job": failure.job or Unknown(Reason.NOT_NAMED), "message": message, "now": now}
     names = set(names)
@@ -121,13 +123,13 @@ def gather(names: Iterable[str], failure: Failure, azure: Azure, *, message: str
     facts, reads = all_facts(), Reads(azure)
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fact")
     running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - given.keys())}
-    done, late = wait(running, timeout=DEADLINE_SECONDS)
+    done, late = wait(running, timeout=deadline)
     pool.shutdown(wait=False, cancel_futures=True)
     for future in done:
         readings[running[future]] = future.result()
     for future in late:
         name = running[future]
-        readings[name] = Reading(Unknown(Reason.TIMED_OUT, f"{DEADLINE_SECONDS} s"), facts[name].source, datetime.now(UTC))
+        readings[name] = Reading(Unknown(Reason.TIMED_OUT, f"{deadline:g} s"), facts[name].source, datetime.now(UTC))
     return readings
 
 
