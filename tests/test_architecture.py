@@ -31,7 +31,7 @@ OURS = {
 }
 STORIES = {"alert_received", "backup_failed", "backup_recovered", "last_resort"}
 MAY_IMPORT: dict[str, set[str]] = {
-    "model": set(),
+    "model": {"model"},
     "settings": set(),
     "markup": {"markdown_it", "nh3"},
     "causes": {"model", "causes"},

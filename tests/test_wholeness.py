@@ -27,10 +27,10 @@ def test_every_code_of_the_source_document_is_in_the_catalogue() -> None:
     assert set(SEED_CODES) <= set(catalogue.entries())
 
 
-def test_there_are_thirty_causes_and_no_module_without_a_code() -> None:
+def test_there_are_at_least_thirty_causes_and_no_module_without_a_code() -> None:
     modules = {path.stem for path in (ROOT / "handlers" / "causes").glob("*.py")} - {"__init__"}
     assert modules == set(CAUSES)
-    assert len(modules) == 30
+    assert len(modules) >= 30
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -1,0 +1,153 @@
+"""What an alert and its job tell about one failed backup."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from handlers.model.ids import ResourceId, time_text
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a source sent, parsed. Every field may be empty: alerts differ in what they carry."""
+
+    source: str
+    """`azure_backup`, `log_search`, `metric`, `activity_log` or `event_grid`."""
+    id: str = ""
+    fired: bool = True
+    """False for `Resolved`."""
+    fired_at: datetime | None = None
+    rule: str = ""
+    severity: str = ""
+    """`Sev0` … `Sev4`; empty when the alert does not say."""
+    message: str = ""
+    """The error as Azure said it, in the alert."""
+    error_code: str = ""
+    """As spelled in the alert (link, dimension, status); not yet looked up in the catalogue."""
+    job_id: str = ""
+    item_id: str = ""
+    """Full id of the protected item, when the alert names it."""
+    item_name: str = ""
+    vault_id: str = ""
+    vm_id: str = ""
+    workload: str = ""
+    """`AzureIaasVM`, `SQLDataBase`, `SAPHanaDatabase`, `AzureFileShare` …; empty when unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A well-formed alert about something else, and why it is none of ours."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """JSON that no source claims: it becomes a ticket for a person. `body` is the JSON as received."""
+
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class JobError:
+    """One entry of a job's `errorDetails`. `number` is Azure's integer code, 0 when absent."""
+
+    number: int = 0
+    title: str = ""
+    message: str = ""
+    recommendations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobTask:
+    """One entry of a job's task list, such as `Take Snapshot` or `Transfer data to vault`."""
+
+    name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One backup run in the vault, from the job API or from Log Analytics."""
+
+    id: str
+    status: str = ""
+    operation: str = ""
+    item_name: str = ""
+    container: str = ""
+    """`iaasvmcontainerv2;<group>;<vm>`, lower case; empty when the job does not say."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    activity_id: str = ""
+    scheduled: bool | None = None
+    error_code: str = ""
+    """The string code (`JobFailureCode`), which only Log Analytics has."""
+    errors: tuple[JobError, ...] = ()
+    detailed_message: str = ""
+    tasks: tuple[JobTask, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        return self.status.lower() in ("inprogress", "cancelling")
+
+    def __str__(self) -> str:
+        ended = time_text(self.ended_at) or "…"
+        return f"{self.id} {self.operation} {self.status} {time_text(self.started_at)} – {ended}"
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """The classified error of a failure. `code` is spelled as in the catalogue, or as Azure sent it when unknown."""
+
+    code: str
+    number: int = 0
+    message: str = ""
+    category: str = "unknown"
+    transient: str = "maybe"
+    """`yes` clears by itself, `no` needs a fix, `maybe`."""
+    matched_by: str = "none"
+    """`job`, `alert`, `log`, `message` or `none`."""
+    in_catalogue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed backup of one protected item: everything that the alert and the job told about it."""
+
+    alert: Alert
+    job: Job | None
+    failed_at: datetime
+    """The end of the job, or the time of the alert when no job could be read."""
+    vault: ResourceId | None = None
+    item: ResourceId | None = None
+    item_name: str = ""
+    vm: ResourceId | None = None
+    workload: str = ""
+
+    @classmethod
+    def of(cls, alert: Alert, job: Job | None, now: datetime) -> Failure:
+        """What the alert and its job say together."""
+        item, vault, vm = (ResourceId.parse(text) for text in (alert.item_id, alert.vault_id, alert.vm_id))
+        if vault is None and item:
+            vault = ResourceId.parse(re.split("/backupFabrics/", item.id, flags=re.IGNORECASE)[0])
+        return cls(
+            alert=alert,
+            job=job,
+            failed_at=(job and (job.ended_at or job.started_at)) or alert.fired_at or now,
+            vault=vault,
+            item=item,
+            item_name=alert.item_name or (job.item_name if job else "") or (vm.name if vm else ""),
+            vm=vm,
+            workload=alert.workload or "AzureIaasVM",
+        )
+
+    @property
+    def key(self) -> str:
+        """What makes two failures failures of the same thing: the protected item, else its VM, else what the alert names."""
+        if self.item:
+            return self.item.key
+        alert = self.alert
+        return self.vm.key if self.vm else f"{alert.vault_id}|{alert.item_name}|{alert.job_id or alert.id}".lower()

@@ -1,0 +1,41 @@
+"""The rendered runbook, as page and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command line, pre-filled. `role` is `look`, `act` or `undo`, `effect` is `reads`, `changes` or `deletes`."""
+
+    action: str
+    role: str
+    shell: str
+    """`bash` or `powershell`."""
+    run: str
+    """`operator` (the responder's own shell) or `guest` (inside the VM)."""
+    effect: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a remediation: its text without the commands, and the commands."""
+
+    text: str
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """The rendered page. `steps` and `titles` are by cause id; `markdown` is the source of `html`."""
+
+    language: str
+    title: str
+    markdown: str
+    html: str
+    titles: Mapping[str, str]
+    steps: Mapping[str, tuple[Step, ...]]
+    error_title: str = ""

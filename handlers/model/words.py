@@ -1,0 +1,46 @@
+"""The words that verdicts and reasons are told in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What the evidence says about a cause. The order of the members is the order on the runbook."""
+
+    CONFIRMED = "confirmed"
+    POSSIBLE = "possible"
+    UNKNOWN = "unknown"
+    RULED_OUT = "ruled_out"
+
+
+class Os(StrEnum):
+    WINDOWS = "Windows"
+    LINUX = "Linux"
+
+
+class Reason(StrEnum):
+    """Why something is unknown. Each has its sentence in `templates/<language>/words.toml`."""
+
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    THROTTLED = "throttled"
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+    NO_WORKSPACE = "no_workspace"
+    NO_DATA = "no_data"
+    NOT_NAMED = "not_named"
+    GUEST_ONLY = "guest_only"
+    NEVER_READ = "never_read"
+    VM_NOT_RUNNING = "vm_not_running"
+    AGENT_NOT_READY = "agent_not_ready"
+    CHECK_BROKE = "check_broke"
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fact that could not be read, and why. `detail` is a missing RBAC action, a status or a short message."""
+
+    why: Reason
+    detail: str = ""
