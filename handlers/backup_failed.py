@@ -40,7 +40,7 @@ def handle(queued: bytes, tools: Tools) -> None:
 def open_ticket(alert: Alert, tools: Tools) -> None:
     """Find the job, classify the error, gather facts, check causes, render the runbook, post the ticket."""
     found = find_job(alert, tools.azure)
-    failure = Failure.of(alert, found.job, tools.now())
+    failure = Failure.of(alert, found.job, tools.now(), found.unread)
     error = classify(alert, found.job)
     readings = facts.gather(facts_needed(error), failure, tools.azure, message=error.message, now=tools.now())
     diagnosis = diagnose(failure, error, readings)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 _ANSI = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[@-_])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 
 
 class Markdown(str):
@@ -22,8 +21,9 @@ class Markdown(str):
 
 
 def visible(text: str) -> str:
-    """`text` without ANSI sequences, control characters and characters that reorder or hide text; newlines stay."""
-    return _CONTROLS.sub("", _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    """`text` without ANSI sequences and without characters that control, hide, reorder or are half of one; newlines stay."""
+    characters = _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(c if c == "\n" or c.isprintable() else " " if c.isspace() else "" for c in characters)
 
 
 def one_line(text: object, limit: int = 300) -> str:

@@ -90,7 +90,7 @@ class _Page:
             "distribution": facts.vm.distribution if facts.vm else "",
             "title_of": lambda finding: Markdown(self.titles[finding.cause]),
             "why_of": self._why, "evidence_of": self._evidence, "steps_of": self._steps_of,
-            "step": self._step, "run": self._run, "actions": self._actions_shown, "word": self._word, "portal": self._portal_link,
+            "reason": self._reason, "step": self._step, "run": self._run, "actions": self._actions_shown, "word": self._word, "portal": self._portal_link,
         }  # fmt: skip
 
     # ------------------------------------------------------------------ what a template may call
@@ -138,8 +138,12 @@ class _Page:
         """Why the cause is unknown, as a sentence; else what the cause is, in the cause's own words."""
         if finding.why is None:
             return Markdown(" ".join(_block(self._cause(finding.cause), "why", self.context).split()))
-        detail = f" ({as_markdown(finding.why.detail)})" if finding.why.detail else ""
-        return Markdown(self.words["reasons"][finding.why.why.value] + detail)
+        return self._reason(finding.why)
+
+    def _reason(self, why: Unknown) -> Markdown:
+        """Why something could not be read, as a sentence."""
+        detail = f" ({as_markdown(why.detail)})" if why.detail else ""
+        return Markdown(self.words["reasons"][why.why.value] + detail)
 
     def _evidence(self, finding: Finding) -> list[dict[str, Any]]:
         """The evidence lines: label, shown value, where read, when."""

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from handlers.markup import visible
 from handlers.model import Ignored
 
 LONGEST_LINE = 2_000
 LONGEST_MESSAGE_BYTES = 8_192
 LONGEST_REASON = 300
 LONGEST_NAME = 64
-_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
 def value(body: object, *names: str) -> Any:
@@ -58,7 +58,7 @@ def prose(body: object, *names: str) -> str:
     """Like `text`, for messages: lines stay, and it is cut to 8 KiB."""
     for name in names:
         found = value(body, name)
-        if isinstance(found, str) and (said := _visible(found[:LONGEST_MESSAGE_BYTES]).strip()):
+        if isinstance(found, str) and (said := visible(found[:LONGEST_MESSAGE_BYTES]).strip()):
             return said.encode()[:LONGEST_MESSAGE_BYTES].decode(errors="ignore")
     return ""
 
@@ -69,7 +69,7 @@ def line(found: object, longest: int = LONGEST_LINE) -> str:
         return str(found) if abs(found) < 10**18 else ""
     if not isinstance(found, str):
         return ""
-    return " ".join(_visible(found[: 2 * longest]).split())[:longest].strip()
+    return " ".join(visible(found[: 2 * longest]).split())[:longest].strip()
 
 
 def fold(word: str) -> str:
@@ -109,8 +109,3 @@ def walk(body: object) -> Iterator[str]:
                 waiting += reversed(found)
             case str() as found:
                 yield found
-
-
-def _visible(found: str) -> str:
-    characters = _ANSI.sub("", found.replace("\r\n", "\n").replace("\r", "\n"))
-    return "".join(c if c == "\n" or c.isprintable() else " " if c.isspace() else "" for c in characters)

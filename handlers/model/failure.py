@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.model.ids import ResourceId, time_text
+from handlers.model.words import Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,11 @@ class Failure:
     item_name: str = ""
     vm: ResourceId | None = None
     workload: str = ""
+    job_unread: Unknown | None = None
+    """Why the job API could not tell about the job, if it could not."""
 
     @classmethod
-    def of(cls, alert: Alert, job: Job | None, now: datetime) -> Failure:
+    def of(cls, alert: Alert, job: Job | None, now: datetime, job_unread: Unknown | None = None) -> Failure:
         """What the alert and its job say together."""
         item, vault, vm = (ResourceId.parse(text) for text in (alert.item_id, alert.vault_id, alert.vm_id))
         if vault is None and item:
@@ -142,6 +145,7 @@ class Failure:
             item_name=alert.item_name or (job.item_name if job else "") or (vm.name if vm else ""),
             vm=vm,
             workload=alert.workload or "AzureIaasVM",
+            job_unread=job_unread,
         )
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -39,12 +38,6 @@ def imports(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
     return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-
-
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
-def test_alerts_import_only_the_model_and_the_standard_library(path: Path) -> None:
-    foreign = {name for name in imports(path) if name.partition(".")[0] not in sys.stdlib_module_names}
-    assert all(name.startswith(("handlers.alerts", "handlers.model")) for name in foreign)
 
 
 def test_own_samples_share_no_identifier_with_the_published_ones() -> None:
