@@ -11,7 +11,7 @@ def check(outbound_access: OutboundAccess) -> Opinion:
     if not outbound_access.needed_by:
         return ruled_out(outbound_access=())
     if outbound_access.allowed is False:
-        return confirmed(outbound_access=outbound_access, **{"needed_by": outbound_access.needed_by})
+        return confirmed(outbound_access=outbound_access)
     if outbound_access.allowed is None:
-        return unknown(Reason.NO_DATA, outbound_access.decided_by, needed_by=outbound_access.needed_by)
+        return unknown(Reason.NO_DATA, outbound_access.decided_by, outbound_access=outbound_access)
     return ruled_out(outbound_access=outbound_access)

@@ -182,7 +182,7 @@ class OutboundAccess:
     """The rule or route that decides, with its security group or route table."""
 
     def __str__(self) -> str:
-        return self.decided_by or ", ".join(self.needed_by)
+        return "; ".join(part for part in (self.decided_by, ", ".join(self.needed_by)) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import pkgutil
 import re
 from pathlib import Path
@@ -32,12 +31,6 @@ def test_every_module_is_a_source_or_shared_by_them() -> None:
 
 def test_other_is_the_last_source() -> None:
     assert names[-1] == "handlers.alerts.other"
-
-
-def imports(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
-    return plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def test_own_samples_share_no_identifier_with_the_published_ones() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from handlers.facts import GIVEN, all_facts
 from sandbox.scenario import Scenario
 from tests.conftest import ROOT, Sandbox, all_scenarios
 
@@ -30,6 +31,7 @@ def test_the_ticket_of_a_scenario_holds_what_it_should(scenario: Scenario, sandb
     error = event["data"]["error"] or {}
     verdicts = {finding["cause"]: finding["verdict"] for finding in event["data"]["findings"]}
     assert event["type"] == expect.type
+    assert {e["fact"] for f in event["data"]["findings"] for e in f["evidence"]} <= set(all_facts()) | set(GIVEN)
     assert expect.code is None or error["code"].lower() == expect.code.lower()
     assert expect.matched_by is None or error["matched_by"] == expect.matched_by
     assert {cause: verdicts.get(cause) for cause in expect.verdicts} == expect.verdicts
