@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_SLEEP_SECONDS = 3
 """azure-core sleeps a whole Retry-After, 20 minutes is common. Beyond this the call fails and the fact becomes unknown."""
 CONNECT_SECONDS, READ_SECONDS = 5, 15
-MOST_PAGES = 50
+MOST_PAGES = 200
 
 
 class NoWorkspace(Exception):
@@ -66,7 +66,7 @@ class Azure:
             from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
 
             return RecoveryServicesBackupClient(
-                self._credential(),
+                self._credential(self._arm_scope),
                 subscription,
                 base_url=self._settings.arm_endpoint,
                 credential_scopes=[self._arm_scope],
@@ -126,7 +126,7 @@ class Azure:
 
             endpoint = self._settings.logs_endpoint
             return LogsQueryClient(
-                self._credential(),
+                self._credential(endpoint),
                 endpoint=endpoint,
                 transport=self._transport(),
                 retry_policy=_short_retry(),
@@ -149,10 +149,12 @@ class Azure:
 
         return self._once("transport", make)
 
-    def _credential(self) -> TokenCredential:
+    def _credential(self, scope: str) -> TokenCredential:
+        """A managed identity in Azure, else whatever the developer is signed in with; nothing on loopback."""
+        if is_loopback(scope):
+            return _NoCredential()
+
         def make() -> TokenCredential:
-            if is_loopback(self._settings.arm_endpoint):
-                return _NoCredential()
             from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
 
             if "IDENTITY_ENDPOINT" in os.environ:
@@ -169,7 +171,7 @@ class Azure:
             return SansIOHTTPPolicy()
         from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 
-        return BearerTokenCredentialPolicy(self._credential(), scope)
+        return BearerTokenCredentialPolicy(self._credential(scope), scope)
 
     @property
     def _arm_scope(self) -> str:
