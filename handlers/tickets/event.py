@@ -20,9 +20,10 @@ def incident_id(item_key: str) -> str:
 
 
 def message_id(event: dict[str, Any]) -> str:
-    """The same for every posting of the same change, so that a target recognises a repeat."""
-    job = event["data"]["job"] or {}
-    return ".".join(filter(None, (event["data"]["incident"]["id"], job.get("id"), event["type"].rpartition(".")[2])))
+    """The same for every posting of the same change, so that a target recognises a repeat: the job, else the time of the failure."""
+    incident, job = event["data"]["incident"], event["data"]["job"] or {}
+    which = job.get("id") or incident.get("last_failed_at") or ""
+    return ".".join(filter(None, (incident["id"], which, event["type"].rpartition(".")[2])))
 
 
 def failure_event(kind: str, diagnosis: Diagnosis, runbook: Runbook, now: datetime) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""The ticket event: the same item is the same incident, the same job the same change, and nothing secret or broken gets in."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handlers.model import Alert, Diagnosis, Error, Failure, Job, Reading, Reason, Runbook, Unknown
+from handlers.tickets.event import failure_event, incident_id, message_id, resolved_event, unreadable_event
+from tests.conftest import ROOT
+
+NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
+SCHEMA = json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8"))
+VAULT = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.RecoveryServices/vaults/rsv"
+ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg;vm/protectedItems/VM;iaasvmcontainerv2;rg;vm"
+VM = "/subscriptions/S1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
+RUNBOOK = Runbook("en", "title", "# md", "<h1>md</h1>", {}, {}, "error title")
+
+
+def event(job: Job | None = None, failed_at: datetime = NOW, **alert: Any) -> dict[str, Any]:
+    told = Alert("azure_backup", fired_at=failed_at, **({"item_id": ITEM, "vm_id": VM} | alert))
+    readings = {"vm": Reading(Unknown(Reason.FORBIDDEN), "", NOW)}
+    return failure_event("incident.opened", Diagnosis(Failure.of(told, job, NOW), Error("X"), (), readings), RUNBOOK, NOW)
+
+
+def test_the_same_item_in_any_case_is_the_same_incident() -> None:
+    assert event()["data"]["incident"]["id"] == event(item_id=ITEM.upper())["data"]["incident"]["id"]
+    assert event()["data"]["incident"]["id"] != event(item_id=ITEM.replace(";vm", ";vm2"))["data"]["incident"]["id"]
+
+
+def test_the_same_job_is_the_same_change_and_another_job_another() -> None:
+    assert message_id(event(Job("a"))) == message_id(event(Job("a"), failed_at=NOW + timedelta(hours=1)))
+    assert message_id(event(Job("a"))) != message_id(event(Job("b")))
+
+
+def test_without_a_job_another_failure_is_another_change() -> None:
+    assert message_id(event()) == message_id(event())
+    assert message_id(event()) != message_id(event(failed_at=NOW + timedelta(days=1)))
+
+
+def test_what_is_not_known_is_null_and_the_schema_holds() -> None:
+    bare = event(item_id="", vm_id="", item_name="db")
+    jsonschema.validate(bare, SCHEMA)
+    assert bare["data"]["vm"] is None
+    assert bare["data"]["job"] is None
+    assert bare["data"]["protected_item"] == {"id": None, "name": "db", "workload": "AzureIaasVM", "vault_id": None}
+
+
+def test_a_vm_that_could_not_be_read_has_no_location_and_no_system() -> None:
+    vm = event()["data"]["vm"]
+    assert (vm["name"], vm["resource_group"], vm["location"], vm["os"]) == ("vm", "rg", None, None)
+
+
+def test_the_vault_is_taken_from_the_item_when_the_alert_does_not_name_it() -> None:
+    assert event()["data"]["protected_item"]["vault_id"] == VAULT
+
+
+def test_a_resolution_names_the_backup_that_proves_it() -> None:
+    failure = Failure.of(Alert("metric", item_id=ITEM, vm_id=VM), None, NOW)
+    resolved = resolved_event(failure, Job("proof", "Completed", "Backup"), "works again", "note", "en", NOW)
+    jsonschema.validate(resolved, SCHEMA)
+    assert resolved["data"]["incident"]["id"] == event()["data"]["incident"]["id"]
+    assert resolved["data"]["job"]["id"] == "proof"
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_any_unreadable_json_becomes_a_valid_event(body: object) -> None:
+    made = unreadable_event(body, "title", "text", "en", NOW)
+    jsonschema.validate(made, SCHEMA)
+    json.dumps(made).encode()
+
+
+@pytest.mark.parametrize("body", ["\ud800", {"a": "\udfff`````"}])
+def test_half_surrogates_do_not_break_a_ticket(body: object) -> None:
+    json.dumps(unreadable_event(body, "t", "t", "en", NOW), ensure_ascii=False).encode()
+
+
+def test_an_incidents_id_fits_every_ticket_system() -> None:
+    assert len(incident_id("x")) == 32
+    assert incident_id("x").isalnum()
