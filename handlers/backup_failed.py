@@ -42,7 +42,7 @@ def open_ticket(alert: Alert, tools: Tools) -> None:
     found = find_job(alert, tools.azure)
     failure = Failure.of(alert, found.job, tools.now(), found.unread)
     error = classify(alert, found.job)
-    readings = facts.gather(facts_needed(error), failure, tools.azure, message=error.message, now=tools.now())
+    readings = facts.gather(facts_needed(failure, error), failure, tools.azure, message=error.message, now=tools.now())
     diagnosis = diagnose(failure, error, readings)
     runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
     tools.tickets.post(failure_event("incident.opened", diagnosis, runbook, tools.now()))

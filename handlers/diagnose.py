@@ -28,10 +28,12 @@ from handlers.model import (
 
 log = logging.getLogger(__name__)
 
+VM_WORKLOAD = "AzureIaasVM"
 
-def facts_needed(error: Error) -> frozenset[str]:
+
+def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     """The names of the facts that the error's causes need, and the VM itself, which every runbook shows."""
-    return frozenset({"vm"}.union(*(cause.facts for cause in causes_of(error))))
+    return frozenset({"vm"}.union(*(cause.facts for cause in _causes(failure, error))))
 
 
 def diagnose(failure: Failure, error: Error, readings: Mapping[str, Reading]) -> Diagnosis:
@@ -39,8 +41,14 @@ def diagnose(failure: Failure, error: Error, readings: Mapping[str, Reading]) ->
     machine = readings["vm"].value
     os = machine.os if isinstance(machine, VirtualMachine) else None
     order = list(Verdict)
-    findings = [_find(cause, readings) for cause in causes_of(error) if applies(cause, os)]
+    findings = [_find(cause, readings) for cause in _causes(failure, error) if applies(cause, os)]
     return Diagnosis(failure, error, tuple(sorted(findings, key=lambda f: order.index(f.verdict))), readings, os)
+
+
+def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:
+    """The error's causes; none for something that has no VM below it, such as a file share."""
+    has_vm = failure.workload == VM_WORKLOAD or failure.vm is not None
+    return causes_of(error) if has_vm else ()
 
 
 def applies(cause: Cause, os: Os | None) -> bool:

@@ -52,18 +52,19 @@ def azure_backup(options: Body, world: World, fired: datetime) -> Body:
     code = options.get("code", "")
     help_text = f"For troubleshooting instructions, see https://aka.ms/AB-{code.lower()}" if code else None
     item = str(options.get("item_id") or world.item_id).replace("{vault}", world.vault_id)
+    linked = str(options.get("linked_resource") or world.vm_id).replace("{subscription}", world.subscription)
     error = world.job.get("error") or (world.job.get("errors") or [{}])[0]
     context = {
         "category": "Jobs",
-        "sourceId": f"{world.vm_id}/providers/Microsoft.RecoveryServices/backupProtectedItem/{item.rpartition('/')[2]}",
+        "sourceId": f"{linked}/providers/Microsoft.RecoveryServices/backupProtectedItem/{item.rpartition('/')[2]}",
         "sourceType": options.get("source_type", "AzureIaasVM"),
         "sourceVersion": "IaasVM",
-        "affectedItems": world.vm_id,
+        "affectedItems": linked,
         "formattedSourceType": options.get("source_type", "AzureIaasVM"),
         "firstLevelContainerId": world.container,
         "secondLevelContainerId": None,
         "protectedItemId": item,
-        "linkedResourceId": world.vm_id,
+        "linkedResourceId": linked,
         "linkedResourceName": options.get("item_name", world.vm["name"]),
         "alertVersionNumber": "V2020_10",
         "extendedInfo": {"jobId": world.job["id"], "possibleCauses": None, "occurrenceCount": 1, "recommendedActions": help_text},

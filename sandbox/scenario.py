@@ -234,6 +234,7 @@ _FAULT = _fields(
 _ALERT = _fields(
     source=_one_of(*alert_bodies.SOURCES), condition=_one_of("Fired", "Resolved"), fired=_time, code=_text,
     message=_text, severity=_text, health=_text, body=_anything, item_id=_text, item_name=_text, source_type=_text,
+    linked_resource=_text,
 )  # fmt: skip
 _EXPECT = _fields(
     type=_text, code=_text, matched_by=_one_of("job", "alert", "log", "message", "none"), language=_text,

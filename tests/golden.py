@@ -34,7 +34,7 @@ def diagnosis_of(scenario: Scenario, azure_url: str, now: datetime) -> Diagnosis
     assert isinstance(alert, Alert)
     job = find_job(alert, azure).job
     failure, error = Failure.of(alert, job, now), classify(alert, job)
-    readings = facts.gather(facts_needed(error), failure, azure, message=error.message, now=now)
+    readings = facts.gather(facts_needed(failure, error), failure, azure, message=error.message, now=now)
     return diagnose(failure, error, readings)
 
 

@@ -7,7 +7,7 @@ from handlers.diagnose import _find, applies, diagnose, facts_needed, plain
 from handlers.model import Alert, Error, Failure, Lock, Opinion, Os, Reading, Reason, Unknown, Verdict, VirtualMachine
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
-FAILURE = Failure(Alert("azure_backup"), None, NOW)
+FAILURE = Failure(Alert("azure_backup"), None, NOW, workload="AzureIaasVM")
 
 
 def reading(value: object) -> Reading:
@@ -16,7 +16,7 @@ def reading(value: object) -> Reading:
 
 def test_findings_are_ordered_by_verdict_then_as_documented() -> None:
     error = Error("UserErrorRpCollectionLimitReached", in_catalogue=True)
-    values: dict[str, Reading] = {name: reading(Unknown(Reason.FORBIDDEN)) for name in facts_needed(error)}
+    values: dict[str, Reading] = {name: reading(Unknown(Reason.FORBIDDEN)) for name in facts_needed(FAILURE, error)}
     values |= {
         "restore_point_collections": reading(()),
         "disks": reading(()),
