@@ -66,6 +66,11 @@ class Scenario:
         """The JSON that the scenario's source would send."""
         return alert_bodies.build(_alert_options(self.data), self.world(now), now)
 
+    def later_body(self, now: datetime) -> Any:
+        """The JSON of the alert that follows once the first one's ticket is there; None when none does."""
+        then = self.data.get("then")
+        return alert_bodies.build(_alert_options({"alert": then}), self.world(now), now) if then else None
+
 
 def load_scenarios(folder: Path = FOLDER) -> list[Scenario]:
     """Every scenario of a folder, by name. Raises ScenarioError."""
@@ -242,7 +247,7 @@ _EXPECT = _fields(
     commands=_list_of(_text), not_commands=_list_of(_text), texts=_list_of(_text),
 )  # fmt: skip
 _SCENARIO = _fields(
-    None, ["title"], title=_text, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
+    None, ["title"], title=_text, then=_ALERT, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
     alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
     vault=_fields(name=_text, resource_group=_text),
     restore_points=_either(lambda value: isinstance(value, list), _list_of(_POINTS), _POINTS),

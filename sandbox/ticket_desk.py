@@ -88,10 +88,12 @@ class Desk:
     @property
     def tickets(self) -> list[Ticket]:
         """Open ones first, the newest first."""
-        return sorted(self._tickets.values(), key=lambda ticket: (ticket.status == "resolved", -ticket.number))
+        with self._changed:
+            return sorted(self._tickets.values(), key=lambda ticket: (ticket.status == "resolved", -ticket.number))
 
     def events(self) -> list[dict[str, Any]]:
-        return [event for ticket in self._tickets.values() for event in ticket.events]
+        with self._changed:
+            return [event for ticket in self._tickets.values() for event in ticket.events]
 
     def wait_for(self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float) -> bool:
         """Wait until the events that came are enough; False when the time is over."""
@@ -107,7 +109,7 @@ class Desk:
         if path == "/":
             return _page("list.html.j2", tickets=self.tickets)
         if match := re.fullmatch(r"/tickets/(DESK-\d+)(\.json)?", path):
-            ticket = next((ticket for ticket in self._tickets.values() if ticket.id == match[1]), None)
+            ticket = next((ticket for ticket in self.tickets if ticket.id == match[1]), None)
             if ticket:
                 return _json(_as_json(ticket)) if match[2] else _page("ticket.html.j2", ticket=ticket)
         if path == "/api/tickets":

@@ -37,11 +37,11 @@ class Sandbox:
     def post(self, body: Any, **headers: str) -> requests.Response:
         return requests.post(f"{self.host_url}/api/alerts", json=body, headers=headers, timeout=30)
 
-    def event_with(self, mark: str, seconds: float = 60) -> dict[str, Any]:
-        """The event that holds a text; waits for it."""
+    def event_with(self, mark: str, seconds: float = 60, kind: str = "") -> dict[str, Any]:
+        """The event that holds a text, of a kind if one is asked for; waits for it."""
 
         def found() -> list[dict[str, Any]]:
-            return [event for event in self.desk.events() if mark in str(event)]
+            return [event for event in self.desk.events() if mark in str(event) and kind in event["type"]]
 
         assert self.desk.wait_for(lambda _: bool(found()), seconds), f"no ticket for {mark}"
         return found()[-1]
@@ -65,6 +65,10 @@ def sandbox(azurite: str) -> Iterator[Sandbox]:
         found = Sandbox(azurite, azure, desk, host.url, {})
         for scenario in scenarios:
             found.answers[scenario.name] = found.post(scenario.alert_body(datetime.now(UTC)))
+        for scenario in scenarios:
+            if later := scenario.later_body(datetime.now(UTC)):
+                found.event_with(scenario.subscription)
+                found.post(later)
         yield found
 
 

@@ -16,7 +16,8 @@ SCHEMA = json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encod
 
 
 def event_of(scenario: Scenario, sandbox: Sandbox) -> dict[str, Any]:
-    return sandbox.event_with("misdirected system" if scenario.name == "unreadable" else scenario.subscription)
+    mark = "misdirected system" if scenario.name == "unreadable" else scenario.subscription
+    return sandbox.event_with(mark, kind=scenario.expect.type)
 
 
 def lines_of(event: dict[str, Any]) -> list[str]:
@@ -46,6 +47,14 @@ def test_no_other_vm_is_named_in_a_ticket(scenario: Scenario, sandbox: Sandbox) 
     text = json.dumps(event_of(scenario, sandbox))
     others = {other.subscription for other in all_scenarios()} - {scenario.subscription}
     assert [other for other in others if other in text] == []
+
+
+def test_a_recovery_is_told_to_the_ticket_of_the_failure(sandbox: Sandbox) -> None:
+    scenario = next(found for found in all_scenarios() if found.name == "recovered")
+    event_of(scenario, sandbox)
+    ticket = next(ticket for ticket in sandbox.desk.tickets if scenario.subscription in str(ticket.events))
+    assert [event["type"] for event in ticket.events] == ["incident.opened", "incident.resolved"]
+    assert ticket.status == "resolved"
 
 
 def test_every_fact_is_read_at_most_once_for_an_alert(sandbox: Sandbox) -> None:

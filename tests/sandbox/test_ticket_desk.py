@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -114,3 +115,11 @@ def test_nothing_is_loaded_from_outside() -> None:
 def test_an_empty_desk_says_what_will_appear() -> None:
     with running_desk() as desk:
         assert "No tickets yet" in requests.get(desk.url, timeout=10).text
+
+
+def test_tickets_can_be_read_while_others_arrive() -> None:
+    with running_desk() as desk, ThreadPoolExecutor(8) as pool:
+        for number in range(150):
+            pool.submit(requests.post, desk.webhook_url, json=event(incident=f"{number:032d}"), timeout=10)
+        while len(desk.events()) < 150:
+            assert len(desk.tickets) <= 150
