@@ -51,7 +51,9 @@ def was_ready_then(agent: Agent | None, heartbeats: Heartbeats | Unknown, failed
     """Ready, and reported close to the job's end; or the VM's heartbeats have no gap from before the job until now."""
     if agent is None or not agent.ready or agent.reported_at is None:
         return False
-    if agent.reported_at - failed_at <= FRESH:
+    if agent.reported_at < failed_at - FRESH:
+        return False
+    if agent.reported_at <= failed_at + FRESH:
         return True
     return isinstance(heartbeats, Heartbeats) and heartbeats.count > 0 and heartbeats.longest_gap_minutes <= 10
 

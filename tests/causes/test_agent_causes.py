@@ -113,6 +113,13 @@ def test_an_agent_that_was_ready_then_reached_the_host() -> None:
     assert wireserver_blocked.check(agent(), "running", NO_LOGS, NOW).verdict is Verdict.RULED_OUT
 
 
+@pytest.mark.parametrize("beats", [NO_LOGS, Heartbeats(600, 2)])
+def test_a_report_from_hours_before_the_failure_proves_nothing(beats: Heartbeats | Unknown) -> None:
+    """Heartbeats come from the monitoring agent: they prove the OS, and not a guest agent that has gone silent."""
+    opinion = wireserver_blocked.check(agent(minutes_ago=180), "running", beats, NOW)
+    assert opinion.why == Unknown(Reason.GUEST_ONLY)
+
+
 @pytest.mark.parametrize("found", [None, agent(ready=False)])
 def test_only_the_guest_can_tell_whether_the_host_is_blocked(found: Agent | None) -> None:
     opinion = wireserver_blocked.check(found, "running", NO_LOGS, NOW)
