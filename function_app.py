@@ -38,10 +38,10 @@ def backup_event(event: func.EventGridEvent) -> None:
 @app.queue_trigger("message", "alerts", "AzureWebJobsStorage")
 def triage(message: func.QueueMessage) -> None:
     """One queued alert becomes a ticket."""
-    from handlers.backup_failed import handle
+    from handlers.triage import handle
     from handlers.wiring import tools
 
-    handle(message.get_body(), tools())
+    handle(message.get_body(), tools(), message.id or "", message.insertion_time)
 
 
 @app.queue_trigger("message", "alerts-poison", "AzureWebJobsStorage")

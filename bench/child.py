@@ -38,7 +38,7 @@ def main(what: str, rounds: int) -> dict[str, Any]:
         first = usage()
         return {**first, "walls": timed(lambda: twin.handle(body), rounds)}
     import function_app  # noqa: F401
-    from handlers.backup_failed import handle
+    from handlers.triage import handle
     from handlers.wiring import tools
 
     handle(body, tools())

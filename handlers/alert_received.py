@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from handlers import alerts
+from handlers.alert_queue import AlertQueue
 from handlers.alerts.handshake import cloud_events_validation, event_grid_validation
 from handlers.model import Alert, Ignored, ResourceId, Unreadable
 from handlers.settings import Settings
-from handlers.storage import AlertQueue, StorageDown
+from handlers.storage import StorageDown
 
 log = logging.getLogger(__name__)
 

@@ -1,26 +1,58 @@
-"""Story: a source says that a backup recovered. The ticket is resolved only on proof: a completed backup after the failure."""
+"""Story: a backup worked again. The ticket is resolved only on proof: a completed backup after the last failure."""
 
 from __future__ import annotations
 
 import logging
 
-from handlers.facts.jobs import completed_after
-from handlers.model import Alert, Failure, time_text
-from handlers.runbook import message
+from handlers import last_resort
+from handlers.alert_queue import Message
+from handlers.facts.jobs import completed_after, newest_recovery_point
+from handlers.model import Alert, Failure, Incident, Job, NotNow, time_text
+from handlers.model.incident import key_of
+from handlers.runbook import message as text
+from handlers.tell import log_posted
 from handlers.tickets.event import resolved_event
+from handlers.tickets.webhook import TicketNotPosted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
 
 
-def handle(alert: Alert, tools: Tools) -> None:
-    """Resolve the ticket of the alert's protected item, if a backup has completed since the alert fired."""
-    failure = Failure.of(alert, None, tools.now())
-    job = completed_after(failure, alert.fired_at or tools.now(), tools.azure)
-    if job is None:
-        log.info("alert %s says resolved, but no backup has completed since", alert.id)
+def handle(alert: Alert, message: Message, tools: Tools) -> None:
+    """A source says that a backup recovered: resolve the incident of the alert's protected item, if it is proven."""
+    incident = tools.incidents.find(key_of(Failure.of(alert, None, tools.now()).key))
+    if incident is None or (incident.status == "resolved" and not incident.pending):
+        log.info("an alert says resolved, and no incident is open for it")
         return
+    failure = Failure.of(incident.alert(), None, tools.now())
+    if job := completed_after(failure, incident.last_failed_at, tools.azure):
+        resolve(incident, job, message, tools)
+    else:
+        log.info("incident %s: an alert says resolved, but no backup has completed since", incident.id)
+
+
+def resolve(incident: Incident, job: Job, message: Message, tools: Tools) -> bool:
+    """Resolve the incident's ticket; whether it was ours to do. Raises NotNow."""
+    begun = tools.incidents.begin_recovery(incident, job, message.id, tools.now())
+    if begun is None:
+        return False
+    if begun.incident.storm:
+        tools.incidents.settle(begun.incident, "", "", {})  # its storm's ticket tells it
+        return True
     language = tools.settings.runbook_language
-    title = message(language, "recovered_title", item=failure.item_name)
-    note = message(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
-    tools.tickets.post(resolved_event(failure, job, title, note, language, tools.now()))
+    point = newest_recovery_point(Failure.of(incident.alert(), None, tools.now()), job, tools.azure)
+    note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
+    note += " " + text(language, "recovery_point", time=time_text(point)) if point else ""
+    event = resolved_event(
+        begun.incident, job, text(language, "recovered_title", item=incident.item_name), note, language, tools.now()
+    )
+    try:
+        posted = tools.tickets.post(event, begun.incident.change_id, may_exist=begun.again)
+    except TicketNotPosted as refusal:
+        posted = last_resort.post_refused(event, begun.incident.change_id, refusal, message, tools)
+    except NotNow:
+        tools.incidents.release(begun.incident)
+        raise
+    tools.incidents.settle(begun.incident, posted.id, posted.url, {})
+    log_posted(begun.incident, posted, incident.code, message, tools)
+    return True

@@ -10,6 +10,7 @@ from typing import Any
 
 from handlers.catalogue import Cause, causes_of
 from handlers.model import (
+    Change,
     Diagnosis,
     Error,
     Evidence,
@@ -25,10 +26,9 @@ from handlers.model import (
     time_text,
     unknown,
 )
+from handlers.model.failure import VM_WORKLOAD
 
 log = logging.getLogger(__name__)
-
-VM_WORKLOAD = "AzureIaasVM"
 
 
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
@@ -43,6 +43,14 @@ def diagnose(failure: Failure, error: Error, readings: Mapping[str, Reading]) ->
     order = list(Verdict)
     findings = [_find(cause, readings) for cause in _causes(failure, error) if applies(cause, os)]
     return Diagnosis(failure, error, tuple(sorted(findings, key=lambda f: order.index(f.verdict))), readings, os)
+
+
+def changes_since(before: Mapping[str, Verdict], diagnosis: Diagnosis) -> tuple[Change, ...]:
+    """The verdicts that are others than they were; none when nothing was found before."""
+    if not before:
+        return ()
+    found = ((finding.cause, before.get(finding.cause), finding.verdict) for finding in diagnosis.findings)
+    return tuple(Change(cause, was, now) for cause, was, now in found if was is not now)
 
 
 def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:

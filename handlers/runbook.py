@@ -19,9 +19,10 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Modu
 
 from handlers import catalogue
 from handlers.markup import Markdown, as_markdown, code_block, comment, one_line, powershell, sh, to_html, url_path
-from handlers.model import Command, Diagnosis, Finding, Os, ResourceId, Runbook, Step, Unknown, Verdict, time_text
+from handlers.model import Command, Diagnosis, Finding, History, Os, ResourceId, Runbook, Step, Unknown, Verdict, time_text
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+AZURE = "https://management.azure.com"
 COMPILED = TEMPLATES / "compiled"
 """Filled by `make package`; with it no template is compiled at run time."""
 SHELLS = {"sh": "bash", "ps1": "powershell"}
@@ -31,9 +32,9 @@ PORTALS = {
 }
 
 
-def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = "https://management.azure.com") -> Runbook:
-    """The runbook of a diagnosis in a language of `LANGUAGES`."""
-    page, markdown = _rendered(diagnosis, language, arm_endpoint)
+def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None) -> Runbook:
+    """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
+    page, markdown = _rendered(diagnosis, language, arm_endpoint, history)
     return Runbook(
         language=language,
         title=one_line(_environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
@@ -45,13 +46,13 @@ def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = "https://man
     )
 
 
-def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = "https://management.azure.com") -> str:
+def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE) -> str:
     """The runbook's Markdown alone."""
-    return _rendered(diagnosis, language, arm_endpoint)[1]
+    return _rendered(diagnosis, language, arm_endpoint, None)[1]
 
 
-def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str) -> tuple[_Page, str]:
-    page = _Page(diagnosis, language, arm_endpoint)
+def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None) -> tuple[_Page, str]:
+    page = _Page(diagnosis, language, arm_endpoint, history)
     template = _environment("md").get_template(f"{language}/runbook.md.j2")
     return page, _tidy(template.render(page.context))
 
@@ -64,7 +65,7 @@ def message(language: str, name: str, **values: Any) -> str:
 class _Page:
     """One rendering: what the templates see, and the steps that they record on the way."""
 
-    def __init__(self, diagnosis: Diagnosis, language: str, arm_endpoint: str) -> None:
+    def __init__(self, diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None = None) -> None:
         self.language, self.os = language, diagnosis.os
         self.words = _words(language)
         self.steps: dict[str, tuple[Step, ...]] = {}
@@ -73,7 +74,10 @@ class _Page:
         self._commands: list[Command] = []
         self._blocks: list[str] = []
         self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
-        self.context = self._context(diagnosis)
+        self.context = self._context(diagnosis) | {
+            "history": history,
+            "cause_title": lambda cause: Markdown(_title(language, cause)),
+        }
 
     def _context(self, diagnosis: Diagnosis) -> dict[str, Any]:
         failure, error = diagnosis.failure, diagnosis.error

@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from handlers.settings import Settings
 
 if TYPE_CHECKING:
+    from handlers.alert_queue import AlertQueue
     from handlers.azure import Azure
-    from handlers.storage import AlertQueue
-    from handlers.tickets.webhook import Webhook
+    from handlers.documents import Documents
+    from handlers.incidents import Incidents
+    from handlers.storage import Storage
+    from handlers.tickets.posting import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,10 @@ class Tools:
 
     settings: Settings
     azure: Azure
-    tickets: Webhook
+    tickets: Tickets
     queue: AlertQueue
+    incidents: Incidents
+    documents: Documents
     now: Callable[[], datetime]
 
 
@@ -34,10 +40,17 @@ def settings() -> Settings:
 
 
 @cache
-def queue() -> AlertQueue:
-    from handlers.storage import AlertQueue
+def storage() -> Storage:
+    from handlers.storage import Storage
 
-    return AlertQueue()
+    return Storage()
+
+
+@cache
+def queue() -> AlertQueue:
+    from handlers.alert_queue import AlertQueue
+
+    return AlertQueue(storage())
 
 
 @cache
@@ -46,9 +59,14 @@ def tools() -> Tools:
     import requests
 
     from handlers.azure import Azure
+    from handlers.documents import Documents
+    from handlers.incidents import Incidents
+    from handlers.tickets.gate import Gate
+    from handlers.tickets.posting import Tickets
     from handlers.tickets.webhook import Webhook
 
     def now() -> datetime:
         return datetime.now(UTC)
 
-    return Tools(settings(), Azure(settings()), Webhook(settings(), requests.Session(), now), queue(), now)
+    tickets = Tickets(Webhook(settings(), requests.Session(), now), Gate(monotonic), now)
+    return Tools(settings(), Azure(settings()), tickets, queue(), Incidents(storage()), Documents(storage()), now)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -37,6 +39,13 @@ class Sandbox:
     def post(self, body: Any, **headers: str) -> requests.Response:
         return requests.post(f"{self.host_url}/api/alerts", json=body, headers=headers, timeout=30)
 
+    def settle(self) -> None:
+        """Wait until what was posted until now is worked on: until an alert that came after it has its ticket, and a moment."""
+        mark = str(uuid4())
+        self.post({"mark": mark})
+        self.event_with(mark)
+        time.sleep(1)
+
     def event_with(self, mark: str, seconds: float = 60, kind: str = "") -> dict[str, Any]:
         """The event that holds a text, of a kind if one is asked for; waits for it."""
 
@@ -49,6 +58,13 @@ class Sandbox:
 
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[str]:
+    with running_azurite() as storage:
+        yield storage
+
+
+@pytest.fixture(scope="session")
+def own_azurite() -> Iterator[str]:
+    """A storage account that no function host listens on."""
     with running_azurite() as storage:
         yield storage
 

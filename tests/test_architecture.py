@@ -20,6 +20,9 @@ OURS = {
     "markup",
     "azure",
     "storage",
+    "alert_queue",
+    "incidents",
+    "documents",
     "facts",
     "causes",
     "alerts",
@@ -29,7 +32,7 @@ OURS = {
     "runbook",
     "wiring",
 }
-STORIES = {"alert_received", "backup_failed", "backup_recovered", "last_resort"}
+STORIES = {"tell", "alert_received", "triage", "backup_failed", "backup_recovered", "second_look", "last_resort"}
 MAY_IMPORT: dict[str, set[str]] = {
     "model": {"model"},
     "settings": set(),
@@ -39,12 +42,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tickets": {"model", "settings", "markup", "tickets", "requests"},
     "azure": {"model", "settings", "azure.*", "requests"},
     "storage": {"model", "settings", "azure.*"},
+    "alert_queue": {"model", "storage", "azure.*"},
+    "incidents": {"model", "storage", "azure.*"},
+    "documents": {"model", "storage", "facts", "msgspec", "azure.*"},
     "facts": {"model", "settings", "azure", "azure.*", "facts"},
     "catalogue": {"model"},
     "diagnose": {"catalogue", "model"},
     "runbook": {"catalogue", "model", "markup", "jinja2"},
-    "wiring": {"settings", "model", "azure", "storage", "tickets", "requests"},
+    "wiring": {"settings", "model", "azure", "storage", "alert_queue", "incidents", "documents", "tickets", "requests"},
     **{story: (OURS | STORIES) - {"causes"} for story in STORIES},
+    "last_resort": (OURS | STORIES | {"azure.*"}) - {"causes"},
 }
 """docs/decisions.md says where this differs from the first design, and why."""
 

@@ -113,16 +113,22 @@ def _key(kind: str, path: str, query: dict[str, str]) -> tuple[str, ...]:
     return (kind, path.lower(), *(f"{name}={value}" for name, value in sorted(query.items())))
 
 
+def given(failure: Failure, message: str, now: datetime) -> dict[str, Any]:
+    """The values of the facts `GIVEN`."""
+    job = failure.job or Unknown(Reason.NOT_NAMED)
+    return dict(zip(GIVEN, (failure.failed_at, job, message, now), strict=True))
+
+
 def gather(
     names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, deadline: float = DEADLINE_SECONDS
 ) -> dict[str, Reading]:
     """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`."""
-    given = {"failed_at": failure.failed_at, "job": failure.job or Unknown(Reason.NOT_NAMED), "message": message, "now": now}
+    carried = given(failure, message, now)
     names = set(names)
-    readings = {name: Reading(given[name], "", now) for name in names & given.keys()}
+    readings = {name: Reading(carried[name], "", now) for name in names & carried.keys()}
     facts, reads = all_facts(), Reads(azure)
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fact")
-    running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - given.keys())}
+    running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - carried.keys())}
     done, late = wait(running, timeout=deadline)
     pool.shutdown(wait=False, cancel_futures=True)
     for future in done:

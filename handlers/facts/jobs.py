@@ -103,19 +103,38 @@ def completed_after(failure: Failure, since: datetime, azure: Azure) -> Job | No
     )
 
 
+READ_POINTS = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read"
+
+
+def newest_recovery_point(failure: Failure, job: Job, azure: Azure) -> datetime | None:
+    """When the newest recovery point was taken that a completed job made; None when none can be read.
+
+    https://learn.microsoft.com/rest/api/backup/recovery-points/list
+    """
+    from azure.core.exceptions import AzureError
+
+    vault, item, began = failure.vault, failure.item, job.started_at
+    if vault is None or item is None or began is None:
+        return None
+    *_, container, _, name = item.id.split("/")
+    window = f"startDate eq '{_filter_time(began)}' and endDate eq '{_filter_time(datetime.now(UTC))}'"
+    points = azure.backup(vault.subscription).recovery_points
+    try:
+        found = list(points.list(vault.name, vault.group, "Azure", container, name, filter=window))
+    except AzureError as error:
+        log.info("recovery points unread: %s", why_unread(error, (READ_POINTS,)).why)
+        return None
+    properties: list[Any] = [point.properties or {} for point in found]
+    times = [parse_time(one.get("recoveryPointTime")) for one in properties]
+    return max((time for time in times if time and time >= began), default=None)
+
+
 def is_of_item(job: Job, failure: Failure) -> bool:
     """Whether a job is of the failure's item: by container when the job names it, else by friendly name."""
-    container = container_of(failure)
+    container = failure.container
     if job.container and container:
         return job.container == container
     return bool(failure.item_name) and job.item_name.lower() == failure.item_name.lower()
-
-
-def container_of(failure: Failure) -> str:
-    """`iaasvmcontainerv2;<group>;<vm>` in lower case; empty when neither item nor VM is known."""
-    if failure.item and ";iaasvmcontainerv2;" in failure.item.key:
-        return failure.item.key.rpartition("/")[2].partition(";")[2]
-    return f"iaasvmcontainerv2;{failure.vm.group};{failure.vm.name}".lower() if failure.vm else ""
 
 
 def parse_job(resource: Any) -> Job:
@@ -175,7 +194,7 @@ def _logged(row: Mapping[str, Any], failure: Failure) -> Job:
         status=str(row.get("JobStatus") or ""),
         operation=str(row.get("JobOperation") or "Backup"),
         item_name=failure.item_name,
-        container=container_of(failure),
+        container=failure.container,
         started_at=started,
         scheduled=kind == "scheduled" if kind else None,
         error_code="" if code.lower() == "success" else code,

@@ -36,9 +36,11 @@ from handlers.model.failure import (
     Unreadable,
 )
 from handlers.model.findings import (
+    Change,
     Diagnosis,
     Evidence,
     Finding,
+    History,
     Opinion,
     confirmed,
     possible,
@@ -50,12 +52,19 @@ from handlers.model.ids import (
     parse_time,
     time_text,
 )
+from handlers.model.incident import (
+    Busy,
+    Incident,
+    KnownFailure,
+    Nothing,
+)
 from handlers.model.runbook import (
     Command,
     Runbook,
     Step,
 )
 from handlers.model.words import (
+    NotNow,
     Os,
     Reason,
     Unknown,
@@ -66,6 +75,8 @@ __all__ = [
     "FRESH",
     "Agent",
     "Alert",
+    "Busy",
+    "Change",
     "Command",
     "Diagnosis",
     "Disk",
@@ -77,12 +88,17 @@ __all__ = [
     "Finding",
     "GuestEvents",
     "Heartbeats",
+    "History",
     "Ignored",
+    "Incident",
     "Job",
     "JobError",
     "JobTask",
     "KeyVault",
+    "KnownFailure",
     "Lock",
+    "NotNow",
+    "Nothing",
     "Opinion",
     "Os",
     "OutboundAccess",

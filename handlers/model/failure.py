@@ -10,6 +10,8 @@ from typing import Any
 from handlers.model.ids import ResourceId, time_text
 from handlers.model.words import Unknown
 
+VM_WORKLOAD = "AzureIaasVM"
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -144,13 +146,23 @@ class Failure:
             item=item,
             item_name=alert.item_name or (job.item_name if job else "") or (vm.name if vm else ""),
             vm=vm,
-            workload=alert.workload or "AzureIaasVM",
+            workload=alert.workload or VM_WORKLOAD,
             job_unread=job_unread,
         )
 
     @property
+    def container(self) -> str:
+        """`iaasvmcontainerv2;<group>;<vm>` in lower case; empty when neither item nor VM is known, or it is another workload."""
+        if self.item and ";iaasvmcontainerv2;" in self.item.key:
+            return self.item.key.rpartition("/")[2].partition(";")[2]
+        is_vm = self.vm and self.workload == VM_WORKLOAD
+        return f"iaasvmcontainerv2;{self.vm.group};{self.vm.name}".lower() if self.vm and is_vm else ""
+
+    @property
     def key(self) -> str:
-        """What makes two failures failures of the same thing: the protected item, else its VM, else what the alert names."""
+        """What makes two failures failures of the same thing: the VM in its vault, the protected item, else what the alert names."""
+        if self.vault and self.container:
+            return f"{self.vault.key}/{self.container}"
         if self.item:
             return self.item.key
         alert = self.alert

@@ -65,3 +65,27 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     readings: Mapping[str, Reading]
     os: Os | None = None
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """By cause, in the findings' order."""
+        return {finding.cause: finding.verdict for finding in self.findings}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A verdict that is another than in the last diagnosis; `before` is None for a cause that was not among them."""
+
+    cause: str
+    before: Verdict | None
+    now: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was before this failure in the same incident."""
+
+    failures: int
+    first_failed_at: datetime
+    changes: tuple[Change, ...] = ()
+    reopened: bool = False

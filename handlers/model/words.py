@@ -44,3 +44,11 @@ class Unknown:
 
     why: Reason
     detail: str = ""
+
+
+class NotNow(Exception):
+    """What is asked for cannot be done now: put the message back for so many seconds. Nothing is lost, nobody sleeps."""
+
+    def __init__(self, why: str, seconds: float) -> None:
+        super().__init__(why)
+        self.seconds = seconds

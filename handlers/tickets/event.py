@@ -2,66 +2,72 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime
 from typing import Any
 
 from handlers.markup import code_block, one_line, to_html
-from handlers.model import Alert, Diagnosis, Failure, Finding, Job, ResourceId, Runbook, Verdict, VirtualMachine
+from handlers.model import (
+    Alert,
+    Change,
+    Diagnosis,
+    Error,
+    Failure,
+    Finding,
+    Incident,
+    Job,
+    ResourceId,
+    Runbook,
+    Verdict,
+    VirtualMachine,
+)
+from handlers.model.incident import key_of
 
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""
 
 
-def incident_id(item_key: str) -> str:
-    """The id of a protected item's incident: 32 characters `[0-9a-f]`, the same for the same item."""
-    return hashlib.sha256(item_key.lower().encode()).hexdigest()[:32]
-
-
-def message_id(event: dict[str, Any]) -> str:
-    """The same for every posting of the same change, so that a target recognises a repeat: the job, else the time of the failure."""
-    incident, job = event["data"]["incident"], event["data"]["job"] or {}
-    which = job.get("id") or incident.get("last_failed_at") or ""
-    return ".".join(filter(None, (incident["id"], which, event["type"].rpartition(".")[2])))
-
-
-def failure_event(kind: str, diagnosis: Diagnosis, runbook: Runbook, now: datetime) -> dict[str, Any]:
-    """`incident.opened` or `incident.updated`."""
+def failure_event(
+    incident: Incident, diagnosis: Diagnosis, runbook: Runbook, now: datetime, changes: tuple[Change, ...] = ()
+) -> dict[str, Any]:
+    """The change that the incident has begun: `incident.opened`, `incident.updated` or `incident.reopened`."""
     failure, error = diagnosis.failure, diagnosis.error
     data = _shell(failure) | {
-        "incident": _incident(failure.key, "open", failure.failed_at),
+        "incident": _incident(incident),
         "title": runbook.title,
         "severity": failure.alert.severity or "Sev1",
         "job": _job(failure.job, failure.alert),
-        "error": {
-            "code": error.code,
-            "number": error.number,
-            "message": error.message,
-            "title": runbook.error_title,
-            "category": error.category,
-            "transient": error.transient,
-            "matched_by": error.matched_by,
-        },
-        "findings": [_finding(finding, runbook) for finding in diagnosis.findings],
+        "error": _error(error, runbook.error_title),
+        "findings": [finding_data(finding, runbook) for finding in diagnosis.findings],
+        "changes": [{"cause": c.cause, "before": c.before and c.before.value, "now": c.now.value} for c in changes],
         "runbook": {"language": runbook.language, "markdown": runbook.markdown, "html": runbook.html},
+        "ticket": _ticket(incident),
     }
     machine = diagnosis.readings["vm"].value
     if isinstance(machine, VirtualMachine) and data["vm"]:
         data["vm"] |= {"location": machine.location, "os": machine.os.value if machine.os else None}
-    return _event(kind, now, data)
+    return event(incident.pending, now, data)
 
 
-def resolved_event(failure: Failure, job: Job, title: str, note: str, language: str, now: datetime) -> dict[str, Any]:
+def resolved_event(incident: Incident, job: Job, title: str, note: str, language: str, now: datetime) -> dict[str, Any]:
     """`incident.resolved`: `job` is the completed backup that proves it, `note` says so in Markdown."""
+    failure = Failure.of(incident.alert(), None, now)
     data = _shell(failure) | {
-        "incident": _incident(failure.key, "resolved", failure.failed_at),
+        "incident": _incident(incident),
         "title": title,
-        "severity": failure.alert.severity or "Sev1",
+        "severity": incident.severity or "Sev1",
         "job": _job(job, failure.alert),
         "runbook": {"language": language, "markdown": note, "html": to_html(note)},
+        "ticket": _ticket(incident),
     }
-    return _event("incident.resolved", now, data)
+    return event(incident.pending, now, data)
+
+
+def plain_event(refused: dict[str, Any], text: str) -> dict[str, Any]:
+    """The same change as an event that the target refused, in a few plain words and nothing else."""
+    data = refused["data"]
+    language = data["runbook"]["language"]
+    return refused | {"data": data | {"findings": [], "runbook": {"language": language, "markdown": text, "html": to_html(text)}}}
 
 
 def unreadable_event(body: object, title: str, text: str, language: str, now: datetime) -> dict[str, Any]:
@@ -70,16 +76,18 @@ def unreadable_event(body: object, title: str, text: str, language: str, now: da
     raw = raw.encode("utf-8", "replace").decode()
     markdown = f"{text}\n\n{code_block(raw, 'json', MOST_ATTACHED)}\n"
     data = _shell(Failure(Alert("unreadable"), None, now)) | {
-        "incident": _incident(raw, "open", None),
+        "incident": {
+            "id": key_of(raw), "status": "open", "failures": 1, "first_failed_at": None, "last_failed_at": None, "url": None
+        },
         "title": title,
         "severity": "Sev2",
         "runbook": {"language": language, "markdown": markdown, "html": to_html(markdown)},
-    }
-    return _event("alert.unreadable", now, data)
+    }  # fmt: skip
+    return event("alert.unreadable", now, data)
 
 
-def _event(kind: str, now: datetime, data: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, "timestamp": _time(now), "data": data}
+def event(kind: str, now: datetime, data: dict[str, Any]) -> dict[str, Any]:
+    return {"type": kind, "timestamp": time_of(now), "data": data}
 
 
 def _shell(failure: Failure) -> dict[str, Any]:
@@ -98,6 +106,8 @@ def _shell(failure: Failure) -> dict[str, Any]:
         "job": None,
         "error": None,
         "findings": [],
+        "changes": [],
+        "storm": None,
         "runbook": {},
         "ticket": {"id": None, "url": None},
     }
@@ -117,14 +127,30 @@ def _vm(vm: ResourceId | None) -> dict[str, Any] | None:
     }
 
 
-def _incident(key: str, status: str, failed_at: datetime | None) -> dict[str, Any]:
+def _incident(incident: Incident) -> dict[str, Any]:
     return {
-        "id": incident_id(key),
-        "status": status,
-        "failures": 1,
-        "first_failed_at": _time(failed_at),
-        "last_failed_at": _time(failed_at),
+        "id": incident.id,
+        "status": incident.status,
+        "failures": incident.failures,
+        "first_failed_at": time_of(incident.first_failed_at),
+        "last_failed_at": time_of(incident.last_failed_at),
         "url": None,
+    }
+
+
+def _ticket(incident: Incident) -> dict[str, Any]:
+    return {"id": incident.ticket_id or None, "url": incident.ticket_url or None}
+
+
+def _error(error: Error, title: str) -> dict[str, Any]:
+    return {
+        "code": error.code,
+        "number": error.number,
+        "message": error.message,
+        "title": title,
+        "category": error.category,
+        "transient": error.transient,
+        "matched_by": error.matched_by,
     }
 
 
@@ -135,21 +161,21 @@ def _job(job: Job | None, alert: Alert) -> dict[str, Any] | None:
     return {
         "id": job.id,
         "operation": job.operation,
-        "started_at": _time(job.started_at),
-        "ended_at": _time(job.ended_at),
+        "started_at": time_of(job.started_at),
+        "ended_at": time_of(job.ended_at),
         "activity_id": job.activity_id or None,
         "scheduled": job.scheduled,
     }
 
 
-def _finding(finding: Finding, runbook: Runbook) -> dict[str, Any]:
+def finding_data(finding: Finding, runbook: Runbook) -> dict[str, Any]:
     steps = runbook.steps.get(finding.cause, ()) if finding.verdict is not Verdict.RULED_OUT else ()
     return {
         "cause": finding.cause,
         "verdict": finding.verdict.value,
         "title": runbook.titles[finding.cause],
         "evidence": [
-            {"fact": evidence.fact, "value": evidence.value, "source": evidence.source, "read_at": _time(evidence.read_at)}
+            {"fact": evidence.fact, "value": evidence.value, "source": evidence.source, "read_at": time_of(evidence.read_at)}
             for evidence in finding.evidence
         ],
         "why": {"reason": finding.why.why.value, "detail": finding.why.detail} if finding.why else None,
@@ -166,5 +192,5 @@ def _finding(finding: Finding, runbook: Runbook) -> dict[str, Any]:
     }
 
 
-def _time(time: datetime | None) -> str | None:
+def time_of(time: datetime | None) -> str | None:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else None

@@ -6,19 +6,15 @@ import base64
 import hashlib
 import hmac
 import json
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from handlers.settings import Settings
-from handlers.tickets.event import message_id
 
 if TYPE_CHECKING:
     import requests
-
-log = logging.getLogger(__name__)
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 MOST_ANSWER_CHARACTERS = 300
@@ -46,19 +42,13 @@ class Webhook:
     def __init__(self, settings: Settings, session: requests.Session, now: Callable[[], datetime]) -> None:
         self._url, self._key, self._session, self._now = settings.ticket_url, signing_key(settings.ticket_secret), session, now
 
-    def post(self, event: dict[str, Any]) -> Posted:
-        """Post one event; raises TicketNotPosted when the target did not take it."""
-        posted = self._post(event, message_id(event))
-        data = event["data"]
-        log.info("%s posted: incident %s, ticket %s", event["type"], data["incident"]["id"], posted.id or "-")
-        return posted
-
-    def _post(self, event: dict[str, Any], message_id: str) -> Posted:
+    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False) -> Posted:
+        """Post one event; raises TicketNotPosted when the target did not take it. The receiver recognises a repeat by its id."""
         import requests
 
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "backup-runbooks"}
-        headers |= signed_headers(message_id, int(self._now().timestamp()), body, self._key)
+        headers |= signed_headers(change_id, int(self._now().timestamp()), body, self._key)
         try:
             answer = self._session.post(
                 self._url, data=body, headers=headers, timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False

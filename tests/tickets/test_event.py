@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.model import Alert, Diagnosis, Error, Failure, Job, Reading, Reason, Runbook, Unknown
-from handlers.tickets.event import failure_event, incident_id, message_id, resolved_event, unreadable_event
+from handlers.model import Alert, Change, Diagnosis, Error, Failure, Incident, Job, Reading, Reason, Runbook, Unknown, Verdict
+from handlers.model.incident import begin, recovering, settled
+from handlers.tickets.event import failure_event, plain_event, resolved_event, unreadable_event
 from tests.conftest import ROOT
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
@@ -23,25 +24,43 @@ VM = "/subscriptions/S1/resourceGroups/rg/providers/Microsoft.Compute/virtualMac
 RUNBOOK = Runbook("en", "title", "# md", "<h1>md</h1>", {}, {}, "error title")
 
 
-def event(job: Job | None = None, failed_at: datetime = NOW, **alert: Any) -> dict[str, Any]:
-    told = Alert("azure_backup", fired_at=failed_at, **({"item_id": ITEM, "vm_id": VM} | alert))
+def failure(job: Job | None = None, failed_at: datetime = NOW, **alert: Any) -> Failure:
+    return Failure.of(Alert("azure_backup", fired_at=failed_at, **({"item_id": ITEM, "vm_id": VM} | alert)), job, NOW)
+
+
+def incident_of(what: Failure) -> Incident:
+    begun = begin(None, what, "X", "m", NOW)
+    assert isinstance(begun, Incident)
+    return begun
+
+
+def event(job: Job | None = None, failed_at: datetime = NOW, changes: tuple[Change, ...] = (), **alert: Any) -> dict[str, Any]:
+    what = failure(job, failed_at, **alert)
     readings = {"vm": Reading(Unknown(Reason.FORBIDDEN), "", NOW)}
-    return failure_event("incident.opened", Diagnosis(Failure.of(told, job, NOW), Error("X"), (), readings), RUNBOOK, NOW)
+    return failure_event(incident_of(what), Diagnosis(what, Error("X"), (), readings), RUNBOOK, NOW, changes)
 
 
-def test_the_same_item_in_any_case_is_the_same_incident() -> None:
+def test_the_same_failure_of_an_item_in_any_case_is_the_same_incident() -> None:
     assert event()["data"]["incident"]["id"] == event(item_id=ITEM.upper())["data"]["incident"]["id"]
     assert event()["data"]["incident"]["id"] != event(item_id=ITEM.replace(";vm", ";vm2"))["data"]["incident"]["id"]
 
 
-def test_the_same_job_is_the_same_change_and_another_job_another() -> None:
-    assert message_id(event(Job("a"))) == message_id(event(Job("a"), failed_at=NOW + timedelta(hours=1)))
-    assert message_id(event(Job("a"))) != message_id(event(Job("b")))
+def test_what_changed_in_the_diagnosis_is_told_by_cause() -> None:
+    made = event(
+        changes=(Change("disk_too_large", Verdict.UNKNOWN, Verdict.CONFIRMED), Change("dhcp_disabled", None, Verdict.UNKNOWN))
+    )
+    jsonschema.validate(made, SCHEMA)
+    assert made["data"]["changes"] == [
+        {"cause": "disk_too_large", "before": "unknown", "now": "confirmed"},
+        {"cause": "dhcp_disabled", "before": None, "now": "unknown"},
+    ]
 
 
-def test_without_a_job_another_failure_is_another_change() -> None:
-    assert message_id(event()) == message_id(event())
-    assert message_id(event()) != message_id(event(failed_at=NOW + timedelta(days=1)))
+def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() -> None:
+    plain = plain_event(event(), "in short")
+    jsonschema.validate(plain, SCHEMA)
+    assert plain["data"]["incident"] == event()["data"]["incident"]
+    assert plain["data"]["runbook"]["markdown"] == "in short"
 
 
 def test_what_is_not_known_is_null_and_the_schema_holds() -> None:
@@ -61,12 +80,16 @@ def test_the_vault_is_taken_from_the_item_when_the_alert_does_not_name_it() -> N
     assert event()["data"]["protected_item"]["vault_id"] == VAULT
 
 
-def test_a_resolution_names_the_backup_that_proves_it() -> None:
-    failure = Failure.of(Alert("metric", item_id=ITEM, vm_id=VM), None, NOW)
-    resolved = resolved_event(failure, Job("proof", "Completed", "Backup"), "works again", "note", "en", NOW)
+def test_a_resolution_names_the_backup_that_proves_it_and_the_ticket() -> None:
+    opened = settled(incident_of(failure()), "T-7", "https://t/7")
+    proven = recovering(opened, Job("proof", "Completed", "Backup", ended_at=NOW + timedelta(days=1)), "m", NOW)
+    assert isinstance(proven, Incident)
+    resolved = resolved_event(proven, Job("proof", "Completed", "Backup"), "works again", "note", "en", NOW)
     jsonschema.validate(resolved, SCHEMA)
     assert resolved["data"]["incident"]["id"] == event()["data"]["incident"]["id"]
+    assert resolved["data"]["incident"]["status"] == "resolved"
     assert resolved["data"]["job"]["id"] == "proof"
+    assert resolved["data"]["ticket"] == {"id": "T-7", "url": "https://t/7"}
 
 
 @given(
@@ -86,5 +109,5 @@ def test_half_surrogates_do_not_break_a_ticket(body: object) -> None:
 
 
 def test_an_incidents_id_fits_every_ticket_system() -> None:
-    assert len(incident_id("x")) == 32
-    assert incident_id("x").isalnum()
+    assert len(incident_of(failure()).id) == 32
+    assert incident_of(failure()).id.isalnum()

@@ -65,7 +65,7 @@ def webhook(url: str, secret: str = "") -> Webhook:
 
 def test_the_body_is_signed_as_standard_webhooks_say() -> None:
     with receiver() as target:
-        webhook(target.url, "whsec_" + base64.b64encode(b"key").decode()).post(EVENT)
+        webhook(target.url, "whsec_" + base64.b64encode(b"key").decode()).post(EVENT, "abc.1.opened")
     headers, body = target.requests[0]
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     expected = base64.b64encode(hmac.digest(b"key", signed, hashlib.sha256)).decode()
@@ -76,14 +76,14 @@ def test_the_body_is_signed_as_standard_webhooks_say() -> None:
 
 def test_the_same_change_has_the_same_id_each_time() -> None:
     with receiver() as target:
-        webhook(target.url).post(EVENT)
-        webhook(target.url).post(EVENT)
-    assert [headers["webhook-id"] for headers, _ in target.requests] == ["abc.job-1.opened"] * 2
+        webhook(target.url).post(EVENT, "abc.1.opened")
+        webhook(target.url).post(EVENT, "abc.1.opened")
+    assert [headers["webhook-id"] for headers, _ in target.requests] == ["abc.1.opened"] * 2
 
 
 def test_there_is_no_signature_without_a_secret() -> None:
     with receiver() as target:
-        webhook(target.url).post(EVENT)
+        webhook(target.url).post(EVENT, "abc.1.opened")
     assert "webhook-signature" not in target.requests[0][0]
 
 
@@ -99,7 +99,7 @@ def test_there_is_no_signature_without_a_secret() -> None:
 )
 def test_the_ticket_is_read_from_the_answer_if_it_names_one(body: bytes, posted: Posted) -> None:
     with receiver(201, body) as target:
-        assert webhook(target.url).post(EVENT) == posted
+        assert webhook(target.url).post(EVENT, "abc.1.opened") == posted
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_the_ticket_is_read_from_the_answer_if_it_names_one(body: bytes, posted:
 )
 def test_a_refusal_is_an_error_that_says_whether_it_is_permanent(status: int, permanent: bool) -> None:
     with receiver(status, b"field x is wrong", **{"Retry-After": "1200"}) as target, pytest.raises(TicketNotPosted) as caught:
-        webhook(target.url).post(EVENT)
+        webhook(target.url).post(EVENT, "abc.1.opened")
     assert caught.value.permanent is permanent
     assert caught.value.retry_after == "1200"
     assert ("field x is wrong" in str(caught.value)) is permanent
@@ -115,12 +115,12 @@ def test_a_refusal_is_an_error_that_says_whether_it_is_permanent(status: int, pe
 
 def test_a_redirect_is_not_followed_with_the_signed_body() -> None:
     with receiver(302, b"", Location="http://127.0.0.1:9/") as target, pytest.raises(TicketNotPosted, match="302"):
-        webhook(target.url).post(EVENT)
+        webhook(target.url).post(EVENT, "abc.1.opened")
 
 
 def test_no_error_text_holds_the_url_or_the_secret() -> None:
     with pytest.raises(TicketNotPosted) as caught:
-        webhook("http://127.0.0.1:9/hook?token=hunter2", "hunter3").post(EVENT)
+        webhook("http://127.0.0.1:9/hook?token=hunter2", "hunter3").post(EVENT, "abc.1.opened")
     assert "hunter" not in "".join([str(caught.value), str(caught.value.__cause__), repr(caught.value)])
 
 

@@ -1,0 +1,168 @@
+"""Incidents in table storage, one row per protected item. Every write is conditional: of two that work at once, one wins.
+
+https://learn.microsoft.com/rest/api/storageservices/insert-or-replace-entity (ETag, If-Match)
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+
+from handlers.model import Busy, Failure, Incident, Job, KnownFailure, Nothing, NotNow, Verdict, parse_time
+from handlers.model import incident as transitions
+from handlers.storage import Storage
+
+log = logging.getLogger(__name__)
+
+PARTITION = "incident"
+FINAL = ("verdicts", "known", "etag")
+"""Fields that are not stored as they are."""
+TRIES = 5
+BUSY_SECONDS = 10.0
+"""How long to stay away from an incident that somebody else works on; a claim may take minutes, and seldom does."""
+TIMES = ("first_failed_at", "claimed_until", "resolved_at", "recovered_at")
+
+
+class Changed(Exception):
+    """Somebody else has written the row since it was read: read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An incident whose change is ours to post. `again`: somebody began it before, and perhaps posted it."""
+
+    incident: Incident
+    again: bool
+
+
+class Incidents:
+    """The rows of the partition `incident` in the table `incidents`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def find(self, key: str) -> Incident | None:
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return _incident(self._storage.table().get_entity(PARTITION, key))
+        except ResourceNotFoundError:
+            return None
+
+    def begin(self, failure: Failure, code: str, holder: str, now: datetime) -> Begun | None:
+        """Claim the change that a failure makes; None when there is nothing to post. Raises NotNow."""
+        for _ in range(TRIES):
+            found = self.find(transitions.key_of(failure.key))
+            begun = transitions.begin(found, failure, code, holder, now)
+            if isinstance(begun, Nothing):
+                log.info("incident %s: nothing to post: %s", found.id if found else "-", begun.why)
+                return None
+            if claimed := self._claim(begun, now):
+                return Begun(claimed, again=bool(found and found.pending))
+        raise NotNow("too many write the incident", BUSY_SECONDS)
+
+    def begin_recovery(self, found: Incident, job: Job, holder: str, now: datetime) -> Begun | None:
+        """Claim the resolution of an incident as it was read; None when somebody else has changed it. Raises NotNow."""
+        claimed = self._claim(transitions.recovering(found, job, holder, now), now)
+        return Begun(claimed, again=found.pending == transitions.RESOLVED) if claimed else None
+
+    def begin_update(self, found: Incident, holder: str, now: datetime) -> Begun | None:
+        """Claim an update of the same failure, or what was begun before and never posted; None when somebody else was first."""
+        begun = transitions.updating(found, holder, now)
+        claimed = self._claim(begun, now) if begun else None
+        return Begun(claimed, again=bool(found.pending)) if claimed else None
+
+    def settle(self, incident: Incident, ticket_id: str, ticket_url: str, verdicts: Mapping[str, Verdict]) -> None:
+        """The change is posted. Who wrote the row meanwhile took the change over, and settles it."""
+        try:
+            self.save(replace(transitions.settled(incident, ticket_id, ticket_url), verdicts=verdicts or incident.verdicts))
+        except Changed:
+            log.warning("incident %s was taken over while it was posted", incident.id)
+
+    def release(self, incident: Incident) -> None:
+        """The change could not be posted now: it is free for whoever comes next."""
+        try:
+            self.save(transitions.released(incident))
+        except Changed:
+            log.warning("incident %s was taken over while it was posted", incident.id)
+
+    def _claim(self, begun: Incident | Busy, now: datetime) -> Incident | None:
+        if isinstance(begun, Busy):
+            raise NotNow("somebody else works on the incident", min(BUSY_SECONDS, (begun.until - now).total_seconds() + 1))
+        try:
+            return self.save(begun)
+        except Changed:
+            return None
+
+    def save(self, incident: Incident) -> Incident:
+        """Write the row, if it is still as it was read (or, for a new one, not there). Raises Changed."""
+        from azure.core import MatchConditions
+        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+        from azure.data.tables import UpdateMode
+
+        table = self._storage.table()
+        try:
+            if incident.etag:
+                written = table.update_entity(
+                    _entity(incident), mode=UpdateMode.REPLACE, etag=incident.etag, match_condition=MatchConditions.IfNotModified
+                )
+            else:
+                written = table.create_entity(_entity(incident))
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            raise Changed(incident.key) from None
+        return replace(incident, etag=str(written["etag"]))
+
+    def open_ones(self) -> Iterator[Incident]:
+        return self._where("status eq 'open' or pending ne ''")
+
+    def of_storm(self, storm: str) -> Iterator[Incident]:
+        return self._where(f"storm eq '{storm}'")
+
+    def failed_since(self, since: datetime) -> Iterator[Incident]:
+        return self._where(f"last_failed_at ge '{_text(since)}'")
+
+    def forget_closed(self, before: datetime) -> int:
+        """Delete the rows of incidents that were resolved before then; how many."""
+        gone = list(self._where(f"status eq 'resolved' and pending eq '' and resolved_at lt '{_text(before)}'"))
+        for incident in gone:
+            self._storage.table().delete_entity(PARTITION, incident.key)
+        return len(gone)
+
+    def _where(self, condition: str) -> Iterator[Incident]:
+        found = self._storage.table().query_entities(f"PartitionKey eq '{PARTITION}' and ({condition})")
+        return map(_incident, found)
+
+
+def _entity(incident: Incident) -> dict[str, Any]:
+    plain = {item.name: getattr(incident, item.name) for item in fields(incident) if item.name not in FINAL}
+    plain |= {name: _text(plain[name]) for name in TIMES}
+    known = [[one.job_id, _text(one.started_at), _text(one.failed_at)] for one in incident.known]
+    return {
+        "PartitionKey": PARTITION,
+        "RowKey": incident.key,
+        **plain,
+        "last_failed_at": _text(incident.last_failed_at),
+        "known": json.dumps(known),
+        "verdicts": json.dumps(incident.verdicts),
+    }
+
+
+def _incident(entity: Any) -> Incident:
+    stored = {item.name: entity[item.name] for item in fields(Incident) if item.name not in FINAL and item.name in entity}
+    stored |= {name: parse_time(stored.get(name)) for name in TIMES}
+    known = [(job, parse_time(started), parse_time(failed)) for job, started, failed in json.loads(entity["known"])]
+    return Incident(
+        **stored,
+        known=tuple(KnownFailure(job, started, failed) for job, started, failed in known if failed),
+        verdicts={cause: Verdict(verdict) for cause, verdict in json.loads(entity["verdicts"]).items()},
+        etag=str(entity.metadata["etag"]),
+    )
+
+
+def _text(time: datetime | None) -> str:
+    """Times as text of one width, so that they compare as text."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if time else ""

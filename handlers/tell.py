@@ -1,0 +1,91 @@
+"""What the stories share: look at a failure, and tell the change that its incident has begun."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from handlers import documents, facts, last_resort
+from handlers.alert_queue import Message
+from handlers.catalogue import classify
+from handlers.diagnose import changes_since, diagnose, facts_needed
+from handlers.facts.jobs import find_job
+from handlers.incidents import Begun
+from handlers.model import Alert, Diagnosis, Error, Failure, History, Incident, NotNow, Reason, Unknown, Verdict
+from handlers.model.incident import REOPENED
+from handlers.runbook import render
+from handlers.tickets.event import failure_event
+from handlers.tickets.webhook import Posted, TicketNotPosted
+from handlers.wiring import Tools
+
+log = logging.getLogger(__name__)
+
+SECOND_LOOK = "second_look"
+SECOND_LOOK_SECONDS = (5 * 60, 15 * 60, 60 * 60, 4 * 60 * 60)
+PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
+"""Why a fact is unknown now and may be known later. A missing permission or resource is not looked at again."""
+
+
+def failure_of(alert: Alert, tools: Tools) -> tuple[Failure, Error]:
+    """The failure that an alert is about: its job found, its error classified."""
+    found = find_job(alert, tools.azure)
+    return Failure.of(alert, found.job, tools.now(), found.unread), classify(alert, found.job)
+
+
+def look(failure: Failure, error: Error, tools: Tools) -> Diagnosis:
+    """Gather the facts and check the causes."""
+    needed = facts_needed(failure, error)
+    readings = facts.gather(needed, failure, tools.azure, message=error.message, now=tools.now())
+    return diagnose(failure, error, readings)
+
+
+def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:
+    """Render the runbook, post the change, keep the evidence. Raises NotNow; then the change is free for the next try."""
+    incident, now = begun.incident, tools.now()
+    changes = changes_since(incident.verdicts, diagnosis)
+    history = History(incident.failures, incident.first_failed_at, changes, incident.pending == REOPENED)
+    runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
+    event = failure_event(incident, diagnosis, runbook, now, changes)
+    try:
+        posted = tools.tickets.post(event, incident.change_id, may_exist=begun.again)
+    except TicketNotPosted as refusal:
+        posted = last_resort.post_refused(event, incident.change_id, refusal, message, tools)
+    except NotNow:
+        tools.incidents.release(incident)
+        raise
+    answer = {"type": incident.pending, "ticket_id": posted.id, "ticket_url": posted.url}
+    tools.documents.add(incident, documents.record_of(incident.change_id, diagnosis, runbook, answer, message.content, now))
+    tools.incidents.settle(incident, posted.id, posted.url, diagnosis.verdicts)
+    confirmed = [cause for cause, verdict in diagnosis.verdicts.items() if verdict is Verdict.CONFIRMED]
+    log_posted(incident, posted, diagnosis.error.code, message, tools, confirmed)
+
+
+def look_again_later(incident: Incident, diagnosis: Diagnosis, looks: int, tools: Tools) -> None:
+    """Queue a second look when Azure could not be read for a reason that passes."""
+    unread = [name for name, reading in diagnosis.readings.items() if is_passing(reading.value)]
+    if unread and looks < len(SECOND_LOOK_SECONDS):
+        log.info("incident %s: a second look is due, unread: %s", incident.id, ", ".join(unread))
+        about = {"incident": incident.key, "failures": incident.failures, "looks": looks + 1}
+        tools.queue.note(SECOND_LOOK, after_seconds=SECOND_LOOK_SECONDS[looks], **about)
+
+
+def is_passing(value: object) -> bool:
+    return isinstance(value, Unknown) and value.why in PASSING
+
+
+def log_posted(
+    incident: Incident, posted: Posted, code: str, message: Message, tools: Tools, confirmed: Sequence[str] = ()
+) -> None:
+    """The line that alert rules and the workbook read."""
+    cause = next(iter(confirmed), "-")
+    vault = incident.vault_id.rpartition("/")[2] or "-"
+    seconds = (tools.now() - message.since).total_seconds() if message.since else 0
+    log.info(
+        "posted type=%s incident=%s ticket=%s code=%s cause=%s vault=%s seconds=%.0f",
+        incident.pending, incident.id, one_word(posted.id), one_word(code), cause, one_word(vault), seconds,
+    )  # fmt: skip
+
+
+def one_word(text: str) -> str:
+    """Text from outside as one word of a log line."""
+    return "".join(char if char.isprintable() and not char.isspace() else "_" for char in text[:100]) or "-"
