@@ -53,6 +53,15 @@ def last_resort(message: func.QueueMessage) -> None:
     handle(message.get_body(), tools())
 
 
+@app.timer_trigger("timer", SETTINGS.sweep_schedule)
+def sweep(timer: func.TimerRequest) -> None:
+    """What no alert told: failed jobs without an incident, incidents that recovered."""
+    from handlers.sweep import handle
+    from handlers.wiring import tools
+
+    handle(tools())
+
+
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """200 when storage answers, 503 otherwise; nothing else is told."""

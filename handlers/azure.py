@@ -7,11 +7,13 @@ The SDK packages are imported when the first alert needs them: `import azure.mgm
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from handlers.pacing import ReadBudget, Shared
 from handlers.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ CONNECT_SECONDS, READ_SECONDS = 5, 15
 MOST_PAGES = 200
 
 
+class NotRead(Exception):
+    """A read that was not made: the subscription's read budget is spent, and the line for more is too long."""
+
+
 class NoWorkspace(Exception):
     """Logs were asked for, and LOG_ANALYTICS_WORKSPACE_ID is not set."""
 
@@ -35,8 +41,10 @@ class NoWorkspace(Exception):
 class Azure:
     """The Azure that the settings point at. Shared by threads; keeps its connections."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, budget: ReadBudget | None = None) -> None:
         self._settings = settings
+        self.budget = budget or ReadBudget()
+        self.shared = Shared()
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
 
@@ -72,6 +80,7 @@ class Azure:
                 credential_scopes=[self._arm_scope],
                 transport=self._transport(),
                 retry_policy=_short_retry(),
+                per_retry_policies=[_paced(self.budget)],
                 authentication_policy=self._authentication(self._arm_scope),
                 logging_enable=False,
             )
@@ -114,6 +123,7 @@ class Azure:
                 RequestIdPolicy(),
                 UserAgentPolicy("backup-runbooks"),
                 _short_retry(),
+                _paced(self.budget),
                 self._authentication(self._arm_scope),
             ]
             return PipelineClient(self._settings.arm_endpoint, policies=policies, transport=self._transport())
@@ -205,6 +215,21 @@ def _short_retry() -> RetryPolicy[Any, Any]:
             return bool(super().is_retry(settings, response))
 
     return ShortRetry(retry_total=2, retry_backoff_factor=0.3, retry_backoff_max=2)
+
+
+def _paced(budget: ReadBudget) -> Any:
+    """A pipeline policy that takes each request, retries included, from the read budget of its subscription."""
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
+    from azure.core.pipeline.policies import HTTPPolicy
+
+    class Paced(HTTPPolicy[Any, Any]):
+        def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+            found = re.search(r"/subscriptions/([^/?]+)", request.http_request.url, re.IGNORECASE)
+            if found and not budget.take(found[1]):
+                raise NotRead(found[1])
+            return self.next.send(request)
+
+    return Paced()
 
 
 def _same_host(next_link: str, endpoint: str) -> str:

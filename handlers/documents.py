@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, get_type_hints
 
-from handlers.facts import GIVEN, all_facts
+from handlers.facts import GIVEN, all_facts, given
 from handlers.model import Alert, Diagnosis, Error, Failure, Incident, Job, Reading, Runbook, Unknown
 from handlers.storage import CALL_SECONDS, INCIDENT_BLOBS, Storage
 
@@ -90,18 +90,17 @@ def failure_of(record: Mapping[str, Any]) -> tuple[Failure, Error]:
 
 def readings_of(record: Mapping[str, Any], failure: Failure, error: Error) -> dict[str, Reading]:
     """The facts as they were read, those that the failure itself carries included."""
-    now = datetime.fromisoformat(record["at"])
-    given = facts_given(failure, error.message, now)
+    now = read_time(record)
+    carried = {name: Reading(value, "", now) for name, value in given(failure, error.message, now).items()}
     facts = all_facts()
     found = {name: _read(stored, get_type_hints(facts[name].read)["return"]) for name, stored in record["readings"].items()
              if name in facts}  # fmt: skip
-    return given | found
+    return carried | found
 
 
-def facts_given(failure: Failure, message: str, now: datetime) -> dict[str, Reading]:
-    from handlers.facts import given
-
-    return {name: Reading(value, "", now) for name, value in given(failure, message, now).items()}
+def read_time(record: Mapping[str, Any]) -> datetime:
+    """When the diagnosis was made."""
+    return datetime.fromisoformat(record["at"])
 
 
 def plain(value: Any) -> Any:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from handlers.incidents import Incidents
     from handlers.storage import Storage
     from handlers.tickets.posting import Tickets
+    from handlers.vault_marks import VaultMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Tools:
     queue: AlertQueue
     incidents: Incidents
     documents: Documents
+    marks: VaultMarks
     now: Callable[[], datetime]
 
 
@@ -64,9 +66,12 @@ def tools() -> Tools:
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
     from handlers.tickets.webhook import Webhook
+    from handlers.vault_marks import VaultMarks
 
     def now() -> datetime:
         return datetime.now(UTC)
 
     tickets = Tickets(Webhook(settings(), requests.Session(), now), Gate(monotonic), now)
-    return Tools(settings(), Azure(settings()), tickets, queue(), Incidents(storage()), Documents(storage()), now)
+    return Tools(
+        settings(), Azure(settings()), tickets, queue(), Incidents(storage()), Documents(storage()), VaultMarks(storage()), now
+    )

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import importlib
 import logging
-import threading
+import math
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.azure import Azure, NoWorkspace
+from handlers.azure import Azure, NotRead, NoWorkspace
 from handlers.model import Failure, Reading, Reason, Unknown
+from handlers.pacing import Shared
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +72,7 @@ class Reads:
 
     def __init__(self, azure: Azure) -> None:
         self.azure = azure
-        self._lock = threading.Lock()
-        self._answers: dict[tuple[str, ...], Future[Any]] = {}
+        self._answers = Shared(keep_failures=True)
 
     def get(self, path: str, api_version: str, **query: str) -> Any:
         """See `Azure.get`."""
@@ -98,15 +98,7 @@ class Reads:
 
     def once[T](self, key: tuple[str, ...], read: Callable[[], T]) -> T:
         """The answer of `read`, or of the earlier or still running read of the same key; its exception likewise."""
-        with self._lock:
-            mine = key not in self._answers
-            future: Future[T] = self._answers.setdefault(key, Future())
-        if mine:
-            try:
-                future.set_result(read())
-            except BaseException as error:  # noqa: BLE001 - handed to every waiter, swallowed by none
-                future.set_exception(error)
-        return future.result()
+        return self._answers.get(" ".join(key), read, seconds=math.inf)
 
 
 def _key(kind: str, path: str, query: dict[str, str]) -> tuple[str, ...]:
@@ -157,6 +149,8 @@ def why_unread(error: Exception, needs: tuple[str, ...] = ()) -> Unknown:
     match error:
         case Unread():
             return error.unknown
+        case NotRead():
+            return Unknown(Reason.THROTTLED, "read budget")
         case NoWorkspace():
             return Unknown(Reason.NO_WORKSPACE)
         case HttpResponseError(status_code=401 | 403):

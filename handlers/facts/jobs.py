@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers.azure import Azure
+from handlers.azure import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, Unknown, parse_time
 
@@ -43,7 +43,7 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
     if failure.vault:
         try:
             job = _from_api(alert, failure, failure.vault, azure)
-        except AzureError as error:
+        except (AzureError, NotRead) as error:
             unread = why_unread(error, (READ_JOBS,))
             log.info("job %s unread: %s %s", alert.job_id or "?", unread.why, unread.detail)
         else:
@@ -52,7 +52,7 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
     if azure.has_workspace:
         try:
             job = _from_log(alert, failure, azure)
-        except AzureError as error:
+        except (AzureError, NotRead) as error:
             log.info("job %s not in the log: %s", alert.job_id or "?", why_unread(error).why)
         else:
             if job:
@@ -90,17 +90,7 @@ def completed_after(failure: Failure, since: datetime, azure: Azure) -> Job | No
     if failure.vault is None:
         return None
     jobs = list_jobs(failure.vault, since, datetime.now(UTC) + timedelta(days=1), azure)
-    return next(
-        (
-            job
-            for job in jobs
-            if job.status.lower().startswith("completed")
-            and is_of_item(job, failure)
-            and job.started_at
-            and job.started_at > since
-        ),
-        None,
-    )
+    return next((job for job in jobs if is_of_item(job, failure) and job.completed_after(since)), None)
 
 
 READ_POINTS = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read"
@@ -121,7 +111,7 @@ def newest_recovery_point(failure: Failure, job: Job, azure: Azure) -> datetime 
     points = azure.backup(vault.subscription).recovery_points
     try:
         found = list(points.list(vault.name, vault.group, "Azure", container, name, filter=window))
-    except AzureError as error:
+    except (AzureError, NotRead) as error:
         log.info("recovery points unread: %s", why_unread(error, (READ_POINTS,)).why)
         return None
     properties: list[Any] = [point.properties or {} for point in found]
@@ -186,22 +176,26 @@ def _from_log(alert: Alert, failure: Failure, azure: Azure) -> Job | None:
 
 
 def _logged(row: Mapping[str, Any], failure: Failure) -> Job:
+    return replace(logged_job(row), item_name=failure.item_name, container=failure.container)
+
+
+def logged_job(row: Mapping[str, Any]) -> Job:
+    """A row of AddonAzureBackupJobs. A VM's container is the end of the item's unique id: `…;iaasvmcontainerv2;<group>;<vm>`."""
     code, seconds = str(row.get("JobFailureCode") or ""), row.get("JobDurationInSecs")
     started = parse_time(row.get("JobStartDateTime"))
     kind = str(row.get("AdHocOrScheduledJob") or "").lower()
-    job = Job(
+    _, mark, names = str(row.get("BackupItemUniqueId") or "").lower().partition("iaasvmcontainerv2;")
+    return Job(
         id=str(row.get("JobUniqueId") or ""),
         status=str(row.get("JobStatus") or ""),
         operation=str(row.get("JobOperation") or "Backup"),
-        item_name=failure.item_name,
-        container=failure.container,
+        item_name=names.rpartition(";")[2],
+        container=mark + names,
         started_at=started,
+        ended_at=started + timedelta(seconds=seconds) if started and isinstance(seconds, int | float) else None,
         scheduled=kind == "scheduled" if kind else None,
         error_code="" if code.lower() == "success" else code,
     )
-    if started and isinstance(seconds, int | float):
-        job = replace(job, ended_at=started + timedelta(seconds=seconds))
-    return job
 
 
 def kql_text(text: str) -> str:

@@ -96,6 +96,11 @@ class Job:
     def running(self) -> bool:
         return self.status.lower() in ("inprogress", "cancelling")
 
+    def completed_after(self, moment: datetime | None) -> bool:
+        """Whether it is a completed backup (perhaps with warnings) that started after the moment."""
+        completed = self.status.lower().startswith("completed")
+        return bool(completed and self.started_at and moment and self.started_at > moment)
+
     def __str__(self) -> str:
         ended = time_text(self.ended_at) or "…"
         return f"{self.id} {self.operation} {self.status} {time_text(self.started_at)} – {ended}"
