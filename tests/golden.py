@@ -58,6 +58,7 @@ def masked(markdown: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)?", "<time>", markdown)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>", text)
     text = re.sub(r"\b\d\d-\d\d-20\d\d\b", "<date>", text)
+    text = re.sub(r"`\d{4}-\d\d-\d\d: \d+`(; `\d{4}-\d\d-\d\d: \d+`)*", "<jobs by day>", text)
     return re.sub(r"AzureBackup_\d{8}_\d{6}", "AzureBackup_<time>", text)
 
 
