@@ -5,7 +5,7 @@ import logging
 
 import azure.functions as func
 
-from handlers.wiring import queue, settings
+from handlers.wiring import queue, settings, storage
 
 SETTINGS = settings()
 """Read once at start: a malformed setting stops the app here, with one line that names it."""
@@ -62,9 +62,18 @@ def sweep(timer: func.TimerRequest) -> None:
     handle(tools())
 
 
+@app.timer_trigger("timer", SETTINGS.canary_schedule)
+def canary(timer: func.TimerRequest) -> None:
+    """A marked alert of our own goes the whole way, so that silence is noticed."""
+    from handlers.canary import send
+    from handlers.wiring import tools
+
+    send(tools())
+
+
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:
     """200 when storage answers, 503 otherwise; nothing else is told."""
-    answers = queue().answers()
+    answers = storage().answers()
     body = {"status": "ok" if answers else "unavailable"}
     return func.HttpResponse(json.dumps(body), status_code=200 if answers else 503, mimetype="application/json")

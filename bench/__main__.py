@@ -22,7 +22,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from handlers import runbook
+from handlers import runbook, templates
 from sandbox.azure import running_azure
 from sandbox.http import serving
 from sandbox.scenario import Scenario, load_scenarios
@@ -103,7 +103,7 @@ def rendering(scenario: Scenario) -> Row:
         diagnosis = diagnosis_of(scenario, azure.url, datetime.now(UTC))
     runbook.render(diagnosis, "en")
     kept_page = runbook._Page(diagnosis, "en", "")
-    template = runbook._environment("md").get_template("en/runbook.md.j2")
+    template = templates.environment("md").get_template("en/runbook.md.j2")
     ours, kept = [], []
     for _ in range(60):
         ours.append(cpu_of(lambda: runbook.to_markdown(diagnosis, "en")))

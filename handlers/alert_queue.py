@@ -91,16 +91,6 @@ class AlertQueue:
         since = parse_time(envelope.get("since"))
         return Message(str(envelope[MARK]), content, envelope.get("fields") or {}, tries, since, blob, message_id)
 
-    def answers(self) -> bool:
-        """Whether the queue can be reached."""
-        from azure.core.exceptions import AzureError
-
-        try:
-            self._storage.queue().get_queue_properties(timeout=CALL_SECONDS)
-        except (AzureError, StorageDown):
-            return False
-        return True
-
     # ---------------------------------------------------------------- what could not be posted at all
 
     def keep_unposted(self, content: bytes, why: str) -> None:
@@ -115,6 +105,15 @@ class AlertQueue:
         for name in blobs.list_blob_names(name_starts_with=UNPOSTED):
             kept = json.loads(blobs.download_blob(name, timeout=CALL_SECONDS).readall())
             yield name, kept["body"].encode(), kept["why"]
+
+    def forget_bodies(self, before: datetime) -> int:
+        """Delete the large bodies that came before that day; how many. Their messages are gone: none is kept for so long."""
+        blobs, gone = self._storage.blobs(ALERT_BLOBS), 0
+        for name in blobs.list_blob_names():
+            if name < f"{before:%Y/%m/%d}" and not name.startswith(UNPOSTED):
+                blobs.delete_blob(name, timeout=CALL_SECONDS)
+                gone += 1
+        return gone
 
     def drop_unposted(self, name: str) -> None:
         self._storage.blobs(ALERT_BLOBS).delete_blob(name, timeout=CALL_SECONDS)

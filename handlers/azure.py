@@ -28,6 +28,10 @@ LONGEST_SLEEP_SECONDS = 3
 """azure-core sleeps a whole Retry-After, 20 minutes is common. Beyond this the call fails and the fact becomes unknown."""
 CONNECT_SECONDS, READ_SECONDS = 5, 15
 MOST_PAGES = 200
+FAILURES_SECONDS = 15.0
+"""For how long a list that many alerts share is taken to be unreadable without trying again."""
+READS_LEFT = "x-ms-ratelimit-remaining-subscription-reads"
+"""https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#remaining-requests"""
 
 
 class NotRead(Exception):
@@ -44,7 +48,7 @@ class Azure:
     def __init__(self, settings: Settings, budget: ReadBudget | None = None) -> None:
         self._settings = settings
         self.budget = budget or ReadBudget()
-        self.shared = Shared()
+        self.shared = Shared(failures_seconds=FAILURES_SECONDS)
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
 
@@ -227,7 +231,11 @@ def _paced(budget: ReadBudget) -> Any:
             found = re.search(r"/subscriptions/([^/?]+)", request.http_request.url, re.IGNORECASE)
             if found and not budget.take(found[1]):
                 raise NotRead(found[1])
-            return self.next.send(request)
+            answer = self.next.send(request)
+            left = answer.http_response.headers.get(READS_LEFT, "")
+            if found and left.isdigit():
+                budget.told(found[1], int(left))
+            return answer
 
     return Paced()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 
-from handlers import alerts, backup_recovered, last_resort
+from handlers import alerts, backup_recovered, canary, last_resort, many_failed
 from handlers.alert_queue import Message
 from handlers.alert_received import watched
-from handlers.model import Alert, Ignored, Unreadable
+from handlers.facts import Look
+from handlers.facts.vaults import region_of
+from handlers.model import Alert, Ignored, Unreadable, subscription_of
 from handlers.tell import failure_of, look, look_again_later, tell
 from handlers.wiring import Tools
 
@@ -27,6 +29,8 @@ def handle(message: Message, tools: Tools) -> None:
                 log.info("alert ignored: %s", reason)
             case Unreadable(unread):
                 last_resort.post_plain(unread, "unreadable", message, tools)
+            case Alert(source="canary") as own:
+                canary.arrive(own, message, tools)
             case Alert(fired=False) as resolved:
                 backup_recovered.handle(resolved, message, tools)
             case Alert() as fired:
@@ -34,10 +38,20 @@ def handle(message: Message, tools: Tools) -> None:
 
 
 def open_ticket(alert: Alert, message: Message, tools: Tools) -> None:
-    """Find the job and classify the error, claim the incident, look at the VM, tell it."""
+    """Find the job and classify the error, claim the incident, look at the VM, tell it; in a storm its ticket tells."""
+    rush = tools.rush.another(subscription_of(alert.vault_id or alert.item_id or alert.vm_id))
+    if not rush:
+        tools.tickets.check_open()
+    failure, error = failure_of(alert, tools, rush=rush)
+    region = region_of(failure, tools.azure)
+    storm = tools.storms.known(region, error.code)
+    begun = tools.incidents.begin(failure, error.code, message.id, tools.now(), region=region, storm=storm.id if storm else "")
+    if begun is None:
+        return
+    if begun.incident.storm or many_failed.takes_in(begun, tools):
+        many_failed.look_at_first_ones(begun.incident, failure, error, message, tools)
+        return
     tools.tickets.check_open()
-    failure, error = failure_of(alert, tools)
-    if begun := tools.incidents.begin(failure, error.code, message.id, tools.now()):
-        diagnosis = look(failure, error, tools)
-        tell(begun, diagnosis, message, tools)
-        look_again_later(begun.incident, diagnosis, 0, tools)
+    diagnosis = look(failure, error, tools, Look.FIRST if rush else Look.ALONE)
+    tell(begun, diagnosis, message, tools)
+    look_again_later(begun.incident, diagnosis, 0, tools)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from handlers import last_resort
 from handlers.alert_queue import Message
 from handlers.facts.jobs import completed_after, newest_recovery_point
-from handlers.model import Alert, Failure, Incident, Job, NotNow, time_text
+from handlers.model import Alert, Failure, Incident, Job, time_text
 from handlers.model.incident import key_of
-from handlers.runbook import message as text
-from handlers.tell import log_posted
+from handlers.tell import log_posted, post
+from handlers.templates import message as text
 from handlers.tickets.event import resolved_event
-from handlers.tickets.webhook import TicketNotPosted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
@@ -37,8 +35,7 @@ def resolve(incident: Incident, job: Job, message: Message, tools: Tools) -> boo
     if begun is None:
         return False
     if begun.incident.storm:
-        tools.incidents.settle(begun.incident, "", "", {})  # its storm's ticket tells it
-        return True
+        return True  # its storm's ticket tells it
     language = tools.settings.runbook_language
     point = newest_recovery_point(Failure.of(incident.alert(), None, tools.now()), job, tools.azure)
     note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
@@ -46,13 +43,7 @@ def resolve(incident: Incident, job: Job, message: Message, tools: Tools) -> boo
     event = resolved_event(
         begun.incident, job, text(language, "recovered_title", item=incident.item_name), note, language, tools.now()
     )
-    try:
-        posted = tools.tickets.post(event, begun.incident.change_id, may_exist=begun.again)
-    except TicketNotPosted as refusal:
-        posted = last_resort.post_refused(event, begun.incident.change_id, refusal, message, tools)
-    except NotNow:
-        tools.incidents.release(begun.incident)
-        raise
+    posted = post(begun, event, message, tools)
     tools.incidents.settle(begun.incident, posted.id, posted.url, {})
     log_posted(begun.incident, posted, incident.code, message, tools)
     return True

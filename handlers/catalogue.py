@@ -71,6 +71,12 @@ def entry_of(code: str) -> Entry | None:
     return _codes().get(fold(code)) if fold(code) != "unknown" else None
 
 
+def error_of(code: str) -> Error:
+    """The error of a code alone."""
+    entry = entry_of(code)
+    return _error(entry, 0, "", "none") if entry else Error(code=code)
+
+
 def classify(alert: Alert, job: Job | None, log_code: str = "") -> Error:
     """The error code, from the best source that names one: the job, the log, the alert, then the message's words.
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 from typing import Any, get_type_hints
 
@@ -36,6 +36,15 @@ class Documents:
         """The newest record of the incident; None when it has none."""
         failures = self._failures(incident)
         return failures[-1] if failures else None
+
+    def forget(self, before: datetime, kept: Container[str]) -> int:
+        """Delete the documents that nobody has written since then, but for incidents with the keys `kept`; how many."""
+        blobs, gone = self._storage.blobs(INCIDENT_BLOBS), 0
+        for blob in blobs.list_blobs():
+            if blob.last_modified < before and blob.name.partition("/")[0] not in kept:
+                blobs.delete_blob(blob.name, timeout=CALL_SECONDS)
+                gone += 1
+        return gone
 
     def _failures(self, incident: Incident) -> list[dict[str, Any]]:
         from azure.core.exceptions import ResourceNotFoundError

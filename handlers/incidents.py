@@ -14,6 +14,7 @@ from typing import Any
 
 from handlers.model import Busy, Failure, Incident, Job, KnownFailure, Nothing, NotNow, Verdict, parse_time
 from handlers.model import incident as transitions
+from handlers.rows import Changed, sortable, write_if_unchanged
 from handlers.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,6 @@ TRIES = 5
 BUSY_SECONDS = 10.0
 """How long to stay away from an incident that somebody else works on; a claim may take minutes, and seldom does."""
 TIMES = ("first_failed_at", "claimed_until", "resolved_at", "recovered_at")
-
-
-class Changed(Exception):
-    """Somebody else has written the row since it was read: read it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +50,16 @@ class Incidents:
         except ResourceNotFoundError:
             return None
 
-    def begin(self, failure: Failure, code: str, holder: str, now: datetime) -> Begun | None:
-        """Claim the change that a failure makes; None when there is nothing to post. Raises NotNow."""
+    def begin(
+        self, failure: Failure, code: str, holder: str, now: datetime, *, region: str = "", storm: str = ""
+    ) -> Begun | None:
+        """Claim the change that a failure makes; None when there is nothing to do. What is in a storm is settled with that.
+
+        Raises NotNow.
+        """
         for _ in range(TRIES):
             found = self.find(transitions.key_of(failure.key))
-            begun = transitions.begin(found, failure, code, holder, now)
+            begun = transitions.begin(found, failure, code, holder, now, region=region, storm=storm)
             if isinstance(begun, Nothing):
                 log.info("incident %s: nothing to post: %s", found.id if found else "-", begun.why)
                 return None
@@ -76,6 +78,21 @@ class Incidents:
         claimed = self._claim(begun, now) if begun else None
         return Begun(claimed, again=bool(found.pending)) if claimed else None
 
+    def join(self, incident: Incident, storm: str) -> Incident | None:
+        """The incident, which has just opened, as a member of a storm; None when somebody else has changed it."""
+        return self._saved(transitions.in_storm(incident, storm))
+
+    def leave_storm(self, incident: Incident) -> Incident | None:
+        """The incident, whose storm is over, with a ticket of its own to be posted; None when somebody else has changed it."""
+        return self._saved(transitions.without_storm(incident))
+
+    def keep_look(self, incident: Incident, look: str, verdicts: Mapping[str, Verdict]) -> None:
+        """Keep what was found of a member of a storm, unless it has changed meanwhile."""
+        try:
+            self.save(replace(incident, look=look, verdicts=verdicts))
+        except Changed:
+            log.info("incident %s has changed while it was looked at", incident.id)
+
     def settle(self, incident: Incident, ticket_id: str, ticket_url: str, verdicts: Mapping[str, Verdict]) -> None:
         """The change is posted. Who wrote the row meanwhile took the change over, and settles it."""
         try:
@@ -93,28 +110,17 @@ class Incidents:
     def _claim(self, begun: Incident | Busy, now: datetime) -> Incident | None:
         if isinstance(begun, Busy):
             raise NotNow("somebody else works on the incident", min(BUSY_SECONDS, (begun.until - now).total_seconds() + 1))
+        return self._saved(begun)
+
+    def _saved(self, incident: Incident) -> Incident | None:
         try:
-            return self.save(begun)
+            return self.save(incident)
         except Changed:
             return None
 
     def save(self, incident: Incident) -> Incident:
         """Write the row, if it is still as it was read (or, for a new one, not there). Raises Changed."""
-        from azure.core import MatchConditions
-        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
-        from azure.data.tables import UpdateMode
-
-        table = self._storage.table()
-        try:
-            if incident.etag:
-                written = table.update_entity(
-                    _entity(incident), mode=UpdateMode.REPLACE, etag=incident.etag, match_condition=MatchConditions.IfNotModified
-                )
-            else:
-                written = table.create_entity(_entity(incident))
-        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-            raise Changed(incident.key) from None
-        return replace(incident, etag=str(written["etag"]))
+        return replace(incident, etag=write_if_unchanged(self._storage, _entity(incident), incident.etag))
 
     def open_ones(self) -> Iterator[Incident]:
         return self._where("status eq 'open' or pending ne ''")
@@ -122,12 +128,16 @@ class Incidents:
     def of_storm(self, storm: str) -> Iterator[Incident]:
         return self._where(f"storm eq '{storm}'")
 
+    def not_looked_at(self, storm: str, after: str) -> Iterator[Incident]:
+        """Open members of a storm that were not looked at in full, by key, from the one after `after`."""
+        return self._where(f"storm eq '{storm}' and status eq 'open' and look ne 'all' and RowKey gt '{after}'")
+
     def failed_since(self, since: datetime) -> Iterator[Incident]:
-        return self._where(f"last_failed_at ge '{_text(since)}'")
+        return self._where(f"last_failed_at ge '{sortable(since)}'")
 
     def forget_closed(self, before: datetime) -> int:
         """Delete the rows of incidents that were resolved before then; how many."""
-        gone = list(self._where(f"status eq 'resolved' and pending eq '' and resolved_at lt '{_text(before)}'"))
+        gone = list(self._where(f"status eq 'resolved' and pending eq '' and resolved_at lt '{sortable(before)}'"))
         for incident in gone:
             self._storage.table().delete_entity(PARTITION, incident.key)
         return len(gone)
@@ -139,13 +149,13 @@ class Incidents:
 
 def _entity(incident: Incident) -> dict[str, Any]:
     plain = {item.name: getattr(incident, item.name) for item in fields(incident) if item.name not in FINAL}
-    plain |= {name: _text(plain[name]) for name in TIMES}
-    known = [[one.job_id, _text(one.started_at), _text(one.failed_at)] for one in incident.known]
+    plain |= {name: sortable(plain[name]) for name in TIMES}
+    known = [[one.job_id, sortable(one.started_at), sortable(one.failed_at)] for one in incident.known]
     return {
         "PartitionKey": PARTITION,
         "RowKey": incident.key,
         **plain,
-        "last_failed_at": _text(incident.last_failed_at),
+        "last_failed_at": sortable(incident.last_failed_at),
         "known": json.dumps(known),
         "verdicts": json.dumps(incident.verdicts),
     }
@@ -161,8 +171,3 @@ def _incident(entity: Any) -> Incident:
         verdicts={cause: Verdict(verdict) for cause, verdict in json.loads(entity["verdicts"]).items()},
         etag=str(entity.metadata["etag"]),
     )
-
-
-def _text(time: datetime | None) -> str:
-    """Times as text of one width, so that they compare as text."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if time else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from handlers.alert_queue import ALERT, Message
 from handlers.model import NotNow
-from handlers.runbook import message as text
+from handlers.templates import message as text
 from handlers.tickets.event import plain_event, unreadable_event
 from handlers.tickets.webhook import Posted, TicketNotPosted
 from handlers.wiring import Tools

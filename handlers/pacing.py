@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from typing import Any
 
+AZURES_BUCKET_READS = 250.0
 BUCKET_READS, READS_PER_SECOND = 200.0, 20.0
 """A fifth is left to others that use the same identity."""
 RESERVE_READS = 100.0
 """What background work leaves to alerts that arrive meanwhile."""
 LONGEST_WAIT_SECONDS = 8.0
+RUSH_ALERTS, RUSH_OF_ONE, RUSH_SECONDS = 10, 3, 20.0
+"""So many alerts within so many seconds at one instance, and so many of them of one subscription, are a rush."""
 
 
 class ReadBudget:
@@ -51,34 +56,82 @@ class ReadBudget:
         with self._lock:
             return max(0.0, self._left(subscription) - RESERVE_READS * self._size / BUCKET_READS)
 
+    def told(self, subscription: str, remaining: float) -> None:
+        """Azure's own count of the reads that are left: other instances and other programs take from the same bucket."""
+        with self._lock:
+            left = min(self._left(subscription), remaining - (AZURES_BUCKET_READS - self._size))
+            self._buckets[subscription.lower()] = (left, self._now())
+
     def _left(self, subscription: str) -> float:
         left, at = self._buckets.get(subscription.lower(), (self._size, self._now()))
         return min(self._size, left + (self._now() - at) * self._rate)
 
 
+class Rush:
+    """Whether alerts come so fast that a storm may be under way: then each is read for cheaply, and looked at closer later.
+
+    Many must come, and of them some from one subscription: it is a subscription's budget that they would use up.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now, self._lock = now, threading.Lock()
+        self._all: deque[float] = deque(maxlen=RUSH_ALERTS)
+        self._of: dict[str, deque[float]] = {}
+
+    def another(self, subscription: str) -> bool:
+        """Count an alert; whether it is one of a rush."""
+        with self._lock:
+            self._all.append(self._now())
+            self._of.setdefault(subscription.lower(), deque(maxlen=RUSH_OF_ONE)).append(self._now())
+        return self.on(subscription)
+
+    def on(self, subscription: str) -> bool:
+        with self._lock:
+            of_one = self._of.get(subscription.lower())
+            return self._is_full(self._all) and of_one is not None and self._is_full(of_one)
+
+    def _is_full(self, came: deque[float]) -> bool:
+        return len(came) == came.maxlen and self._now() - came[0] <= RUSH_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    since: float
+    until: float
+    answer: Future[Any]
+
+
 class Shared:
     """Answers that many need within the same minutes: each is read once, by one of those that ask at the same time."""
 
-    def __init__(self, now: Callable[[], float] = time.monotonic, *, keep_failures: bool = False) -> None:
-        self._now, self._lock, self._keep_failures = now, threading.Lock(), keep_failures
-        self._answers: dict[str, tuple[float, Future[Any]]] = {}
+    def __init__(self, now: Callable[[], float] = time.monotonic, *, failures_seconds: float = 0.0) -> None:
+        """`failures_seconds`: for how long a failure is kept and told again."""
+        self._now, self._lock, self._failures_seconds = now, threading.Lock(), failures_seconds
+        self._answers: dict[str, _Kept] = {}
+
+    def peek(self, key: str) -> Any:
+        """The answer that is kept, or None: nothing is read."""
+        with self._lock:
+            kept = self._answers.get(key)
+            there = kept and kept.until > self._now() and kept.answer.done() and not kept.answer.exception()
+            return kept.answer.result() if kept and there else None
 
     def get[T](self, key: str, read: Callable[[], T], *, seconds: float) -> T:
         """The answer of `read`, at most so many seconds old. A failure is told to everybody who waits."""
         with self._lock:
-            until, future = self._answers.get(key, (0.0, Future[T]()))
-            mine = until <= self._now()
+            now, kept = self._now(), self._answers.get(key)
+            mine = kept is None or kept.until <= now or kept.since + seconds <= now
             if mine:
-                future = Future[T]()
-                self._answers = {name: kept for name, kept in self._answers.items() if kept[0] > self._now()}
-                self._answers[key] = (self._now() + seconds, future)
+                self._answers = {name: other for name, other in self._answers.items() if other.until > now}
+                kept = self._answers[key] = _Kept(now, now + seconds, Future())
+        assert kept is not None
+        future = kept.answer
         if mine:
             try:
                 future.set_result(read())
             except BaseException as error:  # noqa: BLE001 - handed to every waiter, swallowed by none
                 future.set_exception(error)
-                if not self._keep_failures:
-                    with self._lock:
-                        self._answers.pop(key, None)
+                with self._lock:
+                    self._answers[key] = replace(kept, until=min(kept.until, self._now() + self._failures_seconds))
         answer: T = future.result()
         return answer

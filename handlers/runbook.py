@@ -6,26 +6,35 @@ in a command template it prints one quoted word for that shell. See templates/RE
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from handlers import catalogue
-from handlers.markup import Markdown, as_markdown, code_block, comment, one_line, powershell, sh, to_html, url_path
-from handlers.model import Command, Diagnosis, Finding, History, Os, ResourceId, Runbook, Step, Unknown, Verdict, time_text
+from handlers.markup import Markdown, as_markdown, code_block, code_span, one_line, to_html, url_path
+from handlers.model import (
+    Command,
+    Diagnosis,
+    Failure,
+    Finding,
+    History,
+    Incident,
+    Members,
+    Os,
+    ResourceId,
+    Runbook,
+    Step,
+    Storm,
+    Unknown,
+    Verdict,
+    time_text,
+)
+from handlers.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
 
-TEMPLATES = Path(__file__).parent.parent / "templates"
 AZURE = "https://management.azure.com"
-COMPILED = TEMPLATES / "compiled"
-"""Filled by `make package`; with it no template is compiled at run time."""
-SHELLS = {"sh": "bash", "ps1": "powershell"}
 PORTALS = {
     "management.usgovcloudapi.net": "https://portal.azure.us",
     "management.chinacloudapi.cn": "https://portal.azure.cn",
@@ -37,7 +46,7 @@ def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, histo
     page, markdown = _rendered(diagnosis, language, arm_endpoint, history)
     return Runbook(
         language=language,
-        title=one_line(_environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
+        title=one_line(environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
         markdown=markdown,
         html=to_html(markdown),
         titles=MappingProxyType(page.titles),
@@ -53,13 +62,38 @@ def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE) 
 
 def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None) -> tuple[_Page, str]:
     page = _Page(diagnosis, language, arm_endpoint, history)
-    template = _environment("md").get_template(f"{language}/runbook.md.j2")
+    template = environment("md").get_template(f"{language}/runbook.md.j2")
     return page, _tidy(template.render(page.context))
 
 
-def message(language: str, name: str, **values: Any) -> str:
-    """A short text outside a runbook: of an unreadable alert, of a recovery."""
-    return _words(language)["messages"][name].format(**values)
+def render_storm(
+    storm: Storm, members: Members, diagnosis: Diagnosis | None, language: str, arm_endpoint: str = AZURE
+) -> Runbook:
+    """The page of a storm: what its members share, what to do, shown for one of them (`diagnosis`), and who they are."""
+    if diagnosis is None:
+        failure = Failure.of(members.shown[0].alert(), None, storm.opened_at)
+        diagnosis = Diagnosis(failure, catalogue.error_of(storm.code), (), {})
+    page = _Page(diagnosis, language, arm_endpoint)
+    page.context |= {"storm": storm, "members": members, "item_link": page.item_link, "ticket_link": ticket_link}
+    pages = environment("md")
+    markdown = _tidy(pages.get_template(f"{language}/storm.md.j2").render(page.context))
+    return Runbook(
+        language=language,
+        title=one_line(pages.get_template(f"{language}/storm_title.md.j2").render(page.context), 250),
+        markdown=markdown,
+        html=to_html(markdown),
+        titles=MappingProxyType(page.titles),
+        steps=MappingProxyType(page.steps),
+        error_title=catalogue.title_of(diagnosis.error, language),
+    )
+
+
+def ticket_link(incident: Incident) -> Markdown:
+    """The incident's own ticket; empty when it has none."""
+    if not incident.ticket_id:
+        return Markdown("")
+    name, url = code_span(incident.ticket_id, 60), incident.ticket_url
+    return Markdown(f"[{name}]({url_path(url)})") if url.startswith("https://") else name
 
 
 class _Page:
@@ -67,16 +101,17 @@ class _Page:
 
     def __init__(self, diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None = None) -> None:
         self.language, self.os = language, diagnosis.os
-        self.words = _words(language)
+        self.words = words_of(language)
         self.steps: dict[str, tuple[Step, ...]] = {}
-        self.titles = {finding.cause: _title(language, finding.cause) for finding in diagnosis.findings}
+        self.titles = {finding.cause: cause_title(language, finding.cause) for finding in diagnosis.findings}
         self._recorded: list[Step] = []
         self._commands: list[Command] = []
         self._blocks: list[str] = []
         self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
-        self.context = self._context(diagnosis) | {
+        self.context: dict[str, Any] = self._context(diagnosis) | {
             "history": history,
-            "cause_title": lambda cause: Markdown(_title(language, cause)),
+            "cause_title": lambda cause: Markdown(cause_title(language, cause)),
+            "cause_why": lambda cause: Markdown(" ".join(block(cause_template(language, cause), "why", self.context).split())),
         }
 
     def _context(self, diagnosis: Diagnosis) -> dict[str, Any]:
@@ -102,7 +137,7 @@ class _Page:
     def _steps_of(self, finding: Finding) -> Markdown:
         """The steps of a cause as a numbered list; recorded for the ticket event on the way."""
         self._recorded, self._blocks = [], []
-        _block(self._cause(finding.cause), "steps", self.context)
+        block(self._cause(finding.cause), "steps", self.context)
         self.steps[finding.cause] = tuple(self._recorded)
         return Markdown("\n\n".join(self._blocks))
 
@@ -119,7 +154,7 @@ class _Page:
 
     def _run(self, action: str, **arguments: Any) -> Markdown:
         """The command lines of an action; before one that changes something its look, after it its undo, if it has them."""
-        about = _actions()[action]
+        about = actions()[action]
         for role, name in (("look", about.look), ("act", action), ("undo", about.undo)):
             if name:
                 self._commands += self._lines_of(name, arguments, role)
@@ -131,9 +166,9 @@ class _Page:
         return Markdown("\n\n".join(shown))
 
     def _lines_of(self, action: str, arguments: Mapping[str, Any], role: str) -> list[Command]:
-        about, commands = _actions()[action], []
+        about, commands = actions()[action], []
         for suffix in filter(lambda suffix: about.fits(suffix, self.os), about.suffixes):
-            template = _environment(suffix).get_template(f"commands/{action}.{suffix}.j2")
+            template = environment(suffix).get_template(f"commands/{action}.{suffix}.j2")
             if line := _tidy(template.render({**self.context, **arguments})).strip():
                 commands.append(Command(action, role, SHELLS[suffix], about.run, about.effect, line))
         return commands
@@ -141,7 +176,7 @@ class _Page:
     def _why(self, finding: Finding) -> Markdown:
         """Why the cause is unknown, as a sentence; else what the cause is, in the cause's own words."""
         if finding.why is None:
-            return Markdown(" ".join(_block(self._cause(finding.cause), "why", self.context).split()))
+            return Markdown(" ".join(block(self._cause(finding.cause), "why", self.context).split()))
         return self._reason(finding.why)
 
     def _reason(self, why: Unknown) -> Markdown:
@@ -175,8 +210,13 @@ class _Page:
     def _portal_link(self, resource_id: str, blade: str = "overview") -> Markdown:
         return Markdown(f"{self._portal}/#resource{url_path(resource_id)}/{blade}")
 
+    def item_link(self, incident: Incident) -> Markdown:
+        """The name of what failed, leading to its VM in the portal."""
+        name = code_span(incident.item_name or incident.item_id, 80)
+        return Markdown(f"[{name}]({self._portal_link(incident.vm_id)})") if ResourceId.parse(incident.vm_id) else name
+
     def _cause(self, cause_id: str) -> Template:
-        return _cause_template(self.language, cause_id)
+        return cause_template(self.language, cause_id)
 
 
 class _Facts:
@@ -217,81 +257,6 @@ class _Named:
         self.known = resource is not None
 
 
-# --------------------------------------------------------------------------------------------- templates, loaded once
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One table of commands.toml. `run`: `operator` or `guest`; `effect`: `reads`, `changes` or `deletes`."""
-
-    run: str
-    effect: str
-    look: str = ""
-    undo: str = ""
-    suffixes: tuple[str, ...] = field(default=())
-
-    def fits(self, suffix: str, os: Os | None) -> bool:
-        """Operator commands are for both shells; guest commands for the guest's own (both when its system is unknown)."""
-        return self.run == "operator" or os is None or (suffix == "sh") == (os is Os.LINUX)
-
-
-@cache
-def _actions() -> dict[str, Action]:
-    folder = TEMPLATES / "commands"
-    tables = tomllib.loads((folder / "commands.toml").read_text(encoding="utf-8"))
-    return {
-        name: Action(**table, suffixes=tuple(s for s in SHELLS if (folder / f"{name}.{s}.j2").is_file()))
-        for name, table in tables.items()
-    }
-
-
-@cache
-def _words(language: str) -> dict[str, dict[str, str]]:
-    words: dict[str, dict[str, str]] = tomllib.loads((TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
-    return words
-
-
-@cache
-def _environment(markup: str) -> Environment:
-    """One Jinja environment per mark-up: they differ in how `{{ value }}` is made safe."""
-    loaders: list[BaseLoader] = [ModuleLoader(COMPILED)] if COMPILED.is_dir() else []
-    environment = Environment(
-        loader=ChoiceLoader([*loaders, FileSystemLoader(TEMPLATES)]),
-        undefined=StrictUndefined,
-        finalize={"md": as_markdown, "sh": sh, "ps1": powershell}[markup],
-        autoescape=False,  # noqa: S701 - not HTML: finalize escapes for the mark-up at hand
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        cache_size=-1,
-    )
-    environment.filters |= {
-        "when": _when,
-        "block": code_block,
-        "line": lambda value: Markdown(one_line(value)),
-        "comment": comment,
-    }
-    return environment
-
-
-def compile_templates(folder: Path) -> None:
-    """Compile every template into a folder; the package has them in `templates/compiled`."""
-    _environment("md").compile_templates(folder, extensions=["j2"], zip=None)
-
-
-def _cause_template(language: str, cause_id: str) -> Template:
-    return _environment("md").get_template(f"{language}/causes/{cause_id}.md.j2")
-
-
-@cache
-def _title(language: str, cause_id: str) -> str:
-    return " ".join(_block(_cause_template(language, cause_id), "title", {}).split())
-
-
-def _block(template: Template, name: str, context: Mapping[str, Any]) -> str:
-    return "".join(template.blocks[name](template.new_context(dict(context))))
-
-
 def _shown(command: Command, words: Mapping[str, Mapping[str, str]]) -> str:
     parts = (words["roles"][command.role], words["effects"][command.effect], words["run"][command.run])
     label = " · ".join(part for part in (*parts, words["shells"][command.shell]) if part)
@@ -306,10 +271,6 @@ def _tidy(text: str) -> str:
         if line or (lines and lines[-1]):
             lines.append(line)
     return "\n".join(lines).strip() + "\n"
-
-
-def _when(time: datetime | None) -> Markdown:
-    return Markdown(time_text(time) or "–")
 
 
 def _doc(code: str, in_catalogue: bool) -> str:

@@ -7,9 +7,11 @@ import logging
 from handlers import documents
 from handlers.alert_queue import Message
 from handlers.diagnose import changes_since
-from handlers.model import Incident
+from handlers.model import Incident, NotNow, subscription_of
 from handlers.tell import failure_of, look, look_again_later, tell
 from handlers.wiring import Tools
+
+RUSH_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,8 @@ def handle(message: Message, tools: Tools) -> None:
     if incident is None or incident.status != "open" or incident.failures != message.fields["failures"]:
         return
     tools.tickets.check_open()
+    if tools.rush.on(subscription_of(incident.vault_id)):
+        raise NotNow("alerts come first", RUSH_SECONDS)
     record = tools.documents.newest(incident)
     failure, error = failure_of(documents.alert_of(record) if record else incident.alert(), tools)
     diagnosis = look(failure, error, tools)

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 LANGUAGES = ("en", "pt-BR")
+CANARY = ("off", "quiet", "ticket")
 
 
 class SettingsError(ValueError):
@@ -36,6 +37,8 @@ class Settings:
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
     storm_threshold: int = 20
     storm_window_minutes: int = 15
+    canary: str = "quiet"
+    canary_schedule: str = "0 0 6 * * *"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -61,6 +64,8 @@ class Settings:
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
+            canary=_one_of("CANARY", values["CANARY"] or cls.canary, CANARY),
+            canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
         )
 
 

@@ -86,6 +86,18 @@ class Storage:
 
         return self._once("table", make)
 
+    def answers(self) -> bool:
+        """Whether the queue, the table and the blobs can be reached."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            self.queue().get_queue_properties(timeout=CALL_SECONDS)
+            self.blobs(INCIDENT_BLOBS).get_container_properties(timeout=CALL_SECONDS)
+            next(iter(self.table().list_entities(results_per_page=1, select=["PartitionKey"])), None)
+        except (AzureError, StorageDown):
+            return False
+        return True
+
     def _address(self, service: str) -> str:
         uri = self._environment.get(f"AzureWebJobsStorage__{service}ServiceUri")
         account = self._environment.get("AzureWebJobsStorage__accountName")

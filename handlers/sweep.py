@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import AzureError
 
-from handlers import backup_recovered, last_resort
+from handlers import backup_recovered, last_resort, many_failed
 from handlers.alert_queue import Message
 from handlers.alerts import failed_job
 from handlers.azure import NotRead
@@ -22,8 +22,10 @@ from handlers.facts import why_unread
 from handlers.facts.job_history import jobs_in_log
 from handlers.facts.jobs import READ_JOBS, is_of_item, list_jobs
 from handlers.facts.vaults import vaults_of
+from handlers.forget import forget
 from handlers.model import Failure, Incident, Job, NotNow, ResourceId
 from handlers.model.incident import key_of
+from handlers.model.storm import storm_key
 from handlers.tell import SECOND_LOOK
 from handlers.vault_marks import Mark
 from handlers.wiring import Tools
@@ -40,7 +42,6 @@ SETTLED = timedelta(minutes=10)
 """A job that failed a moment ago has an alert under way, which tells more."""
 STUCK = timedelta(minutes=15)
 TIME_SECONDS = 240.0
-FORGOTTEN_AFTER = timedelta(days=90)
 
 
 @dataclass
@@ -52,8 +53,10 @@ class Sweep:
     """Jobs that ended later are left to the next sweep."""
     open_ones: Sequence[Incident]
     known: Mapping[str, Incident]
-    marks: Mapping[str, Mark]
+    marks: dict[str, Mark]
     logged: Mapping[str, list[Job]] = field(default_factory=dict)
+    storms: set[str] = field(default_factory=set)
+    """Keys of the storms that have members which recovered: their next look is due now."""
     vaults: int = 0
     failed: int = 0
     recovered: int = 0
@@ -72,8 +75,10 @@ def handle(tools: Tools, *, settled: timedelta = SETTLED) -> Sweep:
         read_vault(mark, sweep)
     for incident in sweep.open_ones:
         wake(incident, now, tools)
-    if gone := tools.incidents.forget_closed(now - FORGOTTEN_AFTER):
-        log.info("forgot %d incidents that were closed long ago", gone)
+    for storm in tools.storms.open_ones():
+        if storm.key in sweep.storms or storm.next_at < now - STUCK:
+            many_failed.announce(replace(storm, next_at=now), tools)
+    forget(sweep.marks, now, tools)
     log.info("sweep done vaults=%d failed=%d recovered=%d", sweep.vaults, sweep.failed, sweep.recovered)
     return sweep
 
@@ -149,6 +154,8 @@ def resolve_if_good(incident: Incident, jobs: Sequence[Job], sweep: Sweep) -> No
         sweep.recovered += backup_recovered.resolve(incident, good, Message(kind="sweep", id="sweep"), sweep.tools)
     except NotNow as wait:
         log.info("incident %s recovered, and is resolved with the next sweep: %s", incident.id, wait)
+    if incident.storm:
+        sweep.storms.add(storm_key(incident.region, incident.code))
 
 
 def wake(incident: Incident, now: datetime, tools: Tools) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from handlers import documents, facts, last_resort
 from handlers.alert_queue import Message
-from handlers.catalogue import classify
+from handlers.catalogue import classify, entries
 from handlers.diagnose import changes_since, diagnose, facts_needed
-from handlers.facts.jobs import find_job
+from handlers.facts import Look
+from handlers.facts.jobs import find_job, listed_job
 from handlers.incidents import Begun
 from handlers.model import Alert, Diagnosis, Error, Failure, History, Incident, NotNow, Reason, Unknown, Verdict
 from handlers.model.incident import REOPENED
@@ -22,20 +24,33 @@ log = logging.getLogger(__name__)
 
 SECOND_LOOK = "second_look"
 SECOND_LOOK_SECONDS = (5 * 60, 15 * 60, 60 * 60, 4 * 60 * 60)
-PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
+AFTER_THE_RUSH_SECONDS = 60
+PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED, Reason.LATER)
 """Why a fact is unknown now and may be known later. A missing permission or resource is not looked at again."""
 
 
-def failure_of(alert: Alert, tools: Tools) -> tuple[Failure, Error]:
-    """The failure that an alert is about: its job found, its error classified."""
+def failure_of(alert: Alert, tools: Tools, *, rush: bool = False) -> tuple[Failure, Error]:
+    """The failure that an alert is about: its job found, its error classified.
+
+    In a rush the job comes from its vault's list, which many alerts share, if the alert itself names the error.
+    """
+    if rush and (job := listed_job(alert, tools.azure)):
+        error = classify(alert, job)
+        if names_error(error):
+            return Failure.of(alert, job, tools.now()), error
     found = find_job(alert, tools.azure)
     return Failure.of(alert, found.job, tools.now(), found.unread), classify(alert, found.job)
 
 
-def look(failure: Failure, error: Error, tools: Tools) -> Diagnosis:
+def names_error(error: Error) -> bool:
+    """Whether the alert names an error that no other may hide behind."""
+    return error.in_catalogue and error.matched_by != "message" and not entries()[error.code].wrapper
+
+
+def look(failure: Failure, error: Error, tools: Tools, how: Look = Look.ALONE) -> Diagnosis:
     """Gather the facts and check the causes."""
     needed = facts_needed(failure, error)
-    readings = facts.gather(needed, failure, tools.azure, message=error.message, now=tools.now())
+    readings = facts.gather(needed, failure, tools.azure, message=error.message, now=tools.now(), look=how)
     return diagnose(failure, error, readings)
 
 
@@ -46,13 +61,7 @@ def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> 
     history = History(incident.failures, incident.first_failed_at, changes, incident.pending == REOPENED)
     runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
     event = failure_event(incident, diagnosis, runbook, now, changes)
-    try:
-        posted = tools.tickets.post(event, incident.change_id, may_exist=begun.again)
-    except TicketNotPosted as refusal:
-        posted = last_resort.post_refused(event, incident.change_id, refusal, message, tools)
-    except NotNow:
-        tools.incidents.release(incident)
-        raise
+    posted = post(begun, event, message, tools)
     answer = {"type": incident.pending, "ticket_id": posted.id, "ticket_url": posted.url}
     tools.documents.add(incident, documents.record_of(incident.change_id, diagnosis, runbook, answer, message.content, now))
     tools.incidents.settle(incident, posted.id, posted.url, diagnosis.verdicts)
@@ -60,17 +69,27 @@ def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> 
     log_posted(incident, posted, diagnosis.error.code, message, tools, confirmed)
 
 
+def post(begun: Begun, event: dict[str, Any], message: Message, tools: Tools) -> Posted:
+    """Post the change that an incident has begun. Raises NotNow; then the change is free for the next try."""
+    change_id = begun.incident.change_id
+    try:
+        return tools.tickets.post(event, change_id, may_exist=begun.again)
+    except TicketNotPosted as refusal:
+        return last_resort.post_refused(event, change_id, refusal, message, tools)
+    except NotNow:
+        tools.incidents.release(begun.incident)
+        raise
+
+
 def look_again_later(incident: Incident, diagnosis: Diagnosis, looks: int, tools: Tools) -> None:
     """Queue a second look when Azure could not be read for a reason that passes."""
-    unread = [name for name, reading in diagnosis.readings.items() if is_passing(reading.value)]
+    unread = {name: reading.value.why for name, reading in diagnosis.readings.items()
+              if isinstance(reading.value, Unknown) and reading.value.why in PASSING}  # fmt: skip
     if unread and looks < len(SECOND_LOOK_SECONDS):
         log.info("incident %s: a second look is due, unread: %s", incident.id, ", ".join(unread))
         about = {"incident": incident.key, "failures": incident.failures, "looks": looks + 1}
-        tools.queue.note(SECOND_LOOK, after_seconds=SECOND_LOOK_SECONDS[looks], **about)
-
-
-def is_passing(value: object) -> bool:
-    return isinstance(value, Unknown) and value.why in PASSING
+        in_a_rush = Reason.LATER in unread.values()
+        tools.queue.note(SECOND_LOOK, after_seconds=AFTER_THE_RUSH_SECONDS if in_a_rush else SECOND_LOOK_SECONDS[looks], **about)
 
 
 def log_posted(
@@ -78,11 +97,15 @@ def log_posted(
 ) -> None:
     """The line that alert rules and the workbook read."""
     cause = next(iter(confirmed), "-")
-    vault = incident.vault_id.rpartition("/")[2] or "-"
+    vault = incident.vault_id.rpartition("/")[2]
     seconds = (tools.now() - message.since).total_seconds() if message.since else 0
+    log_line(incident.pending, incident.id, posted.id, code, cause, vault, seconds)
+
+
+def log_line(kind: str, incident: str, ticket: str, code: str, cause: str = "-", vault: str = "", seconds: float = 0) -> None:
     log.info(
         "posted type=%s incident=%s ticket=%s code=%s cause=%s vault=%s seconds=%.0f",
-        incident.pending, incident.id, one_word(posted.id), one_word(code), cause, one_word(vault), seconds,
+        kind, incident, one_word(ticket), one_word(code), cause, one_word(vault), seconds,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from handlers import backup_failed, second_look
+from handlers import backup_failed, many_failed, second_look
 from handlers.alert_queue import ALERT, Message
 from handlers.model import NotNow
 from handlers.tell import SECOND_LOOK
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 STORIES: dict[str, Callable[[Message, Tools], None]] = {
     ALERT: backup_failed.handle,
     SECOND_LOOK: second_look.handle,
+    many_failed.STORM: many_failed.handle,
+    many_failed.STORM_MEMBERS: many_failed.look_at_members,
 }
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from handlers.azure import Azure
     from handlers.documents import Documents
     from handlers.incidents import Incidents
+    from handlers.pacing import Rush
     from handlers.storage import Storage
+    from handlers.storms import Storms
     from handlers.tickets.posting import Tickets
     from handlers.vault_marks import VaultMarks
 
@@ -33,6 +35,8 @@ class Tools:
     incidents: Incidents
     documents: Documents
     marks: VaultMarks
+    storms: Storms
+    rush: Rush
     now: Callable[[], datetime]
 
 
@@ -63,6 +67,8 @@ def tools() -> Tools:
     from handlers.azure import Azure
     from handlers.documents import Documents
     from handlers.incidents import Incidents
+    from handlers.pacing import Rush
+    from handlers.storms import Storms
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
     from handlers.tickets.webhook import Webhook
@@ -71,7 +77,16 @@ def tools() -> Tools:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    tickets = Tickets(Webhook(settings(), requests.Session(), now), Gate(monotonic), now)
+    chosen = settings()
     return Tools(
-        settings(), Azure(settings()), tickets, queue(), Incidents(storage()), Documents(storage()), VaultMarks(storage()), now
+        settings=chosen,
+        azure=Azure(chosen),
+        tickets=Tickets(Webhook(chosen, requests.Session(), now), Gate(monotonic), now),
+        queue=queue(),
+        incidents=Incidents(storage()),
+        documents=Documents(storage()),
+        marks=VaultMarks(storage()),
+        storms=Storms(storage(), chosen.storm_threshold, chosen.storm_window_minutes),
+        rush=Rush(),
+        now=now,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers.incidents import Changed, Incidents
+from handlers.incidents import Incidents
 from handlers.model import Alert, Busy, Failure, Incident, Job, Nothing, Verdict
 from handlers.model.incident import (
     CLAIM,
@@ -22,6 +22,7 @@ from handlers.model.incident import (
     released,
     settled,
 )
+from handlers.rows import Changed
 from handlers.storage import Storage
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)

@@ -6,7 +6,17 @@ import threading
 
 import pytest
 
-from handlers.pacing import BUCKET_READS, READS_PER_SECOND, RESERVE_READS, ReadBudget, Shared
+from handlers.pacing import (
+    BUCKET_READS,
+    READS_PER_SECOND,
+    RESERVE_READS,
+    RUSH_ALERTS,
+    RUSH_OF_ONE,
+    RUSH_SECONDS,
+    ReadBudget,
+    Rush,
+    Shared,
+)
 
 
 class Clock:
@@ -110,3 +120,69 @@ def test_a_failure_is_told_and_not_kept() -> None:
     with pytest.raises(OSError, match="no"):
         shared.get("k", fail, seconds=60)
     assert shared.get("k", lambda: 1, seconds=60) == 1
+
+
+def test_what_others_took_from_azures_bucket_is_not_taken_again(budget: ReadBudget, clock: Clock) -> None:
+    budget.told("s", 60)
+    assert budget.spare("s") == 0
+    taken = sum(budget.take("s", longest_wait=0) for _ in range(100))
+    assert taken == 10, "a fifth of the bucket is left to others"
+
+
+def test_azures_count_never_makes_the_budget_larger(budget: ReadBudget) -> None:
+    for _ in range(150):
+        budget.take("s")
+    budget.told("s", 11_999)
+    assert budget.spare("s") == 0
+
+
+def test_a_few_alerts_are_no_rush_nor_are_many_of_many_subscriptions(clock: Clock) -> None:
+    rush = Rush(clock.now)
+    assert not any(rush.another("one") for _ in range(RUSH_ALERTS - 1))
+    rush = Rush(clock.now)
+    assert not any(rush.another(str(number)) for number in range(10 * RUSH_ALERTS))
+
+
+def test_many_at_once_some_of_them_of_one_subscription_are_a_rush_until_they_cease(clock: Clock) -> None:
+    rush = Rush(clock.now)
+    for number in range(RUSH_ALERTS):
+        rush.another(str(number))
+    assert [rush.another("one") for _ in range(RUSH_OF_ONE)] == [False] * (RUSH_OF_ONE - 1) + [True]
+    assert rush.on("one")
+    assert not rush.on("2")
+    clock.seconds += RUSH_SECONDS + 1
+    assert not rush.on("one")
+    assert not rush.another("one")
+
+
+def test_an_answer_is_read_again_for_whoever_wants_it_fresher(clock: Clock) -> None:
+    shared, reads = Shared(clock.now), iter(range(10))
+    assert shared.get("k", lambda: next(reads), seconds=300) == 0
+    clock.seconds += 100
+    assert shared.get("k", lambda: next(reads), seconds=300) == 0
+    assert shared.get("k", lambda: next(reads), seconds=60) == 1
+    assert shared.get("k", lambda: next(reads), seconds=300) == 1
+
+
+def test_peeking_reads_nothing(clock: Clock) -> None:
+    shared = Shared(clock.now)
+    assert shared.peek("k") is None
+    shared.get("k", lambda: 7, seconds=20)
+    assert shared.peek("k") == 7
+    clock.seconds += 21
+    assert shared.peek("k") is None
+
+
+def test_a_failure_is_told_again_for_as_long_as_it_is_kept(clock: Clock) -> None:
+    shared, tries = Shared(clock.now, failures_seconds=15), []
+
+    def fail() -> int:
+        tries.append(1)
+        raise OSError("no")
+
+    for _ in range(3):
+        with pytest.raises(OSError, match="no"):
+            shared.get("k", fail, seconds=300)
+    assert len(tries) == 1
+    clock.seconds += 16
+    assert shared.get("k", lambda: 1, seconds=300) == 1

@@ -74,8 +74,8 @@ def test_subscriptions_are_a_comma_separated_list_in_any_case() -> None:
     )
 
 
-def test_the_names_are_those_of_the_contract() -> None:
-    assert set(SETTING_NAMES) == {
+def test_the_names_are_those_of_the_contract_and_the_canarys() -> None:
+    assert set(SETTING_NAMES) - {"CANARY", "CANARY_SCHEDULE"} == {
         "ARM_ENDPOINT", "LOGS_ENDPOINT", "LOG_ANALYTICS_WORKSPACE_ID", "WATCHED_SUBSCRIPTIONS", "SWEEP_SCHEDULE",
         "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_URL", "TICKET_USER", "TICKET_SECRET",
         "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from handlers.alerts import activity_log, azure_backup, event_grid, failed_job, log_search, metric, other
+from handlers.alerts import activity_log, azure_backup, canary, event_grid, failed_job, log_search, metric, other
 from handlers.model import Alert, Ignored, Unreadable
 
 MOST_ELEMENTS = 5_000
@@ -26,7 +26,7 @@ class Source(Protocol):
         """What a claimed body tells; never empty."""
 
 
-SOURCES: tuple[Source, ...] = (event_grid, azure_backup, log_search, metric, activity_log, failed_job, other)
+SOURCES: tuple[Source, ...] = (event_grid, azure_backup, log_search, metric, activity_log, failed_job, canary, other)
 """In claiming order. `other` is last: it claims every alert that is left."""
 
 

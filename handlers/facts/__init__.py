@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from handlers.azure import Azure, NotRead, NoWorkspace
@@ -28,6 +29,8 @@ GIVEN = ("failed_at", "job", "message", "now")
 DEADLINE_SECONDS = 25
 """What is not read by then is unknown: the ticket goes out in time."""
 AT_ONCE = 16
+SHARED_SECONDS = 300.0
+"""How old a list of a whole subscription or vault may be that many alerts share while a storm rages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +40,20 @@ class Fact:
     read: Callable[[Failure, Reads], Any]
     needs: tuple[str, ...]
     source: str
+    first: bool = False
+    """Read at the first look in a rush of alerts too: it comes with the VM's one view, or from a list that many alerts share."""
 
 
 FACTS: dict[str, Fact] = {}
 
 
-def fact[T](*needs: str, source: str) -> Callable[[Callable[[Failure, Reads], T]], Callable[[Failure, Reads], T]]:
+def fact[T](
+    *needs: str, source: str, first: bool = False
+) -> Callable[[Callable[[Failure, Reads], T]], Callable[[Failure, Reads], T]]:
     """Registers a function as the reader of the fact of its name."""
 
     def register(read: Callable[[Failure, Reads], T]) -> Callable[[Failure, Reads], T]:
-        FACTS[read.__name__] = Fact(read, needs, source)
+        FACTS[read.__name__] = Fact(read, needs, source, first)
         return read
 
     return register
@@ -68,11 +75,14 @@ class Unread(Exception):
 
 
 class Reads:
-    """Azure as the facts of one failure see it: the same read, asked for twice, goes out once."""
+    """Azure as the facts of one failure see it: the same read, asked for twice, goes out once.
 
-    def __init__(self, azure: Azure) -> None:
-        self.azure = azure
-        self._answers = Shared(keep_failures=True)
+    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    """
+
+    def __init__(self, azure: Azure, *, sharing: bool = False) -> None:
+        self.azure, self._sharing = azure, sharing
+        self._answers = Shared(failures_seconds=math.inf)
 
     def get(self, path: str, api_version: str, **query: str) -> Any:
         """See `Azure.get`."""
@@ -81,6 +91,12 @@ class Reads:
     def list_all(self, path: str, api_version: str, **query: str) -> list[Any]:
         """See `Azure.list_all`."""
         return self.once(_key("list", path, query), lambda: self.azure.list_all(path, api_version, **query))
+
+    def of_all[T](self, name: str, read: Callable[[], T]) -> T:
+        """What `read` makes of a list of a whole subscription. It is kept for minutes when shared: let it be small."""
+        if self._sharing:
+            return self.azure.shared.get(name, read, seconds=SHARED_SECONDS)
+        return self.once((name,), read)
 
     def each[T, R](self, items: Iterable[T], read: Callable[[T], R]) -> tuple[R, ...]:
         """`read` of every item, side by side, in the items' order."""
@@ -111,14 +127,27 @@ def given(failure: Failure, message: str, now: datetime) -> dict[str, Any]:
     return dict(zip(GIVEN, (failure.failed_at, job, message, now), strict=True))
 
 
+class Look(StrEnum):
+    """How closely to look: at everything; at everything, sharing lists with others; or only at what costs little."""
+
+    ALONE = "alone"
+    SHARING = "sharing"
+    FIRST = "first"
+
+
 def gather(
-    names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, deadline: float = DEADLINE_SECONDS
-) -> dict[str, Reading]:
+    names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, look: Look = Look.ALONE,
+    deadline: float = DEADLINE_SECONDS,
+) -> dict[str, Reading]:  # fmt: skip
     """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`."""
     carried = given(failure, message, now)
     names = set(names)
     readings = {name: Reading(carried[name], "", now) for name in names & carried.keys()}
-    facts, reads = all_facts(), Reads(azure)
+    facts, reads = all_facts(), Reads(azure, sharing=look is not Look.ALONE)
+    if look is Look.FIRST:
+        later = {name for name in names - carried.keys() if not facts[name].first}
+        readings |= {name: Reading(Unknown(Reason.LATER), facts[name].source, now) for name in later}
+        names -= later
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fact")
     running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - carried.keys())}
     done, late = wait(running, timeout=deadline)

@@ -29,9 +29,10 @@ def service_issues(failure: Failure, reads: Reads) -> tuple[ServiceIssue, ...]:
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
     vm_id, subscription = failure.vm.id, failure.vm.subscription
+    events_path = f"/subscriptions/{subscription}/providers/Microsoft.ResourceHealth/events"
     current, events = reads.both(
         lambda: reads.get(f"{vm_id}/providers/Microsoft.ResourceHealth/availabilityStatuses/current", HEALTH_API),
-        lambda: reads.list_all(f"/subscriptions/{subscription}/providers/Microsoft.ResourceHealth/events", HEALTH_API),
+        lambda: reads.of_all(f"events {subscription.lower()}", lambda: reads.azure.list_all(events_path, HEALTH_API)),
     )
     region = str(read_vm(failure, reads).get("location", "")).replace(" ", "").lower()
     found = [_availability(current)] + [_event(event, region, failure.failed_at) for event in events]

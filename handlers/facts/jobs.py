@@ -8,7 +8,7 @@ https://learn.microsoft.com/azure/azure-monitor/reference/tables/addonazurebacku
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 READ_JOBS = "Microsoft.RecoveryServices/Vaults/backupJobs/read"
 LOOK_BACK = timedelta(hours=48)
+LISTED = timedelta(hours=24)
+LISTED_SECONDS = (300.0, 60.0)
+"""A vault's list may be some minutes old; what is not in it is looked for in one that is at most a minute old."""
 SLACK = timedelta(hours=2)
 """An alert's time and its job's times are not the same clock's."""
 
@@ -64,11 +67,39 @@ def _from_api(alert: Alert, failure: Failure, vault: ResourceId, azure: Azure) -
     if alert.job_id:
         return job_details(vault, alert.job_id, azure)
     until = failure.failed_at + SLACK
-    jobs = [job for job in list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed") if is_of_item(job, failure)]
-    if not jobs:
+    nearest = _nearest(list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed"), alert, failure)
+    return job_details(vault, nearest.id, azure) if nearest else None
+
+
+def listed_job(alert: Alert, azure: Azure) -> Job | None:
+    """The failed job from its vault's list, without its error: what many alerts of a vault share. None when it is not there."""
+    from azure.core.exceptions import AzureError
+
+    failure = Failure.of(alert, None, alert.fired_at or datetime.now(UTC))
+    vault = failure.vault
+    if vault is None:
         return None
-    nearest = min(jobs, key=lambda job: abs((job.ended_at or job.started_at or until) - failure.failed_at))
-    return job_details(vault, nearest.id, azure)
+
+    def read() -> tuple[Job, ...]:
+        now = datetime.now(UTC)
+        return tuple(list_jobs(vault, now - LISTED, now + SLACK, azure, status="Failed"))
+
+    try:
+        for seconds in LISTED_SECONDS:
+            jobs = azure.shared.get(f"failed jobs {vault.key}", read, seconds=seconds)
+            if found := _nearest(jobs, alert, failure):
+                return found
+    except (AzureError, NotRead) as error:
+        log.info("failed jobs unread: %s", why_unread(error, (READ_JOBS,)).why)
+    return None
+
+
+def _nearest(jobs: Iterable[Job], alert: Alert, failure: Failure) -> Job | None:
+    """The job that the alert names; the one nearest before an alert that names none."""
+    if alert.job_id:
+        return next((job for job in jobs if job.id.lower() == alert.job_id.lower()), None)
+    own = [job for job in jobs if is_of_item(job, failure)]
+    return min(own, key=lambda job: abs((job.ended_at or job.started_at or failure.failed_at) - failure.failed_at), default=None)
 
 
 def job_details(vault: ResourceId, job_id: str, azure: Azure) -> Job:

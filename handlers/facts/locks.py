@@ -14,21 +14,26 @@ from handlers.model import Failure, Lock, Reason
 API = "2020-05-01"
 
 
-@fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks")
+@fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks", first=True)
 def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
     """The locks that cover a restore point collection of the VM: its group's, the subscription's, or its own."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
     subscription = failure.vm.subscription
     path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"
-    bodies, collections = reads.both(lambda: reads.list_all(path, API), lambda: collections_of(failure, reads))
-    locks = tuple(map(_lock, bodies))
+
+    def all_locks() -> tuple[Lock, ...]:
+        return tuple(map(_lock, reads.azure.list_all(path, API)))
+
+    locks, collections = reads.both(
+        lambda: reads.of_all(f"locks {subscription.lower()}", all_locks), lambda: collections_of(failure, reads)
+    )
     if not collections:
         # Nothing to clean up yet; a lock of the whole subscription will cover what comes, a group's lock cannot be judged.
         if whole := tuple(lock for lock in locks if lock.scope_kind == "subscription"):
             return whole
         raise Unread(Reason.NO_DATA)
-    return tuple(lock for lock in locks if any(lock.covers(collection["id"]) for collection in collections))
+    return tuple(lock for lock in locks if any(lock.covers(collection) for collection in collections))
 
 
 def _lock(body: dict[str, Any]) -> Lock:

@@ -20,15 +20,22 @@ READ_COLLECTION = "Microsoft.Compute/restorePointCollections/read"
     source="Microsoft.Compute/restorePointCollections?$expand=restorePoints",
 )
 def restore_point_collections(failure: Failure, reads: Reads) -> tuple[RestorePointCollection, ...]:
-    return reads.each(collections_of(failure, reads), lambda found: _collection(found["id"], reads))
+    return reads.each(collections_of(failure, reads), lambda found: _collection(found, reads))
 
 
-def collections_of(failure: Failure, reads: Reads) -> list[dict[str, Any]]:
-    """The collections whose source is the VM, without their points."""
+def collections_of(failure: Failure, reads: Reads) -> tuple[str, ...]:
+    """The ids of the collections whose source is the VM."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
     path = f"/subscriptions/{failure.vm.subscription}/providers/Microsoft.Compute/restorePointCollections"
-    return [found for found in reads.list_all(path, API) if _source(found) == failure.vm.key]
+
+    def by_vm() -> dict[str, tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        for body in reads.azure.list_all(path, API):
+            found[_source(body)] = (*found.get(_source(body), ()), body["id"])
+        return found
+
+    return reads.of_all(f"collections {failure.vm.subscription.lower()}", by_vm).get(failure.vm.key, ())
 
 
 def _source(body: dict[str, Any]) -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from handlers.azure import Azure
-from handlers.model import ResourceId
+import logging
+from collections.abc import Iterable
+
+from handlers.azure import Azure, NotRead
+from handlers.facts import why_unread
+from handlers.model import Failure
+
+log = logging.getLogger(__name__)
 
 READ_VAULTS = "Microsoft.RecoveryServices/Vaults/read"
 API = "2024-04-01"
@@ -20,7 +26,24 @@ def vaults_of(subscription: str, azure: Azure) -> dict[str, str]:
     return azure.shared.get(f"vaults {subscription.lower()}", read, seconds=KEPT_SECONDS)
 
 
-def region_of(vault: ResourceId, azure: Azure) -> str:
-    """The vault's region, which is that of the VMs in it; empty when it is not among the subscription's vaults."""
-    found = vaults_of(vault.subscription, azure)
-    return next((region for vault_id, region in found.items() if vault_id.lower() == vault.key), "")
+def region_of(failure: Failure, azure: Azure) -> str:
+    """The region of the failure's vault, which is that of the VMs in it; empty when it cannot be read."""
+    vault = failure.vault
+    found = _known_vaults(vault.subscription, azure) if vault else None
+    return next((region for vault_id, region in (found or {}).items() if vault and vault_id.lower() == vault.key), "")
+
+
+def vaults_readable(subscriptions: Iterable[str], azure: Azure) -> bool:
+    """Whether the vaults of every subscription can be listed."""
+    return all(_known_vaults(subscription, azure) is not None for subscription in subscriptions)
+
+
+def _known_vaults(subscription: str, azure: Azure) -> dict[str, str] | None:
+    """None when they cannot be read."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        return vaults_of(subscription, azure)
+    except (AzureError, NotRead, ValueError) as error:
+        log.info("vaults unread: %s", why_unread(error, (READ_VAULTS,)).why)
+        return None

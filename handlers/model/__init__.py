@@ -50,6 +50,7 @@ from handlers.model.findings import (
 from handlers.model.ids import (
     ResourceId,
     parse_time,
+    subscription_of,
     time_text,
 )
 from handlers.model.incident import (
@@ -62,6 +63,10 @@ from handlers.model.runbook import (
     Command,
     Runbook,
     Step,
+)
+from handlers.model.storm import (
+    Members,
+    Storm,
 )
 from handlers.model.words import (
     NotNow,
@@ -97,6 +102,7 @@ __all__ = [
     "KeyVault",
     "KnownFailure",
     "Lock",
+    "Members",
     "NotNow",
     "Nothing",
     "Opinion",
@@ -112,6 +118,7 @@ __all__ = [
     "ServiceIssue",
     "SnapshotPolicy",
     "Step",
+    "Storm",
     "Unknown",
     "Unreadable",
     "Verdict",
@@ -120,6 +127,7 @@ __all__ = [
     "parse_time",
     "possible",
     "ruled_out",
+    "subscription_of",
     "time_text",
     "unknown",
 ]

@@ -49,6 +49,12 @@ class ResourceId:
         )
 
 
+def subscription_of(resource_id: str) -> str:
+    """The subscription in a resource's id; empty when it is none."""
+    found = ResourceId.parse(resource_id)
+    return found.subscription.lower() if found else ""
+
+
 _RESOURCE_ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<provider>[^/]+)/(?P<rest>.+)",
     re.IGNORECASE,

@@ -73,6 +73,8 @@ class Incident:
     """When the backup that proves the recovery had ended."""
     storm: str = ""
     """The id of the storm whose ticket speaks for this incident; empty when it has its own."""
+    look: str = ""
+    """For a member of a storm: `first` when the facts were read that cost little, `all` when all were; empty before."""
     etag: str = ""
 
     @property
@@ -133,8 +135,21 @@ def key_of(item_key: str) -> str:
     return hashlib.sha256(item_key.lower().encode()).hexdigest()[:32]
 
 
-def begin(found: Incident | None, failure: Failure, code: str, holder: str, now: datetime) -> Incident | Nothing | Busy:
-    """The incident with the change that a failure makes begun and claimed; or why there is nothing to do."""
+def begin(
+    found: Incident | None, failure: Failure, code: str, holder: str, now: datetime, *, region: str = "", storm: str = ""
+) -> Incident | Nothing | Busy:
+    """The incident with the change that a failure makes begun and claimed; or why there is nothing to do.
+
+    `storm` is the id of a storm that rages where a new incident would open. One in a storm has nothing to post.
+    """
+    begun = _begin(found, failure, code, holder, now)
+    if isinstance(begun, Incident) and begun.pending == OPENED:
+        begun = replace(begun, region=region)
+        return in_storm(begun, storm) if storm and not (found and found.pending) else begun
+    return replace(in_storm(begun, begun.storm), look="") if isinstance(begun, Incident) and begun.storm else begun
+
+
+def _begin(found: Incident | None, failure: Failure, code: str, holder: str, now: datetime) -> Incident | Nothing | Busy:
     if found is None:
         return claimed(_opened(failure, code), OPENED, holder, now)
     if found.pending:
@@ -147,7 +162,7 @@ def begin(found: Incident | None, failure: Failure, code: str, holder: str, now:
         return claimed(_with(found, failure, code), UPDATED, holder, now)
     if found.recovered_at and failure.failed_at <= found.recovered_at:
         return Nothing("a later backup has completed")
-    if found.resolved_at and now - found.resolved_at <= REOPENED_WITHIN:
+    if found.resolved_at and now - found.resolved_at <= REOPENED_WITHIN and not found.storm:
         return claimed(_reopened(found, failure, code), REOPENED, holder, now)
     return replace(claimed(_opened(failure, code), OPENED, holder, now), etag=found.etag)
 
@@ -157,6 +172,8 @@ def _taken_over(found: Incident, failure: Failure, code: str, holder: str, now: 
     if found.pending == RESOLVED:
         if found.knows(failure):
             return Nothing("the incident is being resolved")
+        if found.storm:
+            return replace(claimed(_opened(failure, code), OPENED, holder, now), etag=found.etag)
         return claimed(_reopened(found, failure, code), REOPENED, holder, now)
     taken = found if found.knows(failure) else _with(found, failure, code)
     return replace(taken, holder=holder, claimed_until=now + CLAIM)
@@ -199,6 +216,16 @@ def updating(found: Incident, holder: str, now: datetime) -> Incident | Busy | N
     return replace(found, holder=holder, claimed_until=now + CLAIM)
 
 
+def in_storm(incident: Incident, storm_id: str) -> Incident:
+    """The incident with nothing to post: its storm's ticket speaks for it."""
+    return replace(incident, storm=storm_id, pending="", holder="", claimed_until=None)
+
+
+def without_storm(incident: Incident) -> Incident:
+    """The incident of a storm that is over, as one that waits for a ticket of its own."""
+    return replace(incident, storm="", pending=OPENED)
+
+
 def recovering(found: Incident, job: Job, holder: str, now: datetime) -> Incident | Busy:
     """The incident with its resolution begun; `job` is the completed backup that proves it. Not before its last change is posted."""
     if found.pending and (found.pending != RESOLVED or (found.claimed_until and found.claimed_until > now)):
@@ -206,7 +233,7 @@ def recovering(found: Incident, job: Job, holder: str, now: datetime) -> Inciden
     if found.pending == RESOLVED:
         return replace(found, holder=holder, claimed_until=now + CLAIM)
     resolved = replace(found, status="resolved", resolved_at=now, recovered_at=job.ended_at or job.started_at or now)
-    return claimed(resolved, RESOLVED, holder, now)
+    return resolved if found.storm else claimed(resolved, RESOLVED, holder, now)
 
 
 def _opened(failure: Failure, code: str) -> Incident:

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     NEVER_READ = "never_read"
     VM_NOT_RUNNING = "vm_not_running"
     AGENT_NOT_READY = "agent_not_ready"
+    LATER = "later"
     CHECK_BROKE = "check_broke"
 
 

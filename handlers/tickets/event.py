@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +17,16 @@ from handlers.model import (
     Finding,
     Incident,
     Job,
+    Members,
     ResourceId,
     Runbook,
+    Storm,
     Verdict,
     VirtualMachine,
 )
+from handlers.model.failure import VM_WORKLOAD
 from handlers.model.incident import key_of
+from handlers.model.storm import RESOLVED
 
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""
@@ -61,6 +66,59 @@ def resolved_event(incident: Incident, job: Job, title: str, note: str, language
         "ticket": _ticket(incident),
     }
     return event(incident.pending, now, data)
+
+
+def storm_event(storm: Storm, members: Members, diagnosis: Diagnosis | None, runbook: Runbook, now: datetime) -> dict[str, Any]:
+    """The change that the storm has begun. Its findings are those of one member, shown for all."""
+    failed = [incident for incident in members.shown if incident.known]
+    status = "resolved" if storm.pending == RESOLVED else "open"
+    data = _shell(Failure(Alert("storm"), None, now)) | {
+        "incident": {
+            "id": storm.id,
+            "status": status,
+            "failures": max(members.affected, 1),
+            "first_failed_at": time_of(min((one.first_failed_at for one in failed), default=storm.opened_at)),
+            "last_failed_at": time_of(max((one.last_failed_at for one in failed), default=storm.opened_at)),
+            "url": None,
+        },
+        "title": runbook.title,
+        "severity": members.severity,
+        "protected_item": {
+            "id": None,
+            "name": one_line(f"{members.affected} × {storm.code}"),
+            "workload": VM_WORKLOAD,
+            "vault_id": None,
+        },
+        "error": _error(error_of_storm(storm, diagnosis), runbook.error_title),
+        "findings": [finding_data(finding, runbook) for finding in diagnosis.findings] if diagnosis else [],
+        "storm": {
+            "region": storm.region,
+            "affected": max(members.affected, 1),
+            "recovered": members.recovered,
+            "members": [_member(incident) for incident in members.shown],
+        },
+        "runbook": {"language": runbook.language, "markdown": runbook.markdown, "html": runbook.html},
+        "ticket": {"id": storm.ticket_id or None, "url": storm.ticket_url or None},
+    }
+    return event(storm.pending, now, data)
+
+
+def error_of_storm(storm: Storm, diagnosis: Diagnosis | None) -> Error:
+    """The shared code; the message is one member's own and stays out."""
+    return replace(diagnosis.error, message="", matched_by="none") if diagnosis else Error(storm.code)
+
+
+def _member(incident: Incident) -> dict[str, Any]:
+    return {
+        "name": one_line(incident.item_name),
+        "vm_id": incident.vm_id or None,
+        "vault_id": incident.vault_id or None,
+        "incident": incident.id,
+        "status": incident.status,
+        "last_failed_at": time_of(incident.last_failed_at),
+        "cause": next(iter(incident.confirmed), None),
+        "ticket": incident.ticket_url or None,
+    }
 
 
 def plain_event(refused: dict[str, Any], text: str) -> dict[str, Any]:

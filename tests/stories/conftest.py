@@ -15,8 +15,10 @@ from handlers.alert_queue import AlertQueue
 from handlers.azure import Azure
 from handlers.documents import Documents
 from handlers.incidents import Incidents
+from handlers.pacing import ReadBudget, Rush
 from handlers.settings import Settings
 from handlers.storage import Storage
+from handlers.storms import Storms
 from handlers.tickets.gate import Gate
 from handlers.tickets.posting import Tickets
 from handlers.tickets.webhook import Posted, TicketNotPosted
@@ -143,8 +145,10 @@ def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
             forget(storage)
             tickets = Tickets(target, Gate(clock.seconds), clock)
             queue = PatientQueue(storage)
-            tools = Tools(settings, Azure(settings), tickets, queue, Incidents(storage), Documents(storage),
-                          VaultMarks(storage), clock)  # fmt: skip
+            storms = Storms(storage, settings.storm_threshold, settings.storm_window_minutes)
+            budget = ReadBudget(clock.seconds, lambda _: None)
+            tools = Tools(settings, Azure(settings, budget), tickets, queue, Incidents(storage), Documents(storage),
+                          VaultMarks(storage), storms, Rush(clock.seconds), clock)  # fmt: skip
             return Bench(tools, target, clock, azure, storage, queue)
 
         yield make

@@ -1,0 +1,237 @@
+"""A storm: one ticket for many that fail alike, its members without one; who is looked at when; how it ends."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+
+from handlers import sweep
+from handlers.model.incident import key_of
+from handlers.tickets.webhook import TicketNotPosted
+from sandbox.scenario import Scenario
+from tests.end_to_end.test_scenarios import SCHEMA
+from tests.stories.conftest import Bench
+from tests.stories.test_backup_failed import LOCKED, scenario
+
+BenchOf = Callable[..., Bench]
+JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
+THRESHOLD = 3
+
+
+def alike(count: int, name: str = LOCKED, *, region: str = "westeurope", mark: str = "") -> tuple[Scenario, ...]:
+    """So many VMs with the trouble of a scenario, each in a subscription of its own."""
+    model = scenario(name)
+    found = []
+    for number in range(count):
+        data = copy.deepcopy(dict(model.data))
+        data["vm"] = dict(data.get("vm") or {}) | {"name": f"vm-{mark}{number:02}", "location": region}
+        found.append(replace(model, name=f"{name}_{mark}{region}_{number}", data=data))
+    return tuple(found)
+
+
+def storm_of(bench_of: BenchOf, count: int, **settings: Any) -> tuple[Bench, tuple[Scenario, ...]]:
+    failing = alike(count)
+    bench = bench_of(scenarios=failing, storm_threshold=THRESHOLD, watched=True, **settings)
+    return bench, failing
+
+
+def fire(bench: Bench, failing: tuple[Scenario, ...]) -> None:
+    for one in failing:
+        bench.fire(one.alert_body(datetime.now(UTC)))
+    bench.work()
+
+
+def recover(bench: Bench, failing: tuple[Scenario, ...]) -> None:
+    """A completed backup of each, an hour from now; time goes on for two."""
+    for one in failing:
+        world = bench.azure.azure.worlds[one.subscription]
+        failed = next(body for body in world.of_type(JOBS) if body["name"] == world.job["id"])
+        started = datetime.now(UTC) + timedelta(hours=1)
+        times = {"startTime": started.isoformat(), "endTime": (started + timedelta(minutes=10)).isoformat()}
+        properties = {name: value for name, value in failed["properties"].items() if name != "errorDetails"}
+        world._add(
+            f"{world.vault_id}/backupJobs/{world.guid('good')}", failed["type"], properties | times | {"status": "Completed"}
+        )
+    bench.clock.ahead += timedelta(hours=2)
+
+
+def storms(bench: Bench) -> list[dict[str, Any]]:
+    return [event for event in bench.target.events if event["type"].startswith("storm.")]
+
+
+def test_up_to_the_threshold_each_has_a_ticket_and_there_is_no_storm(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, THRESHOLD)
+    fire(bench, failing)
+    bench.wait(60)
+    assert bench.target.types == ["incident.opened"] * THRESHOLD
+
+
+def test_beyond_the_threshold_one_ticket_speaks_for_all_and_the_further_ones_have_none(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 8)
+    fire(bench, failing)
+    bench.wait(15)
+    assert bench.target.types == ["incident.opened"] * THRESHOLD + ["storm.opened"]
+    (event,) = storms(bench)
+    jsonschema.validate(event, SCHEMA)
+    assert event["data"]["storm"]["affected"] == 8
+    assert {member["name"] for member in event["data"]["storm"]["members"]} == {f"vm-{number:02}" for number in range(8)}
+    assert len([member for member in event["data"]["storm"]["members"] if member["ticket"]]) == THRESHOLD
+    assert event["data"]["error"]["code"] == "UserErrorRpCollectionLimitReached"
+
+
+def test_the_storms_ticket_names_the_cause_that_its_members_share_and_what_to_do(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 8)
+    fire(bench, failing)
+    bench.wait(15)
+    page = storms(bench)[0]["data"]["runbook"]["markdown"]
+    assert "**Cause: A lock keeps old restore points from being deleted.** It is confirmed on all" in page
+    assert "az lock delete" in page
+    assert "8 backups in westeurope failed alike" in page
+    for number in range(8):
+        assert f"[`vm-{number:02}`](https://portal.azure.com/" in page
+
+
+def test_other_regions_and_other_codes_are_other_storms(bench_of: BenchOf) -> None:
+    failing = alike(3) + alike(3, region="brazilsouth") + alike(3, "disk_33_tib_linux")
+    bench = bench_of(scenarios=failing, storm_threshold=THRESHOLD)
+    fire(bench, failing)
+    bench.wait(15)
+    assert bench.target.types == ["incident.opened"] * 9
+
+
+def test_the_same_alert_again_makes_no_second_member_and_posts_nothing(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 8)
+    fire(bench, failing)
+    bench.wait(15)
+    fire(bench, failing)
+    bench.wait(70)
+    assert len(storms(bench)) == 1
+
+
+def test_many_that_join_later_are_one_update(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 12)
+    fire(bench, failing[:6])
+    bench.wait(15)
+    fire(bench, failing[6:])
+    bench.wait(70)
+    opened, updated = storms(bench)
+    assert updated["type"] == "storm.updated"
+    assert updated["data"]["storm"]["affected"] == 12
+    assert updated["data"]["incident"]["id"] == opened["data"]["incident"]["id"]
+    assert updated["data"]["ticket"]["id"].startswith("T-")
+    assert len(bench.target.types) == THRESHOLD + 2
+
+
+def test_the_storm_is_resolved_when_its_members_are_and_not_before(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 6)
+    fire(bench, failing)
+    bench.wait(15)
+    recover(bench, failing[:4])
+    sweep.handle(bench.tools)
+    bench.work()
+    bench.wait(15)
+    assert storms(bench)[-1]["type"] == "storm.updated"
+    assert storms(bench)[-1]["data"]["storm"]["recovered"] == 4
+    recover(bench, failing[4:])
+    sweep.handle(bench.tools)
+    bench.work()
+    bench.wait(15)
+    last = storms(bench)[-1]
+    assert (last["type"], last["data"]["incident"]["status"]) == ("storm.resolved", "resolved")
+    jsonschema.validate(last, SCHEMA)
+    assert "All 6 have recovered" in last["data"]["runbook"]["markdown"]
+    assert bench.target.types.count("incident.resolved") == THRESHOLD
+    assert bench.target.types.count("storm.resolved") == 1
+
+
+def test_a_member_that_fails_again_the_next_night_is_told_on_the_storms_ticket(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 6)
+    fire(bench, failing)
+    bench.wait(15)
+    member = failing[5]
+    world = bench.azure.azure.worlds[member.subscription]
+    incident = bench.tools.incidents.find(key_of(f"{world.vault_id}/{world.container}".lower()))
+    assert incident is not None
+    assert incident.storm
+    job = next(body for body in world.of_type(JOBS) if body["name"] == world.job["id"])
+    later = {part: (datetime.now(UTC) + timedelta(hours=20)).isoformat() for part in ("startTime", "endTime")}
+    world._add(f"{world.vault_id}/backupJobs/{world.guid('again')}", job["type"], copy.deepcopy(job["properties"]) | later)
+    body = member.alert_body(datetime.now(UTC))
+    body["data"]["alertContext"]["extendedInfo"]["jobId"] = world.guid("again")
+    bench.clock.ahead += timedelta(hours=20)
+    bench.fire(body)
+    bench.work()
+    bench.wait(70)
+    assert bench.target.types == ["incident.opened"] * THRESHOLD + ["storm.opened", "storm.updated"]
+
+
+def test_a_storm_whose_ticket_is_not_taken_is_told_when_the_ticket_system_is_back(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 6)
+    fire(bench, failing)
+    bench.target.answers = [TicketNotPosted("TICKET_URL answered 503", retry_after="120")]
+    bench.wait(15)
+    assert storms(bench) == []
+    bench.wait(200)
+    assert [event["type"] for event in storms(bench)] == ["storm.opened"]
+    assert len({change for change, _ in bench.target.tries}) == THRESHOLD + 1
+
+
+def test_a_storm_whose_next_look_was_lost_is_woken_by_the_sweep(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 6)
+    fire(bench, failing)
+    bench.queue.later.clear()
+    bench.clock.ahead += timedelta(minutes=20)
+    sweep.handle(bench.tools)
+    bench.wait(15)
+    assert [event["type"] for event in storms(bench)] == ["storm.opened"]
+
+
+def test_who_joined_in_the_moment_that_the_storm_ended_gets_a_ticket(bench_of: BenchOf) -> None:
+    bench, failing = storm_of(bench_of, 6)
+    fire(bench, failing)
+    bench.wait(15)
+    recover(bench, failing)
+    sweep.handle(bench.tools)
+    bench.work()
+    bench.wait(15)
+    assert storms(bench)[-1]["type"] == "storm.resolved"
+    key = next(incident.key for incident in bench.tools.incidents.of_storm(storms(bench)[0]["data"]["incident"]["id"]))
+    incident = bench.tools.incidents.find(key)
+    assert incident is not None
+    bench.tools.incidents.save(replace(incident, status="open", resolved_at=None))
+    bench.wait(150)
+    assert bench.target.types[-1] == "incident.opened"
+
+
+def test_in_a_rush_only_the_first_two_of_a_vault_and_code_are_looked_at_and_the_rest_when_it_is_calm(bench_of: BenchOf) -> None:
+    neighbours = 24
+    crowded = replace(scenario("many_neighbours"), data=dict(scenario("many_neighbours").data) | {"neighbours": neighbours})
+    bench = bench_of(scenarios=(crowded,), storm_threshold=THRESHOLD, watched=True)
+    sweep.handle(bench.tools, settled=timedelta())
+    bench.work()
+    views = [call for call in bench.azure.calls() if "instanceview" in call.path.lower()]
+    assert len(views) < neighbours / 4
+    looked = [incident.look for incident in bench.tools.incidents.open_ones() if incident.storm]
+    assert looked.count("first") <= 2
+    for _ in range(200):
+        bench.wait(30)
+        if all(incident.look == "all" for incident in bench.tools.incidents.open_ones() if incident.storm):
+            break
+    assert {incident.look for incident in bench.tools.incidents.open_ones() if incident.storm} == {"all"}
+
+
+@pytest.mark.parametrize("threshold", [1, 5])
+def test_storms_in_both_languages_have_the_same_shape(bench_of: BenchOf, threshold: int) -> None:
+    failing = alike(threshold + 2)
+    bench = bench_of(scenarios=failing, storm_threshold=threshold, runbook_language="pt-BR")
+    fire(bench, failing)
+    bench.wait(15)
+    page = storms(bench)[0]["data"]["runbook"]["markdown"]
+    assert "**Causa: Um bloqueio" in page
+    assert "## VMs afetadas" in page
