@@ -9,8 +9,10 @@ import json
 import logging
 from typing import Any
 
+from handlers import alerts
 from handlers.alert_queue import ALERT, Message
-from handlers.model import NotNow
+from handlers.model import Alert, Failure, NotNow
+from handlers.model.incident import OPENED, key_of
 from handlers.templates import message as text
 from handlers.tickets.event import plain_event, unreadable_event
 from handlers.tickets.webhook import Posted, TicketNotPosted
@@ -26,7 +28,9 @@ def handle(queued: bytes, tools: Tools) -> None:
     try:
         message = _opened(queued, tools)
         if message.kind == ALERT:
-            post_plain(body_of(message.content), "gave_up", message, tools)
+            body = body_of(message.content)
+            posted = post_plain(body, "gave_up", message, tools)
+            settle_waiting(body, posted, tools)
     except Exception as error:
         log.exception("no plain ticket for a poison message")
         tools.queue.keep_unposted(message.content, type(error).__name__)
@@ -42,7 +46,16 @@ def _opened(queued: bytes, tools: Tools) -> Message:
         return Message(content=queued)
 
 
-def post_plain(body: object, why: str, message: Message, tools: Tools) -> None:
+def settle_waiting(body: object, posted: Posted, tools: Tools) -> None:
+    """An incident that waits for the ticket of this alert has it now: nobody need take it up again."""
+    for alert in alerts.read(body):
+        if isinstance(alert, Alert) and alert.fired:
+            incident = tools.incidents.find(key_of(Failure.of(alert, None, tools.now()).key))
+            if incident and incident.pending == OPENED:
+                tools.incidents.settle(incident, posted.id, posted.url, {})
+
+
+def post_plain(body: object, why: str, message: Message, tools: Tools) -> Posted:
     """A ticket for a person: nobody could read the alert (`unreadable`), or it failed again and again (`gave_up`).
 
     Raises NotNow; an alert whose plain ticket is refused for good is kept.
@@ -55,21 +68,30 @@ def post_plain(body: object, why: str, message: Message, tools: Tools) -> None:
     except TicketNotPosted as refusal:
         log.error("alert set aside: even its plain ticket was refused")
         tools.queue.keep_unposted(message.content, str(refusal))
-        return
+        return Posted()
     log.info("posted type=alert.unreadable incident=%s ticket=%s code=- cause=- vault=- seconds=0",
              event["data"]["incident"]["id"], posted.id or "-")  # fmt: skip
+    return posted
 
 
-def post_refused(event: dict[str, Any], change_id: str, refusal: TicketNotPosted, message: Message, tools: Tools) -> Posted:
-    """The same change in plain words, with the answer's text: a target may refuse a long page and take a short one."""
-    log.error("alert set aside: change %s was refused for good", change_id)
+def post(event: dict[str, Any], change_id: str, message: Message, tools: Tools, *, may_exist: bool) -> Posted:
+    """Post an event; when it is refused for good, the same change in plain words, with the answer's text.
+
+    A target may refuse a long page and take a short one. Both are one change and have one id: whichever was taken, a repeat of
+    either is recognised. Raises NotNow.
+    """
+    try:
+        return tools.tickets.post(event, change_id, may_exist=may_exist)
+    except TicketNotPosted as refusal:
+        log.error("alert set aside: change %s was refused for good", change_id)
+        why = str(refusal)
     language, data = tools.settings.runbook_language, event["data"]
     code = (data["error"] or {}).get("code") or "–"
-    words = text(language, "refused", code=code, item=data["protected_item"]["name"], answer=str(refusal))
+    words = text(language, "refused", code=code, item=data["protected_item"]["name"], answer=why)
     try:
-        return tools.tickets.post(plain_event(event, words), f"{change_id}.plain", may_exist=True)
+        return tools.tickets.post(plain_event(event, words), change_id, may_exist=True)
     except TicketNotPosted as again:
-        tools.queue.keep_unposted(message.content, str(again))
+        tools.queue.keep_unposted(message.content or words.encode(), str(again))
         return Posted()
 
 

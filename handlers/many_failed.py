@@ -18,15 +18,12 @@ from handlers.rows import Changed
 from handlers.runbook import render, render_storm
 from handlers.tell import SECOND_LOOK, failure_of, log_line, look
 from handlers.tickets.event import storm_event
-from handlers.tickets.webhook import TicketNotPosted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
 
 STORM, STORM_MEMBERS = "storm", "storm_members"
 BUSY_SECONDS = 10.0
-LAST_LOOK_SECONDS = 120.0
-"""After a storm's end: longer than an instance remembers that it raged."""
 PASS_SECONDS = 5.0
 """Between two passes over the members in the background."""
 MEMBERS_A_PASS = 50
@@ -77,12 +74,10 @@ def handle(message: Message, tools: Tools) -> None:
     if change := change_due(storm, told):
         storm = tell(storm, change, told, message, tools)
     calm = told.affected == storm.affected
-    storm = save(transitions.looked_at(storm, told, tools.now()), tools)
-    if storm.status == "resolved":
-        tools.queue.note(STORM, after_seconds=LAST_LOOK_SECONDS, storm=storm.key, id=storm.id, look=storm.looks)
-        return
+    storm = transitions.looked_at(storm, told, tools.now())
     announce(storm, tools)
-    if calm and not is_passing_over(storm, tools.now()):
+    storm = save(storm, tools)
+    if calm and storm.status == "open" and not is_passing_over(storm, tools.now()):
         tools.queue.note(STORM_MEMBERS, after_seconds=1, storm=storm.key, id=storm.id, after="")
 
 
@@ -97,7 +92,7 @@ def members(storm: Storm, tools: Tools) -> Iterator[Incident]:
 
 def tell(storm: Storm, change: str, told: Members, message: Message, tools: Tools) -> Storm:
     """Post a change of the storm's ticket. Raises NotNow; the change is then free for the next try."""
-    begun = transitions.begun(storm, change, message.id, tools.now())
+    begun = transitions.begun(storm, change, told.fingerprint, message.id, tools.now())
     if begun is None:
         raise NotNow("somebody else tells of the storm", BUSY_SECONDS)
     again, begun = bool(storm.pending), save(begun, tools)
@@ -106,14 +101,12 @@ def tell(storm: Storm, change: str, told: Members, message: Message, tools: Tool
     runbook = render_storm(begun, told, diagnosis, language, tools.settings.arm_endpoint)
     event = storm_event(begun, told, diagnosis, runbook, tools.now())
     try:
-        posted = tools.tickets.post(event, begun.change_id, may_exist=again)
-    except TicketNotPosted as refusal:
-        posted = last_resort.post_refused(event, begun.change_id, refusal, message, tools)
+        posted = last_resort.post(event, begun.change_id, message, tools, may_exist=again)
     except NotNow:
         save(transitions.released(begun), tools)
         raise
     log_line(change, begun.id, posted.id, begun.code, told.shared_cause or "-")
-    return save(transitions.settled(begun, posted.id, posted.url, told.fingerprint), tools)
+    return save(transitions.settled(begun, posted.id, posted.url), tools)
 
 
 def save(storm: Storm, tools: Tools) -> Storm:

@@ -17,7 +17,7 @@ from handlers.model import Alert, Diagnosis, Error, Failure, History, Incident, 
 from handlers.model.incident import REOPENED
 from handlers.runbook import render
 from handlers.tickets.event import failure_event
-from handlers.tickets.webhook import Posted, TicketNotPosted
+from handlers.tickets.webhook import Posted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
@@ -71,11 +71,8 @@ def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> 
 
 def post(begun: Begun, event: dict[str, Any], message: Message, tools: Tools) -> Posted:
     """Post the change that an incident has begun. Raises NotNow; then the change is free for the next try."""
-    change_id = begun.incident.change_id
     try:
-        return tools.tickets.post(event, change_id, may_exist=begun.again)
-    except TicketNotPosted as refusal:
-        return last_resort.post_refused(event, change_id, refusal, message, tools)
+        return last_resort.post(event, begun.incident.change_id, message, tools, may_exist=begun.again)
     except NotNow:
         tools.incidents.release(begun.incident)
         raise

@@ -40,8 +40,10 @@ from sandbox.timers import next_run
 log = logging.getLogger("function_host")
 
 LEASE_SECONDS = 600
-IDLE_SECONDS = 0.1
-"""Between two looks at an empty queue. The real host backs off up to maxPollingInterval; here somebody waits."""
+"""How long a message is out of sight while a function works on it; if the host is killed, so long until it comes again.
+SANDBOX_LEASE_SECONDS shortens it; it must stay longer than a message takes, for it is not renewed."""
+IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.8
+"""Between two looks at an empty queue, longer each time. The real host backs off up to maxPollingInterval; here somebody waits."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class QueueOptions:
     max_dequeue_count: int = 5
     visibility_timeout: int = 0
     encoding: str = "base64"
+    lease: int = LEASE_SECONDS
 
     @classmethod
     def of(cls, host_json: Mapping[str, Any]) -> QueueOptions:
@@ -66,6 +69,7 @@ class QueueOptions:
             max_dequeue_count=found.get("maxDequeueCount", 5),
             visibility_timeout=int(os.environ.get("SANDBOX_VISIBILITY_SECONDS") or timeout.total_seconds()),
             encoding=found.get("messageEncoding", "base64"),
+            lease=int(os.environ.get("SANDBOX_LEASE_SECONDS") or LEASE_SECONDS),
         )
 
 
@@ -221,18 +225,22 @@ class QueueListener:
 
     def run(self) -> None:
         _create(self.queue)
+        idle = IDLE_SECONDS
         with ThreadPoolExecutor(self.at_once, thread_name_prefix=self.name) as pool:
             while not self.host.stopping.is_set():
-                if self.running > self.host.queues.new_batch_threshold or not self._start_batch(pool):
-                    self.host.wake.wait(IDLE_SECONDS)
-                    self.host.wake.clear()
+                if self.running <= self.host.queues.new_batch_threshold and self._start_batch(pool):
+                    idle = IDLE_SECONDS
+                    continue
+                woken = self.host.wake.wait(idle)
+                self.host.wake.clear()
+                idle = IDLE_SECONDS if woken else min(2 * idle, LONGEST_IDLE_SECONDS)
 
     def _start_batch(self, pool: ThreadPoolExecutor) -> bool:
         from azure.core.exceptions import AzureError
 
         try:
-            count = self.host.queues.batch_size
-            found = list(self.queue.receive_messages(max_messages=min(count, 32), visibility_timeout=LEASE_SECONDS))
+            count, lease = self.host.queues.batch_size, self.host.queues.lease
+            found = list(self.queue.receive_messages(max_messages=min(count, 32), visibility_timeout=lease))
         except AzureError as error:
             log.warning("queue %s cannot be read: %s", self.name, type(error).__name__)
             self.host.stopping.wait(1)

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,39 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a post meets at the desk instead of a good answer: to try failures."""
+
+    status: int = 0
+    """The answer's status, and nothing is taken; 0: the post is taken."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = "told to refuse"
+    delay: float = 0.0
+    """Seconds before the answer."""
+    cut: bool = False
+    """The connection is closed instead of the answer; what was taken stays taken."""
+    over_bytes: int = 0
+    """Only posts with a longer body meet it."""
+    event_type: str = ""
+    """Only events of this type meet it."""
+
+    def meets(self, body: bytes) -> bool:
+        return len(body) > self.over_bytes and f'"{self.event_type}'.encode() in body[:100]
+
+
+@dataclass(frozen=True)
+class Try:
+    """One post as the desk met it. `at` is the time of the clock, in seconds; status 0: the connection was cut."""
+
+    at: float
+    webhook_id: str
+    status: int
+    taken: bool
+    """The desk has it, now or from before."""
+    body: bytes = field(repr=False)
 
 
 @dataclass
@@ -75,8 +109,11 @@ class Desk:
     def __init__(self, secret: str = "", on_event: Callable[[Ticket, dict[str, Any]], None] | None = None) -> None:
         self.secret, self.on_event, self.url = secret, on_event, ""
         self.repeats = 0
-        self.refuse_with: list[int] = []
-        """Statuses to answer the next posts with instead of taking them: to try failures."""
+        self.next_posts: list[Trouble] = []
+        """What the next posts meet, one each."""
+        self.all_posts: Trouble | None = None
+        """What all others meet, until further notice."""
+        self._tries: list[Try] = []
         self._tickets: dict[str, Ticket] = {}
         self._seen: dict[str, str] = {}
         self._changed = threading.Condition()
@@ -94,6 +131,12 @@ class Desk:
     def events(self) -> list[dict[str, Any]]:
         with self._changed:
             return [event for ticket in self._tickets.values() for event in ticket.events]
+
+    @property
+    def tries(self) -> list[Try]:
+        """Every post, in the order in which they were answered."""
+        with self._changed:
+            return list(self._tries)
 
     def wait_for(self, enough: Callable[[list[dict[str, Any]]], bool], seconds: float) -> bool:
         """Wait until the events that came are enough; False when the time is over."""
@@ -120,9 +163,31 @@ class Desk:
         return Response("Not here.", 404, mimetype="text/plain")
 
     def _receive(self, request: Request) -> Response:
-        if self.refuse_with:
-            return _json({"error": "told to refuse"}, self.refuse_with.pop(0))
-        body = request.get_data()
+        """Take the post or refuse it, count the try, and answer as the trouble says that it meets."""
+        at, body = time.time(), request.get_data()
+        trouble = self._trouble_for(body) or Trouble()
+        refusal = Response(
+            json.dumps({"error": trouble.text}), trouble.status or 200, trouble.headers, mimetype="application/json"
+        )
+        answer = refusal if trouble.status else self._take(request, body)
+        shown = 0 if trouble.cut else answer.status_code
+        with self._changed:
+            message_id = request.headers.get("webhook-id", "")
+            self._tries.append(Try(at, message_id, shown, 200 <= answer.status_code < 300, body))
+        time.sleep(trouble.delay)
+        if trouble.cut:
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            raise ConnectionAbortedError("cut, as a trouble says")
+        return answer
+
+    def _trouble_for(self, body: bytes) -> Trouble | None:
+        with self._changed:
+            met = next((one for one in (*self.next_posts, self.all_posts) if one and one.meets(body)), None)
+            if met in self.next_posts:
+                self.next_posts.remove(met)
+            return met
+
+    def _take(self, request: Request, body: bytes) -> Response:
         if self.secret and not signature_is_good(dict(request.headers), body, self.secret):
             return _json({"error": "The signature is missing or wrong."}, 401)
         try:

@@ -167,16 +167,17 @@ def _begin(found: Incident | None, failure: Failure, code: str, holder: str, now
     return replace(claimed(_opened(failure, code), OPENED, holder, now), etag=found.etag)
 
 
-def _taken_over(found: Incident, failure: Failure, code: str, holder: str, now: datetime) -> Incident | Nothing:
-    """The change was begun and perhaps posted: it is posted again, with this failure in it."""
+def _taken_over(found: Incident, failure: Failure, code: str, holder: str, now: datetime) -> Incident | Nothing | Busy:
+    """The change was begun and perhaps posted: it is posted again. Another failure waits: in a repeat nobody may read of it."""
     if found.pending == RESOLVED:
         if found.knows(failure):
             return Nothing("the incident is being resolved")
         if found.storm:
             return replace(claimed(_opened(failure, code), OPENED, holder, now), etag=found.etag)
         return claimed(_reopened(found, failure, code), REOPENED, holder, now)
-    taken = found if found.knows(failure) else _with(found, failure, code)
-    return replace(taken, holder=holder, claimed_until=now + CLAIM)
+    if not found.knows(failure):
+        return Busy(now + CLAIM)
+    return replace(found, holder=holder, claimed_until=now + CLAIM)
 
 
 def claimed(incident: Incident, change: str, holder: str, now: datetime) -> Incident:

@@ -18,6 +18,8 @@ FIRST_LOOK = timedelta(seconds=10)
 """From the moment that a storm is one until its ticket: so that the ticket says more than that."""
 NEXT_LOOKS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 15, 15, 15, 30, 60))
 """How long after each look at a storm the next one is due; the last one again and again."""
+LAST_LOOK = timedelta(minutes=2)
+"""After its end: longer than an instance remembers that it raged."""
 MOST_SHOWN = 200
 
 
@@ -39,6 +41,8 @@ class Storm:
     """When the background pass last went on."""
     told: str = ""
     """Fingerprint of the members as the ticket shows them."""
+    telling: str = ""
+    """That of the change that is begun, as it was first posted: of a repeat with more in it, nobody knows whether it was read."""
     ticket_id: str = ""
     ticket_url: str = ""
     change: int = 0
@@ -134,12 +138,13 @@ def change_due(storm: Storm, members: Members) -> str:
     return UPDATED if storm.pending or storm.told != members.fingerprint else ""
 
 
-def begun(storm: Storm, change: str, holder: str, now: datetime) -> Storm | None:
+def begun(storm: Storm, change: str, fingerprint: str, holder: str, now: datetime) -> Storm | None:
     """The storm with a change begun and claimed; a change that was begun before keeps its number. None while somebody posts it."""
     if storm.pending and storm.holder != holder and storm.claimed_until and storm.claimed_until > now:
         return None
-    number = storm.change if storm.pending == change else storm.change + 1
-    return replace(storm, pending=change, change=number, holder=holder, claimed_until=now + CLAIM)
+    if storm.pending != change:
+        storm = replace(storm, pending=change, change=storm.change + 1, telling=fingerprint)
+    return replace(storm, holder=holder, claimed_until=now + CLAIM)
 
 
 def released(storm: Storm) -> Storm:
@@ -152,20 +157,20 @@ def passed_over(storm: Storm, now: datetime) -> Storm:
     return replace(storm, members_read_at=now)
 
 
-def settled(storm: Storm, ticket_id: str, ticket_url: str, told: str) -> Storm:
+def settled(storm: Storm, ticket_id: str, ticket_url: str) -> Storm:
     return replace(
         storm,
         status="resolved" if storm.pending == RESOLVED else "open",
         pending="",
         holder="",
         claimed_until=None,
-        told=told,
+        told=storm.telling,
         ticket_id=ticket_id or storm.ticket_id,
         ticket_url=ticket_url or storm.ticket_url,
     )
 
 
 def looked_at(storm: Storm, members: Members, now: datetime) -> Storm:
-    """The storm with its next look due."""
-    wait = NEXT_LOOKS[min(storm.looks, len(NEXT_LOOKS) - 1)]
+    """The storm with its next look due: a last one soon after its end."""
+    wait = LAST_LOOK if storm.status == "resolved" else NEXT_LOOKS[min(storm.looks, len(NEXT_LOOKS) - 1)]
     return replace(storm, looks=storm.looks + 1, next_at=now + wait, affected=members.affected)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 600.0
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 60.0
+"""A ticket system that is back after an hour has its tickets a minute later; one try a minute hurts none."""
 PROBE_SECONDS = 60.0
-"""How long the others wait for the one that tries."""
+"""How long nobody else tries while one does."""
+PROBED_SECONDS = 10.0
+"""When the others ask again whether it has ended."""
 MOST_RETRY_AFTER_SECONDS = 6 * 3600.0
 FAILURES_TO_CLOSE = 2
 
@@ -27,17 +30,20 @@ class Gate:
     def left(self) -> float:
         """How many seconds the gate stays closed; 0 when it is open."""
         with self._lock:
-            return max(0.0, self._closed_until - self._now())
+            return self._left()
 
     def enter(self) -> float:
         """0: try. Otherwise how many seconds to stay away. After a closure the first to ask is the one that tries."""
         with self._lock:
-            left = self._closed_until - self._now()
-            if left > 0:
+            if left := self._left():
                 return left
             if self._closed_until:
                 self._closed_until, self._trying = self._now() + PROBE_SECONDS, True
             return 0.0
+
+    def _left(self) -> float:
+        left = max(0.0, self._closed_until - self._now())
+        return min(left, PROBED_SECONDS) if self._trying else left
 
     def worked(self) -> None:
         with self._lock:

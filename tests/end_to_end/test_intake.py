@@ -14,7 +14,7 @@ from sandbox.__main__ import sandbox_settings
 from sandbox.azurite import connection_string, free_port, running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import load_scenarios
-from sandbox.ticket_desk import running_desk
+from sandbox.ticket_desk import Trouble, running_desk
 from tests.conftest import ROOT, Sandbox
 
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios()}
@@ -97,7 +97,7 @@ def test_a_message_that_fails_again_and_again_becomes_a_plain_ticket(sandbox: Sa
 
 def test_a_ticket_system_that_is_down_for_a_while_gets_its_ticket_later() -> None:
     with running_azurite() as storage, running_desk() as desk:
-        desk.refuse_with = [503, 500]
+        desk.next_posts = [Trouble(status=503), Trouble(status=500)]
         settings = sandbox_settings(storage, "http://127.0.0.1:9", desk.webhook_url) | {"SANDBOX_VISIBILITY_SECONDS": "1"}
         with running_host(ROOT, settings) as host:
             mark = str(uuid.uuid4())

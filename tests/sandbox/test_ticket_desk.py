@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from handlers.tickets.webhook import signed_headers, signing_key
-from sandbox.ticket_desk import running_desk
+from sandbox.ticket_desk import Trouble, running_desk
 
 SECRET = "whsec_c2VjcmV0LWtleQ=="
 
@@ -123,3 +123,34 @@ def test_tickets_can_be_read_while_others_arrive() -> None:
             pool.submit(requests.post, desk.webhook_url, json=event(incident=f"{number:032d}"), timeout=10)
         while len(desk.events()) < 150:
             assert len(desk.tickets) <= 150
+
+
+def test_a_post_meets_what_it_is_told_to_and_each_try_is_counted() -> None:
+    with running_desk(SECRET) as desk:
+        desk.next_posts = [Trouble(status=429, headers={"Retry-After": "20"}), Trouble(status=500)]
+        answers = [send(desk.webhook_url, event()) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [429, 500, 201]
+        assert answers[0].headers["Retry-After"] == "20"
+        assert [(one.webhook_id, one.status, one.taken) for one in desk.tries] == [
+            ("m1", 429, False), ("m1", 500, False), ("m1", 201, True)
+        ]  # fmt: skip
+
+
+def test_a_connection_can_be_cut_after_the_post_was_taken_or_before() -> None:
+    with running_desk(SECRET) as desk:
+        desk.next_posts = [Trouble(cut=True), Trouble(cut=True, status=503)]
+        for message_id in ("m1", "m2"):
+            with pytest.raises(requests.ConnectionError):
+                send(desk.webhook_url, event(incident=message_id), message_id)
+        assert [(one.status, one.taken) for one in desk.tries] == [(0, True), (0, False)]
+        assert send(desk.webhook_url, event(incident="m1"), "m1").json()["repeat"] is True
+
+
+def test_trouble_for_long_posts_lets_short_ones_through() -> None:
+    with running_desk(SECRET) as desk:
+        desk.all_posts = Trouble(status=400, text="too long", over_bytes=5_000)
+        long = event(title="x" * 5_000)
+        assert send(desk.webhook_url, long).json() == {"error": "too long"}
+        assert send(desk.webhook_url, event()).status_code == 201
+        desk.all_posts = None
+        assert send(desk.webhook_url, long, "m2").status_code == 201

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import AzureError
 
-from handlers import triage
+from handlers import last_resort, sweep, triage
 from handlers.incidents import Incidents
 from handlers.model.incident import key_of
 from handlers.storage import Storage
@@ -166,6 +166,53 @@ def test_a_refusal_for_good_becomes_the_same_ticket_in_plain_words_with_the_answ
     assert "description is too long" in event["data"]["runbook"]["markdown"]
     assert "UserErrorRpCollectionLimitReached" in event["data"]["runbook"]["markdown"]
     assert event["data"]["findings"] == []
+
+
+def test_a_plain_ticket_whose_answer_was_lost_is_not_opened_a_second_time(bench_of: BenchOf) -> None:
+    """The long page is tried again first, and may be taken then: both are one change with one id."""
+    bench = bench_of(LOCKED)
+    bench.target.answers = [TicketNotPosted("400 too long", permanent=True), TicketNotPosted("no answer")]
+    bench.fire(alert())
+    bench.work()
+    bench.wait(60)
+    assert bench.target.types == ["incident.opened"]
+    assert len({change for change, _ in bench.target.tries}) == 1
+
+
+def test_a_plain_ticket_that_is_not_taken_now_is_tried_again_soon(bench_of: BenchOf) -> None:
+    bench = bench_of(LOCKED)
+    bench.target.answers = [TicketNotPosted("400 too long", permanent=True), TicketNotPosted("503")]
+    bench.fire(alert())
+    bench.work()
+    bench.wait(10)
+    assert bench.target.types == ["incident.opened"], "its claim was let go"
+
+
+def test_another_failure_that_comes_while_the_ticket_waits_is_an_update_of_it(bench_of: BenchOf) -> None:
+    bench = bench_of(LOCKED)
+    bench.target.lose_answer = True
+    bench.fire(alert())
+    bench.work()
+    second = next_failure(bench)
+    bench.fire(second)
+    for _ in range(3):
+        bench.wait(60)
+    assert bench.target.types == ["incident.opened", "incident.updated"]
+    assert bench.target.events[1]["data"]["incident"]["failures"] == 2
+
+
+def test_an_alert_that_was_given_up_has_one_ticket_and_its_incident_waits_for_no_other(bench_of: BenchOf) -> None:
+    bench = bench_of(LOCKED)
+    bench.fire(alert())
+    bench.target.answers = [TicketNotPosted("TICKET_URL answered 503", retry_after="30")]
+    bench.work()
+    bench.queue.later.clear()
+    bench.clock.ahead += timedelta(minutes=1)
+    last_resort.handle(json.dumps(alert()).encode(), bench.tools)
+    bench.clock.ahead += timedelta(hours=1)
+    sweep.handle(bench.tools)
+    bench.work()
+    assert bench.target.types == ["alert.unreadable"]
 
 
 def test_what_not_even_a_plain_ticket_is_taken_for_is_kept(bench_of: BenchOf) -> None:

@@ -182,6 +182,20 @@ def test_a_storm_whose_ticket_is_not_taken_is_told_when_the_ticket_system_is_bac
     assert len({change for change, _ in bench.target.tries}) == THRESHOLD + 1
 
 
+def test_who_joins_between_a_lost_answer_and_the_repeat_is_told_by_an_update(bench_of: BenchOf) -> None:
+    """The receiver has the change already and does not read the repeat."""
+    bench, failing = storm_of(bench_of, 9)
+    fire(bench, failing[:6])
+    bench.target.lose_answer = True
+    bench.wait(15)
+    fire(bench, failing[6:])
+    for _ in range(4):
+        bench.wait(70)
+    opened, updated, *_ = storms(bench)
+    assert opened["data"]["storm"]["affected"] == 6
+    assert updated["data"]["storm"]["affected"] == 9
+
+
 def test_a_storm_whose_next_look_was_lost_is_woken_by_the_sweep(bench_of: BenchOf) -> None:
     bench, failing = storm_of(bench_of, 6)
     fire(bench, failing)

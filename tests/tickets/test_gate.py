@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from handlers.tickets.gate import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, Gate, seconds_of
+from handlers.tickets.gate import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, PROBED_SECONDS, Gate, seconds_of
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 
@@ -39,7 +39,18 @@ def test_after_a_second_failure_everybody_stays_away_and_then_one_tries() -> Non
     assert gate.enter() > 0, "only one tries"
 
 
-def test_the_waits_double_up_to_ten_minutes_and_begin_anew_after_a_success() -> None:
+def test_while_one_tries_the_others_ask_again_soon_and_not_after_its_longest_wait() -> None:
+    clock = Clock()
+    gate = Gate(clock)
+    gate.failed(None)
+    clock.seconds += gate.failed(None)
+    gate.enter()
+    assert gate.enter() == gate.left() == PROBED_SECONDS
+    gate.worked()
+    assert gate.enter() == 0
+
+
+def test_the_waits_double_up_to_a_minute_and_begin_anew_after_a_success() -> None:
     clock = Clock()
     gate = Gate(clock)
     waits = []

@@ -1,0 +1,77 @@
+"""Faults injected on purpose, each through the real way: a function host as a process, Azurite, the simulated Azure, the ticket desk.
+
+Alerts are acknowledged under load; at the end each of them is ticketed or attached to a storm, and nothing was told twice.
+`FAULTS` is the one list: `make test` runs it in its short form, `make soak` again and again with more and other load.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.faults import azure, hosts, poison, ticket_system
+from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
+from bench.faults.rig import Needs, Plan, Rig, running_rig
+
+SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 110, 400
+ORDINARY = Needs()
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`inject` begins to send, breaks and mends; its name and its first sentence say what."""
+
+    inject: Callable[[Rig], None]
+    needs: Needs = ORDINARY
+
+    @property
+    def name(self) -> str:
+        return self.inject.__name__
+
+    @property
+    def sentence(self) -> str:
+        return (self.inject.__doc__ or "").partition("\n")[0]
+
+
+KILLED = 15
+"""Seconds of a lease where hosts are killed: longer than a message takes here, short enough to wait for."""
+
+STORM = Needs(vms=14, lease=KILLED, alike=True, settings={"STORM_THRESHOLD": "5"})
+
+FAULTS = (
+    Fault(hosts.storm_with_kills, STORM),
+    Fault(hosts.storm_ticket_taken_and_its_answer_lost, STORM),
+    Fault(ticket_system.ticket_system_down),
+    Fault(ticket_system.ticket_system_breaks),
+    Fault(ticket_system.asks_to_wait_in_seconds),
+    Fault(ticket_system.asks_to_wait_until_a_date),
+    Fault(ticket_system.asks_to_wait_twenty_minutes),
+    Fault(ticket_system.answer_lost_after_taking),
+    Fault(ticket_system.ticket_system_in_any_mood),
+    Fault(ticket_system.plain_ticket_taken_and_its_answer_lost, Needs(vms=1)),
+    Fault(hosts.host_killed, Needs(vms=12, lease=KILLED)),
+    Fault(hosts.two_hosts_killed_in_turn, Needs(vms=8, hosts=2, lease=KILLED)),
+    Fault(hosts.storage_down, Needs(vms=12, lease=KILLED)),
+    Fault(ticket_system.ticket_system_slow),
+    Fault(ticket_system.refused_for_good),
+    Fault(ticket_system.even_plain_tickets_refused),
+    Fault(azure.azure_throttles),
+    Fault(azure.azure_unavailable),
+    Fault(azure.azure_drops_connections),
+    Fault(hosts.two_hosts, Needs(hosts=2)),
+    Fault(hosts.one_failure_from_several_sources),
+    Fault(poison.blob_is_gone, Needs(vms=4)),
+    Fault(poison.blob_is_gone_and_ticket_system_down, Needs(vms=3)),
+)
+"""Those that take longest first: they run several at a time."""
+
+
+def run(fault: Fault, plan: Plan) -> Figures:
+    """Inject one fault, wait for the end, count."""
+    with running_rig(plan, fault.needs) as rig:
+        began, audit = time.monotonic(), Audit(rig)
+        fault.inject(rig)
+        rig.check(rig.sender.wait(120), "not every alert was acknowledged")
+        wait_for_the_end(audit, SHORT_PATIENCE_SECONDS if plan.short else PATIENCE_SECONDS)
+        return figures(fault.name, audit, time.monotonic() - began)
