@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup run test lint bench golden cause package docs clean
+.PHONY: help setup run test lint bench storm soak golden cause package docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -34,6 +34,13 @@ lint: setup
 bench: setup ## speed and memory against a naive twin, as ratios
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench
+
+storm: setup ## 10,000 alerts at once against a throttled Azure, with goals (ALERTS=1000: fewer)
+	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
+	@$(PYTHON) -m bench.storm $(if $(ALERTS),--alerts $(ALERTS))
+
+soak: setup ## every fault again and again, with load: no alert lost, none told twice (MINUTES=15; SEED=n repeats a run)
+	@$(PYTHON) -m bench.soak --minutes $(or $(MINUTES),15) $(if $(SEED),--seed $(SEED))
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff
 	@$(PYTHON) -m tests.golden

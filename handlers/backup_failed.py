@@ -50,8 +50,11 @@ def open_ticket(alert: Alert, message: Message, tools: Tools) -> None:
         return
     if begun.incident.storm or many_failed.takes_in(begun, tools):
         many_failed.look_at_first_ones(begun.incident, failure, error, message, tools)
+        many_failed.look_if_due(storm, tools)
         return
-    tools.tickets.check_open()
+    if rush:
+        tools.tickets.check_open()
+        tools.storms.is_first(begun.incident, tools.now())  # it is looked at, and counts as one of the first
     diagnosis = look(failure, error, tools, Look.FIRST if rush else Look.ALONE)
     tell(begun, diagnosis, message, tools)
     look_again_later(begun.incident, diagnosis, 0, tools)

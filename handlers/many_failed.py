@@ -45,6 +45,16 @@ def announce(storm: Storm, tools: Tools) -> None:
     tools.queue.note(STORM, after_seconds=max(seconds, 1), storm=storm.key, id=storm.id, look=storm.looks)
 
 
+def look_if_due(storm: Storm | None, tools: Tools) -> None:
+    """Make the storm's look if its time has come: its note may lie behind thousands of alerts in the queue."""
+    if storm and tools.storms.is_mine_to_look_at(storm, tools.now()):
+        fields = {"storm": storm.key, "id": storm.id, "look": storm.looks}
+        try:
+            handle(Message(STORM, fields=fields, id=f"{storm.id}.{storm.looks}"), tools)
+        except NotNow as wait:
+            log.info("storm %s is told later: %s", storm.id, wait)
+
+
 def look_at_first_ones(incident: Incident, failure: Failure, error: Error, message: Message, tools: Tools) -> None:
     """The first two of a vault and a code are looked at now, so that the storm's ticket can name a cause; the others later."""
     if tools.storms.is_first(incident, tools.now()):
@@ -73,11 +83,10 @@ def handle(message: Message, tools: Tools) -> None:
     told = members_of(incidents)
     if change := change_due(storm, told):
         storm = tell(storm, change, told, message, tools)
-    calm = told.affected == storm.affected
-    storm = transitions.looked_at(storm, told, tools.now())
+    storm = transitions.looked_at(storm, tools.now())
     announce(storm, tools)
     storm = save(storm, tools)
-    if calm and storm.status == "open" and not is_passing_over(storm, tools.now()):
+    if storm.status == "open" and not is_passing_over(storm, tools.now()):
         tools.queue.note(STORM_MEMBERS, after_seconds=1, storm=storm.key, id=storm.id, after="")
 
 

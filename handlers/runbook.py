@@ -6,7 +6,7 @@ in a command template it prints one quoted word for that shell. See templates/RE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +32,7 @@ from handlers.model import (
     Verdict,
     time_text,
 )
+from handlers.model.parts import Part, joined, mark, parts_of
 from handlers.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
 
 AZURE = "https://management.azure.com"
@@ -43,7 +44,8 @@ PORTALS = {
 
 def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None) -> Runbook:
     """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
-    page, markdown = _rendered(diagnosis, language, arm_endpoint, history)
+    page, parts = _rendered(diagnosis, language, arm_endpoint, history)
+    markdown = joined(parts)
     return Runbook(
         language=language,
         title=one_line(environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
@@ -51,19 +53,20 @@ def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, histo
         html=to_html(markdown),
         titles=MappingProxyType(page.titles),
         steps=MappingProxyType(page.steps),
+        parts=parts,
         error_title=catalogue.title_of(diagnosis.error, language),
     )
 
 
 def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE) -> str:
     """The runbook's Markdown alone."""
-    return _rendered(diagnosis, language, arm_endpoint, None)[1]
+    return joined(_rendered(diagnosis, language, arm_endpoint, None)[1])
 
 
-def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None) -> tuple[_Page, str]:
+def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None) -> tuple[_Page, tuple[Part, ...]]:
     page = _Page(diagnosis, language, arm_endpoint, history)
     template = environment("md").get_template(f"{language}/runbook.md.j2")
-    return page, _tidy(template.render(page.context))
+    return page, parts_of(template.render(page.context))
 
 
 def render_storm(
@@ -76,7 +79,8 @@ def render_storm(
     page = _Page(diagnosis, language, arm_endpoint)
     page.context |= {"storm": storm, "members": members, "item_link": page.item_link, "ticket_link": ticket_link}
     pages = environment("md")
-    markdown = _tidy(pages.get_template(f"{language}/storm.md.j2").render(page.context))
+    parts = parts_of(pages.get_template(f"{language}/storm.md.j2").render(page.context))
+    markdown = joined(parts)
     return Runbook(
         language=language,
         title=one_line(pages.get_template(f"{language}/storm_title.md.j2").render(page.context), 250),
@@ -84,6 +88,7 @@ def render_storm(
         html=to_html(markdown),
         titles=MappingProxyType(page.titles),
         steps=MappingProxyType(page.steps),
+        parts=parts,
         error_title=catalogue.title_of(diagnosis.error, language),
     )
 
@@ -130,6 +135,7 @@ class _Page:
             "title_of": lambda finding: Markdown(self.titles[finding.cause]),
             "why_of": self._why, "evidence_of": self._evidence, "steps_of": self._steps_of,
             "reason": self._reason, "step": self._step, "run": self._run, "actions": self._actions_shown, "word": self._word, "portal": self._portal_link,
+            "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
 
     # ------------------------------------------------------------------ what a template may call
@@ -144,7 +150,7 @@ class _Page:
     def _step(self, caller: Callable[[], str]) -> Markdown:
         """`{% call step() %}text {{ run("action") }}{% endcall %}`: one numbered step."""
         self._commands = []
-        text, shown = " ".join(caller().split()), [_shown(command, self.words) for command in self._commands]
+        text, shown = " ".join(caller().split()), self._all_shown(self._commands)
         self._recorded.append(Step(text, tuple(self._commands)))
         number = f"{len(self._recorded)}. "
         body = "\n\n".join([text, *shown])
@@ -162,14 +168,23 @@ class _Page:
 
     def _actions_shown(self, *names: str) -> Markdown:
         """Actions outside a step, such as how to verify the fix."""
-        shown = [_shown(command, self.words) for name in names for command in self._lines_of(name, {}, "act")]
-        return Markdown("\n\n".join(shown))
+        commands = [command for name in names for command in self._lines_of(name, {}, "act")]
+        return Markdown("\n\n".join(self._all_shown(commands)))
+
+    def _all_shown(self, commands: Sequence[Command]) -> list[str]:
+        """The same command in a second shell is a part that can be given up."""
+        shown, seen = [], set()
+        for command in commands:
+            text, same = _shown(command, self.words), (command.action, command.role, command.run)
+            shown.append(f"{mark('other_shell')}{text}{mark('')}" if same in seen else text)
+            seen.add(same)
+        return shown
 
     def _lines_of(self, action: str, arguments: Mapping[str, Any], role: str) -> list[Command]:
         about, commands = actions()[action], []
         for suffix in filter(lambda suffix: about.fits(suffix, self.os), about.suffixes):
             template = environment(suffix).get_template(f"commands/{action}.{suffix}.j2")
-            if line := _tidy(template.render({**self.context, **arguments})).strip():
+            if line := _lines(template.render({**self.context, **arguments})):
                 commands.append(Command(action, role, SHELLS[suffix], about.run, about.effect, line))
         return commands
 
@@ -264,13 +279,9 @@ def _shown(command: Command, words: Mapping[str, Mapping[str, str]]) -> str:
     return f"{label[:start]}{label[start].upper()}{label[start + 1 :]}:\n\n{code_block(command.line, command.shell)}"
 
 
-def _tidy(text: str) -> str:
-    """No trailing blanks, no more than one empty line in a row outside what the templates meant."""
-    lines: list[str] = []
-    for line in (line.rstrip() for line in text.split("\n")):
-        if line or (lines and lines[-1]):
-            lines.append(line)
-    return "\n".join(lines).strip() + "\n"
+def _lines(text: str) -> str:
+    """No trailing blanks, no empty line more than one in a row."""
+    return joined((Part(text),)).strip()
 
 
 def _doc(code: str, in_catalogue: bool) -> str:

@@ -22,6 +22,7 @@ FIRST_ONES = 2
 GOES_ON = timedelta(hours=24)
 """A storm that began earlier takes nobody more in, unless there is a storm again."""
 CLOCKS_DIFFER = timedelta(minutes=1)
+LOOKED_FOR_SECONDS = 60.0
 REMEMBERED_SECONDS = 20.0
 """How long an instance goes by what it knows of a storm before it reads its row again."""
 
@@ -31,12 +32,19 @@ class Storms:
 
     def __init__(self, storage: Storage, threshold: int, window_minutes: int) -> None:
         self._storage, self._threshold, self._window = storage, threshold, timedelta(minutes=window_minutes)
-        self._raging, self._looked_at = Shared(), Shared()
+        self._raging, self._looked_at, self._looks = Shared(), Shared(), Shared()
 
     def known(self, region: str, code: str) -> Storm | None:
         """The storm of a region and a code that this instance saw a moment ago: nothing is read."""
         found: Storm | None = self._raging.peek(storm_key(region, code))
         return found
+
+    def is_mine_to_look_at(self, storm: Storm, now: datetime) -> bool:
+        """Whether its look is due, for one of those that ask in this instance."""
+        if storm.next_at > now:
+            return False
+        mine = object()
+        return self._looks.get(f"{storm.id} {storm.looks}", lambda: mine, seconds=LOOKED_FOR_SECONDS) is mine
 
     def joined_by(self, incident: Incident, now: datetime, announce: Callable[[Storm], None]) -> Storm | None:
         """Count an incident that has just opened; the storm that it belongs to, if there are more of its kind than the threshold.

@@ -23,8 +23,8 @@ from handlers.facts.job_history import jobs_in_log
 from handlers.facts.jobs import READ_JOBS, is_of_item, list_jobs
 from handlers.facts.vaults import vaults_of
 from handlers.forget import forget
-from handlers.model import Failure, Incident, Job, NotNow, ResourceId
-from handlers.model.incident import key_of
+from handlers.model import Failure, Incident, Job, KnownFailure, NotNow, ResourceId
+from handlers.model.incident import is_among, key_of
 from handlers.model.storm import storm_key
 from handlers.tell import SECOND_LOOK
 from handlers.vault_marks import Mark
@@ -52,7 +52,8 @@ class Sweep:
     until: datetime
     """Jobs that ended later are left to the next sweep."""
     open_ones: Sequence[Incident]
-    known: Mapping[str, Incident]
+    known: Mapping[str, tuple[KnownFailure, ...]]
+    """The failures of the last days, by the key of their incident."""
     marks: dict[str, Mark]
     logged: Mapping[str, list[Job]] = field(default_factory=dict)
     storms: set[str] = field(default_factory=set)
@@ -66,7 +67,7 @@ def handle(tools: Tools, *, settled: timedelta = SETTLED) -> Sweep:
     """One sweep. It ends in time; the next one begins with the vaults that were read longest ago."""
     now, ends = tools.now(), time.monotonic() + TIME_SECONDS
     last_resort.try_unposted_again(tools)
-    known = {incident.key: incident for incident in tools.incidents.failed_since(now - LONGEST_LOOK_BACK - OVERLAP)}
+    known = {incident.key: incident.known for incident in tools.incidents.failed_since(now - LONGEST_LOOK_BACK - OVERLAP)}
     sweep = Sweep(tools, now - settled, list(tools.incidents.open_ones()), known, tools.marks.all(), _logged(now, tools))
     for mark in sorted(vaults_to_read(sweep), key=lambda mark: mark.read_until or datetime.min.replace(tzinfo=UTC)):
         if time.monotonic() > ends:
@@ -136,8 +137,7 @@ def queue_failed(jobs: Sequence[Job], mark: Mark, sweep: Sweep) -> None:
 def is_known(job: Job, vault_id: str, sweep: Sweep) -> bool:
     alert = failed_job.alert_of(job, vault_id)
     failure = Failure.of(alert, job, sweep.until)
-    incident = sweep.known.get(key_of(failure.key))
-    return incident is not None and incident.knows(failure)
+    return is_among(sweep.known.get(key_of(failure.key), ()), failure)
 
 
 def good_after(failed: Job, jobs: Sequence[Job]) -> bool:

@@ -92,10 +92,10 @@ class Reads:
         """See `Azure.list_all`."""
         return self.once(_key("list", path, query), lambda: self.azure.list_all(path, api_version, **query))
 
-    def of_all[T](self, name: str, read: Callable[[], T]) -> T:
+    def of_all[T](self, name: str, read: Callable[[], T], *, seconds: float = SHARED_SECONDS) -> T:
         """What `read` makes of a list of a whole subscription. It is kept for minutes when shared: let it be small."""
         if self._sharing:
-            return self.azure.shared.get(name, read, seconds=SHARED_SECONDS)
+            return self.azure.shared.get(name, read, seconds=seconds)
         return self.once((name,), read)
 
     def each[T, R](self, items: Iterable[T], read: Callable[[T], R]) -> tuple[R, ...]:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 READ_JOBS = "Microsoft.RecoveryServices/Vaults/backupJobs/read"
 LOOK_BACK = timedelta(hours=48)
 LISTED = timedelta(hours=24)
-LISTED_SECONDS = (300.0, 60.0)
+LISTED_SECONDS = (900.0, 60.0)
 """A vault's list may be some minutes old; what is not in it is looked for in one that is at most a minute old."""
 SLACK = timedelta(hours=2)
 """An alert's time and its job's times are not the same clock's."""

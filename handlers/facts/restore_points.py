@@ -11,6 +11,8 @@ from handlers.facts import Reads, Unread, fact
 from handlers.model import Failure, Reason, ResourceId, RestorePoint, RestorePointCollection, parse_time
 
 API = "2025-04-01"
+KEPT_SECONDS = 900.0
+"""In a storm; a VM has the same collection for as long as it is backed up."""
 READ_COLLECTION = "Microsoft.Compute/restorePointCollections/read"
 
 
@@ -35,7 +37,7 @@ def collections_of(failure: Failure, reads: Reads) -> tuple[str, ...]:
             found[_source(body)] = (*found.get(_source(body), ()), body["id"])
         return found
 
-    return reads.of_all(f"collections {failure.vm.subscription.lower()}", by_vm).get(failure.vm.key, ())
+    return reads.of_all(f"collections {failure.vm.subscription.lower()}", by_vm, seconds=KEPT_SECONDS).get(failure.vm.key, ())
 
 
 def _source(body: dict[str, Any]) -> str:

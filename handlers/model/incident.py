@@ -8,7 +8,7 @@ ended, and posts it again under the same `change_id`: a target recognises the re
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -35,6 +35,21 @@ class KnownFailure:
     job_id: str
     started_at: datetime | None
     failed_at: datetime
+
+
+def is_among(known_ones: Iterable[KnownFailure], failure: Failure) -> bool:
+    """Whether a failure is one of those that are known, whichever source tells of it."""
+    job = failure.job
+    job_id = (job.id if job else failure.alert.job_id).lower()
+    for known in known_ones:
+        if job_id and known.job_id == job_id:
+            return True
+        if job and job.started_at and known.started_at:
+            if abs(job.started_at - known.started_at) <= SAME_START:
+                return True
+        elif not (job_id and known.job_id) and abs(failure.failed_at - known.failed_at) <= SAME_FAILURE:
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +111,7 @@ class Incident:
 
     def knows(self, failure: Failure) -> bool:
         """Whether this failure is counted already, whichever source tells of it."""
-        job = failure.job
-        job_id = (job.id if job else failure.alert.job_id).lower()
-        for known in self.known:
-            if job_id and known.job_id == job_id:
-                return True
-            if job and job.started_at and known.started_at:
-                if abs(job.started_at - known.started_at) <= SAME_START:
-                    return True
-            elif not (job_id and known.job_id) and abs(failure.failed_at - known.failed_at) <= SAME_FAILURE:
-                return True
-        return False
+        return is_among(self.known, failure)
 
     def alert(self) -> Alert:
         """What is known of the last failure, as an alert: to look at it again."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handlers.model.parts import Part
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -39,3 +41,5 @@ class Runbook:
     titles: Mapping[str, str]
     steps: Mapping[str, tuple[Step, ...]]
     error_title: str = ""
+    parts: tuple[Part, ...] = ()
+    """The page in parts, to be shortened for a system that takes less."""

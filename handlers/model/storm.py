@@ -35,8 +35,6 @@ class Storm:
     """When the next look at it is due."""
     status: str = "open"
     looks: int = 0
-    affected: int = 0
-    """How many it had at the last look."""
     members_read_at: datetime | None = None
     """When the background pass last went on."""
     told: str = ""
@@ -170,7 +168,7 @@ def settled(storm: Storm, ticket_id: str, ticket_url: str) -> Storm:
     )
 
 
-def looked_at(storm: Storm, members: Members, now: datetime) -> Storm:
+def looked_at(storm: Storm, now: datetime) -> Storm:
     """The storm with its next look due: a last one soon after its end."""
     wait = LAST_LOOK if storm.status == "resolved" else NEXT_LOOKS[min(storm.looks, len(NEXT_LOOKS) - 1)]
-    return replace(storm, looks=storm.looks + 1, next_at=now + wait, affected=members.affected)
+    return replace(storm, looks=storm.looks + 1, next_at=now + wait)

@@ -97,6 +97,16 @@ def throttled(method: str, path: str, seconds: int) -> Answer:
     return Answer(429, error(429, "SubscriptionRequestsThrottled", message).body, headers)
 
 
+def reads_used_up(subscription: str, seconds: int) -> Answer:
+    """429 of the token bucket, in the words of 2025: https://github.com/velero-io/velero/issues/9171"""
+    message = (
+        f"Number of 'read' requests for subscription '{subscription}' actor '{CALLER}' exceeded. Please try again after "
+        f"'{seconds}' seconds after additional tokens are available. Refer to https://aka.ms/arm-throttling for additional "
+        "information."
+    )
+    return Answer(429, error(429, "SubscriptionRequestsThrottled", message).body, {"Retry-After": str(seconds)})
+
+
 def broken(status: int, code: str = "") -> Answer:
     """Any other failure of Azure itself."""
     return error(status, code or "InternalServerError", "Encountered internal server error. Please try again later.")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from urllib.parse import quote
 
 from sandbox.azure.answers import (
@@ -22,7 +23,7 @@ from sandbox.azure.answers import (
     resource_missing,
     type_and_name,
 )
-from sandbox.azure.world import EXTENSION_TYPE, ITEM_TYPE, FullWorld
+from sandbox.azure.world import EXTENSION_TYPE, ITEM_TYPE
 from sandbox.world import Body
 
 EXPANDED = {"instanceview": "instanceView", "restorepoints": "restorePoints"}
@@ -32,6 +33,20 @@ LOCKS, ASSIGNMENTS = "microsoft.authorization/locks", "microsoft.authorization/r
 ACTIVITY = "/providers/microsoft.insights/eventtypes/management/values"
 VIEWLESS = ("extendedInfo", "errorDetails")
 """What a job shows in its details only, not in a list."""
+
+
+class Resources(Protocol):
+    """What is answered from: a scenario's world, or another set of resources."""
+
+    resources: dict[str, Body]
+    """By id in lower case."""
+    activity: list[Body]
+
+    def resource(self, key: str, now: datetime) -> Body | None: ...
+
+    def has_group(self, group: str) -> bool: ...
+
+    def of_type(self, kind: str) -> list[Body]: ...
 
 
 class BadFilter(ValueError):
@@ -57,7 +72,7 @@ class Request:
         return self.query.get("$filter", "")
 
 
-def answer(request: Request, world: FullWorld) -> Answer:
+def answer(request: Request, world: Resources) -> Answer:
     """The resource or list at a path, or the 404 that tells what of it is missing."""
     try:
         for ending, handler in _SPECIAL.items():
@@ -68,12 +83,14 @@ def answer(request: Request, world: FullWorld) -> Answer:
             return ok(_expanded(body, request.query.get("$expand", "")))
         if missing := _missing(request, world):
             return missing
-        return _page(_listed(request, world), request)
+        page = _page(_listed(request, world), request)
+        page.body["value"] = [_expanded(body, request.query.get("$expand", "")) for body in page.body["value"]]
+        return page
     except BadFilter as problem:
         return error(400, "BadRequest", str(problem))
 
 
-def _missing(request: Request, world: FullWorld) -> Answer | None:
+def _missing(request: Request, world: Resources) -> Answer | None:
     """What is not there: the group, the parent, or the resource itself. None for a list that may be empty."""
     group = re.match(r"(?i)/subscriptions/[^/]+/resourceGroups/([^/]+)", request.path)
     if group and not world.has_group(group[1]):
@@ -93,15 +110,16 @@ def _parent(path: str) -> str:
     return scope if "/providers/" in scope.lower() else ""
 
 
-def _listed(request: Request, world: FullWorld) -> list[Body]:
+def _listed(request: Request, world: Resources) -> list[Body]:
     kind = type_and_name(request.path)[0]
     parent = _parent(request.path) or request.path.rpartition("/providers/")[0]
-    return [_expanded(body, request.query.get("$expand", "")) for body in _below(parent, kind, world)]
+    return _below(parent, kind, world)
 
 
-def _below(parent: str, kind: str, world: FullWorld) -> list[Body]:
+def _below(parent: str, kind: str, world: Resources) -> list[Body]:
     """The resources of a type whose ids begin with the parent's."""
-    return [body for body in world.of_type(kind) if body["id"].lower().startswith(f"{parent.lower()}/")]
+    start = f"{parent.lower()}/"
+    return [body for body in world.of_type(kind) if body["id"].lower().startswith(start)]
 
 
 def _expanded(body: Body, expand: str) -> Body:
@@ -123,7 +141,7 @@ def _page(found: list[Body], request: Request) -> Answer:
 # ---------------------------------------------------------------------------------------------- one service each
 
 
-def _locks(request: Request, world: FullWorld) -> Answer:
+def _locks(request: Request, world: Resources) -> Answer:
     """Locks at, above and below the scope; with `$filter=atScope()` those at or above it.
 
     https://learn.microsoft.com/powershell/module/az.resources/get-azresourcelock#-atscope
@@ -135,7 +153,7 @@ def _locks(request: Request, world: FullWorld) -> Answer:
     return _page(found, request)
 
 
-def _assignments(request: Request, world: FullWorld) -> Answer:
+def _assignments(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest"""
     scope = request.key.rpartition("/providers/")[0]
     principal = re.search(r"(?:principalid eq|assignedto\()\s*'([^']+)'", request.filter.lower())
@@ -150,7 +168,7 @@ def _assignments(request: Request, world: FullWorld) -> Answer:
     return _page(found, request)
 
 
-def _definition(request: Request, world: FullWorld) -> Answer:
+def _definition(request: Request, world: Resources) -> Answer:
     """A role definition is the same at every scope, and without one."""
     name = request.key.rpartition("/")[2]
     found = [role for role in world.of_type("microsoft.authorization/roledefinitions") if role["name"].lower() == name]
@@ -167,7 +185,7 @@ def _covers(scope: str, inner: str) -> bool:
     return inner == scope or inner.startswith(f"{scope}/")
 
 
-def _instance_view(request: Request, world: FullWorld) -> Answer:
+def _instance_view(request: Request, world: Resources) -> Answer:
     vm_path = request.path.rpartition("/")[0]
     body = world.resource(vm_path.lower(), request.now)
     if body is None:
@@ -175,7 +193,7 @@ def _instance_view(request: Request, world: FullWorld) -> Answer:
     return ok(body["properties"].get("instanceView") or {})
 
 
-def _extensions(request: Request, world: FullWorld) -> Answer:
+def _extensions(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/rest/api/compute/virtual-machine-extensions/list is not paged."""
     vm = request.key.rpartition("/")[0]
     if vm not in world.resources:
@@ -183,13 +201,13 @@ def _extensions(request: Request, world: FullWorld) -> Answer:
     return ok({"value": _below(vm, EXTENSION_TYPE, world)})
 
 
-def _protected_items(request: Request, world: FullWorld) -> Answer:
+def _protected_items(request: Request, world: Resources) -> Answer:
     if missing := _missing(request, world):
         return missing
     return _page(_below(request.key.rpartition("/")[0], ITEM_TYPE, world), request)
 
 
-def _jobs(request: Request, world: FullWorld) -> Answer:
+def _jobs(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/rest/api/backup/backup-jobs/list; the newest first, without errors and tasks."""
     if missing := _missing(request, world):
         return missing
@@ -224,7 +242,7 @@ def moment_of(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _activity(request: Request, world: FullWorld) -> Answer:
+def _activity(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required."""
     query = request.filter
     bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '([^']+)'", query))
@@ -239,7 +257,7 @@ def _activity(request: Request, world: FullWorld) -> Answer:
     return _page(sorted(found, key=lambda entry: str(entry["eventTimestamp"]), reverse=True), request)
 
 
-_SPECIAL: dict[str, Callable[[Request, FullWorld], Answer]] = {
+_SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     f"{ACTIVITY}$": _activity,
     r"/providers/microsoft\.authorization/locks$": _locks,
     r"/providers/microsoft\.authorization/roleassignments$": _assignments,

@@ -1,6 +1,7 @@
 """The simulated Azure as an HTTP server on loopback: routes, faults, latency, and the record of every call.
 
-`GET /_sandbox/calls` lists the calls, `DELETE /_sandbox/calls` forgets them, `POST /_sandbox/faults` adds a fault.
+`GET /_sandbox/calls` lists the calls, `GET /_sandbox/counts` counts them, `DELETE /_sandbox/calls` forgets them,
+`POST /_sandbox/faults` adds a fault, `POST /_sandbox/throttle` with `{"on": true}` fills the token buckets and puts them to use.
 No token is checked, and none may arrive: over plain http it would be given away.
 """
 
@@ -23,6 +24,8 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.azure import answers, arm, logs
 from sandbox.azure.answers import Answer, error
+from sandbox.azure.bucket import LEFT_HEADER, ReadBuckets
+from sandbox.azure.counts import CallCounts
 from sandbox.azure.faults import Fault, FaultError, fault_of
 from sandbox.azure.world import FullWorld
 from sandbox.http import serving
@@ -48,14 +51,18 @@ class Call:
 class SimulatedAzure:
     """Answers requests from the worlds of scenarios, each in a subscription of its own."""
 
-    def __init__(self, scenarios: Sequence[Scenario], *, latency: float = 0.0, page_size: int = PAGE_SIZE) -> None:
+    def __init__(
+        self, scenarios: Sequence[Scenario], *, latency: float = 0.0, page_size: int = PAGE_SIZE, throttled: bool = False
+    ) -> None:
         self.latency, self.page_size = latency, page_size
+        self.buckets = ReadBuckets() if throttled else None
         now = datetime.now(UTC)
         self.worlds = {scenario.subscription: FullWorld(scenario, now) for scenario in scenarios}
         self.faults: list[Fault] = []
         for world in self.worlds.values():
             self.faults += [fault_of(given, world.subscription) for given in world.data.get("faults") or ()]
         self._calls: list[Call] = []
+        self.counts = CallCounts()
         self._began, self._lock = time.monotonic(), threading.Lock()
 
     def calls(self) -> list[Call]:
@@ -63,6 +70,7 @@ class SimulatedAzure:
             return list(self._calls)
 
     def reset_calls(self) -> None:
+        self.counts.reset()
         with self._lock:
             self._calls.clear()
 
@@ -89,6 +97,7 @@ class SimulatedAzure:
     def _record(self, request: Request, status: int, started: float) -> None:
         path = unquote(request.full_path.rstrip("?"))
         mark, ended = request.headers.get("x-ms-client-request-id", ""), time.monotonic() - self._began
+        self.counts.add(request.path, status)
         with self._lock:
             self._calls.append(Call(request.method, path, status, started, ended, mark))
 
@@ -111,13 +120,26 @@ class SimulatedAzure:
         read = arm.Request(path, query, request.host_url.rstrip("/"), datetime.now(UTC), self.page_size)
         subscription = re.match(r"(?i)/subscriptions/([^/]+)/", path)
         if subscription:
-            world = self.worlds.get(subscription[1].lower())
-            missing = error(404, "SubscriptionNotFound", f"The subscription '{subscription[1]}' could not be found.")
-            return arm.answer(read, world) if world else missing
+            return self._within_limits(subscription[1], read)
         if re.fullmatch(r"(?i)/providers/microsoft\.authorization/roledefinitions/[^/]+", path):
             found = [arm.answer(read, world) for world in self.worlds.values()]
             return min(found, key=lambda answer: answer.status)
         return error(404, "InvalidResourceType", f"The resource type could not be found at '{path}'.")
+
+    def _within_limits(self, subscription: str, read: arm.Request) -> Answer:
+        """The answer below a subscription, if its token bucket holds a read; the header says how many are left."""
+        taken = self.buckets.take(subscription) if self.buckets else None
+        if taken and not taken.passes:
+            found = answers.reads_used_up(subscription, taken.retry_after)
+        elif resources := self._resources(subscription, read.key):
+            found = arm.answer(read, resources)
+        else:
+            found = error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
+        return Answer(found.status, found.body, {**found.headers, LEFT_HEADER: str(taken.left)}) if taken else found
+
+    def _resources(self, subscription: str, key: str) -> arm.Resources | None:
+        """What a path (in lower case) below a subscription is answered from."""
+        return self.worlds.get(subscription.lower())
 
     def _query(self, method: str, workspace: str, body: str) -> Answer:
         """The workspace of one scenario holds its rows; any other workspace holds everybody's."""
@@ -137,6 +159,11 @@ class SimulatedAzure:
     def _control(self, request: Request) -> Answer:
         if request.path == "/_sandbox/calls" and request.method == "GET":
             return answers.ok({"calls": [asdict(call) for call in self.calls()]})
+        if request.path == "/_sandbox/counts" and request.method == "GET":
+            return answers.ok(self.counts.as_json())
+        if request.path == "/_sandbox/throttle" and request.method == "POST":
+            self.buckets = ReadBuckets() if request.get_json(force=True)["on"] else None
+            return answers.ok({"on": self.buckets is not None})
         if request.path == "/_sandbox/calls" and request.method == "DELETE":
             self.reset_calls()
             return answers.ok({"calls": []})
@@ -146,7 +173,7 @@ class SimulatedAzure:
             except (FaultError, AttributeError, TypeError) as problem:
                 return error(400, "BadFault", str(problem))
             return answers.ok({"faults": len(self.faults)})
-        return error(404, "NotFound", "There is /_sandbox/calls (GET, DELETE) and /_sandbox/faults (POST).")
+        return error(404, "NotFound", "There is /_sandbox/calls (GET, DELETE), counts (GET), faults and throttle (POST).")
 
 
 def _failed(fault: Fault, method: str, path: str) -> Answer:
@@ -198,9 +225,14 @@ class RunningAzure:
 
 @contextmanager
 def running_azure(
-    scenarios: Sequence[Scenario], *, latency: float = 0.0, port: int = 0, page_size: int = PAGE_SIZE
+    scenarios: Sequence[Scenario],
+    *,
+    latency: float = 0.0,
+    port: int = 0,
+    page_size: int = PAGE_SIZE,
+    throttled: bool = False,
 ) -> Iterator[RunningAzure]:
-    """Serve scenarios on 127.0.0.1; port 0 is any free one. `latency` is seconds per call."""
-    azure = SimulatedAzure(scenarios, latency=latency, page_size=page_size)
+    """Serve scenarios on 127.0.0.1; port 0 is any free one. `latency` is seconds per call; `throttled`: with token buckets."""
+    azure = SimulatedAzure(scenarios, latency=latency, page_size=page_size, throttled=throttled)
     with serving(azure.respond, port) as url:
         yield RunningAzure(url, azure)
