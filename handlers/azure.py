@@ -100,6 +100,10 @@ class Azure:
         tables = getattr(answer, "tables", None) or getattr(answer, "partial_data", None) or []
         return [dict(zip(table.columns, row, strict=False)) for table in tables for row in table.rows]
 
+    def token(self, scope: str) -> str:
+        """The app's own identity for another service; empty for a loopback address."""
+        return "" if is_loopback(scope) else self._credential(scope).get_token(scope).token
+
     @property
     def has_workspace(self) -> bool:
         return bool(self._settings.log_analytics_workspace_id)

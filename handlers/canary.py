@@ -20,8 +20,8 @@ from handlers.model.incident import key_of
 from handlers.runbook import render
 from handlers.tell import failure_of, look, post
 from handlers.templates import message as text
+from handlers.tickets.answers import Posted
 from handlers.tickets.event import failure_event, resolved_event
-from handlers.tickets.webhook import Posted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def resolve(failure: Failure, message: Message, tools: Tools) -> None:
     incident = tools.incidents.find(key_of(failure.key))
     if incident is None or (incident.status == "resolved" and not incident.pending):
         return
-    job = Job(id=failure.alert.id, status="Completed", operation="Canary", started_at=failure.failed_at, ended_at=tools.now())
+    job = Job(id=failure.alert.id, status="Completed", operation="Canary", started_at=tools.now(), ended_at=tools.now())
     if begun := tools.incidents.begin_recovery(incident, job, message.id, tools.now()):
         language = tools.settings.runbook_language
         words = text(language, "canary_title"), text(language, "canary")

@@ -67,10 +67,20 @@ class Incidents:
                 return Begun(claimed, again=bool(found and found.pending))
         raise NotNow("too many write the incident", BUSY_SECONDS)
 
-    def begin_recovery(self, found: Incident, job: Job, holder: str, now: datetime) -> Begun | None:
-        """Claim the resolution of an incident as it was read; None when somebody else has changed it. Raises NotNow."""
-        claimed = self._claim(transitions.recovering(found, job, holder, now), now)
-        return Begun(claimed, again=found.pending == transitions.RESOLVED) if claimed else None
+    def begin_recovery(self, incident: Incident, job: Job, holder: str, now: datetime) -> Begun | None:
+        """Claim the resolution of an incident; None when there is nothing to resolve any more. Raises NotNow."""
+        found: Incident | None = incident
+        for _ in range(TRIES):
+            if (
+                found is None
+                or (found.status == "resolved" and not found.pending)
+                or not job.completed_after(found.last_failed_at)
+            ):
+                return None
+            if claimed := self._claim(transitions.recovering(found, job, holder, now), now):
+                return Begun(claimed, again=found.pending == transitions.RESOLVED)
+            found = self.find(incident.key)
+        return None
 
     def begin_update(self, found: Incident, holder: str, now: datetime) -> Begun | None:
         """Claim an update of the same failure, or what was begun before and never posted; None when somebody else was first."""

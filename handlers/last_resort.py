@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from handlers import alerts
 from handlers.alert_queue import ALERT, Message
 from handlers.model import Alert, Failure, NotNow
 from handlers.model.incident import OPENED, key_of
+from handlers.model.parts import Part
 from handlers.templates import message as text
+from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.event import plain_event, unreadable_event
-from handlers.tickets.webhook import Posted, TicketNotPosted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
@@ -74,14 +76,16 @@ def post_plain(body: object, why: str, message: Message, tools: Tools) -> Posted
     return posted
 
 
-def post(event: dict[str, Any], change_id: str, message: Message, tools: Tools, *, may_exist: bool) -> Posted:
+def post(
+    event: dict[str, Any], change_id: str, message: Message, tools: Tools, *, may_exist: bool, parts: Sequence[Part] = ()
+) -> Posted:
     """Post an event; when it is refused for good, the same change in plain words, with the answer's text.
 
     A target may refuse a long page and take a short one. Both are one change and have one id: whichever was taken, a repeat of
     either is recognised. Raises NotNow.
     """
     try:
-        return tools.tickets.post(event, change_id, may_exist=may_exist)
+        return tools.tickets.post(event, change_id, may_exist=may_exist, parts=parts)
     except TicketNotPosted as refusal:
         log.error("alert set aside: change %s was refused for good", change_id)
         why = str(refusal)

@@ -110,7 +110,7 @@ def tell(storm: Storm, change: str, told: Members, message: Message, tools: Tool
     runbook = render_storm(begun, told, diagnosis, language, tools.settings.arm_endpoint)
     event = storm_event(begun, told, diagnosis, runbook, tools.now())
     try:
-        posted = last_resort.post(event, begun.change_id, message, tools, may_exist=again)
+        posted = last_resort.post(event, begun.change_id, message, tools, may_exist=again, parts=runbook.parts)
     except NotNow:
         save(transitions.released(begun), tools)
         raise

@@ -94,7 +94,7 @@ def to_html(markdown: str) -> str:
     import nh3
 
     return nh3.clean(
-        _renderer().render(markdown),
+        markdown_parser().render(markdown),
         tags={
             "h1",
             "h2",
@@ -126,7 +126,7 @@ def to_html(markdown: str) -> str:
 
 
 @cache
-def _renderer() -> MarkdownIt:
+def markdown_parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")

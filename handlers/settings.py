@@ -32,6 +32,7 @@ class Settings:
     runbook_language: str = "en"
     public_url: str = ""
     ticket_target: str = "webhook"
+    ticket_target_file: str = ""
     ticket_user: str = ""
     ticket_secret: str = field(default="", repr=False)
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
@@ -58,7 +59,8 @@ class Settings:
             alerts_auth=_one_of("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth, ("key", "entra")),
             runbook_language=_one_of("RUNBOOK_LANGUAGE", values["RUNBOOK_LANGUAGE"] or cls.runbook_language, LANGUAGES),
             public_url=values["PUBLIC_URL"].rstrip("/"),
-            ticket_target=_one_of("TICKET_TARGET", values["TICKET_TARGET"] or cls.ticket_target, ("webhook",)),
+            ticket_target=values["TICKET_TARGET"] or cls.ticket_target,
+            ticket_target_file=values["TICKET_TARGET_FILE"],
             ticket_user=values["TICKET_USER"],
             ticket_secret=values["TICKET_SECRET"],
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),

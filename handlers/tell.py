@@ -15,9 +15,10 @@ from handlers.facts.jobs import find_job, listed_job
 from handlers.incidents import Begun
 from handlers.model import Alert, Diagnosis, Error, Failure, History, Incident, NotNow, Reason, Unknown, Verdict
 from handlers.model.incident import REOPENED
+from handlers.model.parts import Part
 from handlers.runbook import render
+from handlers.tickets.answers import Posted
 from handlers.tickets.event import failure_event
-from handlers.tickets.webhook import Posted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> 
     history = History(incident.failures, incident.first_failed_at, changes, incident.pending == REOPENED)
     runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
     event = failure_event(incident, diagnosis, runbook, now, changes)
-    posted = post(begun, event, message, tools)
+    posted = post(begun, event, message, tools, runbook.parts)
     answer = {"type": incident.pending, "ticket_id": posted.id, "ticket_url": posted.url}
     tools.documents.add(incident, documents.record_of(incident.change_id, diagnosis, runbook, answer, message.content, now))
     tools.incidents.settle(incident, posted.id, posted.url, diagnosis.verdicts)
@@ -69,10 +70,10 @@ def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> 
     log_posted(incident, posted, diagnosis.error.code, message, tools, confirmed)
 
 
-def post(begun: Begun, event: dict[str, Any], message: Message, tools: Tools) -> Posted:
+def post(begun: Begun, event: dict[str, Any], message: Message, tools: Tools, parts: Sequence[Part] = ()) -> Posted:
     """Post the change that an incident has begun. Raises NotNow; then the change is free for the next try."""
     try:
-        return last_resort.post(event, begun.incident.change_id, message, tools, may_exist=begun.again)
+        return last_resort.post(event, begun.incident.change_id, message, tools, may_exist=begun.again, parts=parts)
     except NotNow:
         tools.incidents.release(begun.incident)
         raise

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from handlers.pacing import Rush
     from handlers.storage import Storage
     from handlers.storms import Storms
+    from handlers.tickets.definition import Definition
     from handlers.tickets.posting import Tickets
     from handlers.vault_marks import VaultMarks
 
@@ -42,7 +43,22 @@ class Tools:
 
 @cache
 def settings() -> Settings:
-    return Settings.from_environment(os.environ)
+    """Raises SettingsError or DefinitionError: the app does not start then."""
+    chosen = Settings.from_environment(os.environ)
+    system = definition(chosen)
+    system.options_of(chosen.ticket_options)
+    system.check_credentials(chosen.ticket_user, chosen.ticket_secret)
+    return chosen
+
+
+def definition(chosen: Settings) -> Definition:
+    """The ticketing system's file; the expressions of a team's own are looked at too."""
+    from handlers.tickets.definition import check_expressions, load
+
+    system = load(chosen.ticket_target, chosen.ticket_target_file)
+    if chosen.ticket_target_file:
+        check_expressions(system)
+    return system
 
 
 @cache
@@ -69,19 +85,21 @@ def tools() -> Tools:
     from handlers.incidents import Incidents
     from handlers.pacing import Rush
     from handlers.storms import Storms
+    from handlers.tickets.engine import Target
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
-    from handlers.tickets.webhook import Webhook
     from handlers.vault_marks import VaultMarks
 
     def now() -> datetime:
         return datetime.now(UTC)
 
     chosen = settings()
+    azure = Azure(chosen)
+    target = Target(definition(chosen), chosen, requests.Session(), now, azure.token)
     return Tools(
         settings=chosen,
-        azure=Azure(chosen),
-        tickets=Tickets(Webhook(chosen, requests.Session(), now), Gate(monotonic), now),
+        azure=azure,
+        tickets=Tickets(target, Gate(monotonic), now),
         queue=queue(),
         incidents=Incidents(storage()),
         documents=Documents(storage()),

@@ -78,6 +78,7 @@ def sandbox_settings(storage: str, azure_url: str, webhook_url: str) -> dict[str
         "LOG_ANALYTICS_WORKSPACE_ID": WORKSPACE,
         "TICKET_URL": webhook_url,
         "TICKET_SECRET": SECRET,
+        "MALLOC_ARENA_MAX": "2",  # as infra/ sets it: many threads that decode JSON would else keep a heap each
     }
     chosen = {
         name: os.environ[name]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 import requests
 
@@ -23,6 +24,8 @@ from sandbox.scenario import Scenario, load_scenarios
 from sandbox.ticket_desk import Desk, running_desk
 
 ROOT = Path(__file__).parent.parent
+hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no finding
+hypothesis.settings.load_profile("patient")
 os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 
 

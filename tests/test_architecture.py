@@ -50,6 +50,7 @@ STORIES = {
     "many_failed",
     "canary",
     "forget",
+    "ticket_systems",
     "last_resort",
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -58,7 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "markup": {"markdown_it", "nh3"},
     "causes": {"model", "causes"},
     "alerts": {"model", "markup", "alerts"},
-    "tickets": {"model", "settings", "markup", "tickets", "requests"},
+    "tickets": {"model", "settings", "markup", "tickets", "requests", "jinja2", "markdown_it"},
     "azure": {"model", "settings", "pacing", "azure.*", "requests"},
     "storage": {"model", "settings", "azure.*"},
     "alert_queue": {"model", "storage", "azure.*"},
@@ -89,6 +90,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     **{story: (OURS | STORIES) - {"causes"} for story in STORIES},
     **{story: (OURS | STORIES | {"azure.*"}) - {"causes"} for story in ("last_resort", "sweep")},
+    "ticket_systems": (OURS | {"requests"}) - {"causes"},
 }
 """docs/decisions.md says where this differs from the first design, and why."""
 
@@ -186,6 +188,24 @@ def test_a_malformed_setting_stops_the_app_with_a_line_that_names_it() -> None:
     shown = index(ROOT, TICKET_URL="https://t.example.com", STORM_THRESHOLD="many")
     assert "DID NOT LOAD" in shown
     assert "STORM_THRESHOLD must be a whole number" in shown
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"TICKET_TARGET": "carrier_pigeon"}, "TICKET_TARGET is 'carrier_pigeon'; it must be one of:"),
+        ({"TICKET_SECRET": "whsec_*"}, "TICKET_SECRET begins with whsec_"),
+        ({"TICKET_OPTIONS": '{"project": 1}'}, "TICKET_OPTIONS holds 'project', which webhook.toml does not know"),
+        ({"TICKET_TARGET_FILE": "nowhere.toml"}, "TICKET_TARGET_FILE cannot be read"),
+        ({"TICKET_TARGET_FILE": "name = 1\nnam = 2"}, "TICKET_TARGET_FILE: nam: there is no such key"),
+    ],
+)
+def test_a_ticketing_system_that_is_not_set_up_stops_the_app_with_a_line_that_names_it(
+    settings: dict[str, str], said: str
+) -> None:
+    shown = index(ROOT, TICKET_URL="https://t.example.com", **settings)
+    assert "DID NOT LOAD" in shown
+    assert said in shown
 
 
 # ------------------------------------------------------------------------------------------------ the package

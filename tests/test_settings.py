@@ -34,7 +34,6 @@ def test_a_missing_ticket_url_is_named() -> None:
         ("SWEEP_SCHEDULE", "*/15 * * * *"),
         ("ALERTS_AUTH", "none"),
         ("RUNBOOK_LANGUAGE", "de"),
-        ("TICKET_TARGET", "carrier-pigeon"),
         ("TICKET_OPTIONS", "[1]"),
         ("TICKET_OPTIONS", "{"),
         ("STORM_THRESHOLD", "0"),
@@ -74,8 +73,8 @@ def test_subscriptions_are_a_comma_separated_list_in_any_case() -> None:
     )
 
 
-def test_the_names_are_those_of_the_contract_and_the_canarys() -> None:
-    assert set(SETTING_NAMES) - {"CANARY", "CANARY_SCHEDULE"} == {
+def test_the_names_are_those_of_the_contract_and_three_of_our_own() -> None:
+    assert set(SETTING_NAMES) - {"CANARY", "CANARY_SCHEDULE", "TICKET_TARGET_FILE"} == {
         "ARM_ENDPOINT", "LOGS_ENDPOINT", "LOG_ANALYTICS_WORKSPACE_ID", "WATCHED_SUBSCRIPTIONS", "SWEEP_SCHEDULE",
         "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_URL", "TICKET_USER", "TICKET_SECRET",
         "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES",

@@ -12,7 +12,7 @@ from handlers.facts import GIVEN, all_facts
 from handlers.model import Reason, Verdict
 from handlers.settings import LANGUAGES, SETTING_NAMES
 from tests.conftest import ROOT
-from tools.docs import PAGE, causes_page
+from tools.docs import PAGE, causes_page, ticket_pages
 from tools.new_cause import stubs
 
 SEED_CODES = (
@@ -115,3 +115,9 @@ def test_a_new_cause_gets_stubs_for_every_place_that_it_needs() -> None:
 def test_a_bad_or_taken_cause_id_is_refused(cause: str) -> None:
     with pytest.raises(ValueError, match="ID="):
         stubs(cause)
+
+
+def test_the_pages_of_the_ticketing_systems_are_those_of_their_files() -> None:
+    assert [path.name for path, page in ticket_pages().items() if path.read_text(encoding="utf-8") != page] == [], (
+        "run `make docs`"
+    )

@@ -1,12 +1,14 @@
-"""`make docs`: write docs/causes.md from the code, so that it cannot be out of step; a test compares."""
+"""`make docs`: write docs/causes.md, and what docs/tickets/ says of the files in handlers/tickets/, from the code; a test compares."""
 
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 from handlers import catalogue
 from handlers.facts import GIVEN, all_facts
+from handlers.tickets.definition import Definition, Option, bundled, load
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "causes.md"
@@ -61,6 +63,69 @@ def _facts() -> list[str]:
     return lines
 
 
+# ------------------------------------------------------------------------------------------------ ticketing systems
+
+TICKETS = ROOT / "docs" / "tickets"
+BEGIN, END = "<!-- written by make docs -->", "<!-- /written by make docs -->"
+
+
+def ticket_pages() -> dict[Path, str]:
+    """The pages of docs/tickets/ with what is written from the systems' files in place; the rest is by hand."""
+    pages = {TICKETS / "README.md": _list_of_systems()} | {TICKETS / f"{name}.md": _frame(load(name)) for name in bundled()}
+    return {path: _placed(path.read_text(encoding="utf-8"), written) for path, written in pages.items()}
+
+
+def _list_of_systems() -> str:
+    lines = ["| `TICKET_TARGET` | system | required options |", "|---|---|---|"]
+    for name in bundled():
+        system = load(name)
+        required = ", ".join(f"`{option}`" for option, about in system.options.items() if about.required)
+        lines.append(f"| [`{name}`]({name}.md) | {system.name} | {required} |")
+    return "\n".join(lines)
+
+
+def _frame(system: Definition) -> str:
+    needs = [word for needed, word in ((system.needs_user, "TICKET_USER"), (system.needs_secret, "TICKET_SECRET")) if needed]
+    text = system.text
+    kind = {"none": "the event itself", "adf": "Atlassian Document Format", "card": "an Adaptive Card"}.get(
+        text.markup, text.markup
+    )
+    unit = "bytes" if text.markup in ("adf", "card") else "characters"
+    lines = [
+        f"[{system.name}'s documentation]({system.docs}). Needs: {', '.join(f'`{word}`' for word in ('TICKET_URL', *needs))}."
+    ]
+    if text.markup != "none":
+        lines[0] += f" Texts: {kind}, at most {text.most:,} {unit}; titles {text.title}."
+    if system.options:
+        lines += ["", "| in `TICKET_OPTIONS` | | default |", "|---|---|---|"]
+        lines += [f"| `{name}` | {_cell(option.about)} | {_default(option)} |" for name, option in system.options.items()]
+    return "\n".join(lines)
+
+
+def _default(option: Option) -> str:
+    return (
+        "required"
+        if option.required
+        else ""
+        if option.default is None
+        else f"`{_cell(json.dumps(option.default, ensure_ascii=False))}`"
+    )
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _placed(page: str, written: str) -> str:
+    """The page with the written part between its marks; below its heading when it has none yet."""
+    block = f"{BEGIN}\n{written}\n{END}"
+    if BEGIN in page:
+        return page[: page.index(BEGIN)] + block + page[page.index(END) + len(END) :]
+    heading, _, rest = page.partition("\n")
+    return f"{heading}\n\n{block}\n{rest}"
+
+
 if __name__ == "__main__":
-    PAGE.write_text(causes_page(), encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
+    for path, page in ({PAGE: causes_page()} | ticket_pages()).items():
+        path.write_text(page, encoding="utf-8")
+        print(f"wrote {path.relative_to(ROOT)}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from handlers.model import NotNow
+from handlers.model.parts import Part
+from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.gate import Gate, seconds_of
-from handlers.tickets.webhook import Posted, TicketNotPosted
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 class Target(Protocol):
     """A ticketing system."""
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False) -> Posted:
+    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
         """Post one event. `change_id` is the same for a repeat; `may_exist`: an earlier try ended without an answer.
 
         Raises TicketNotPosted.
@@ -35,12 +36,12 @@ class Tickets:
         if wait := self._gate.left():
             raise NotNow("the ticket system is down", wait)
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False) -> Posted:
-        """Post one event. Raises NotNow, or TicketNotPosted when the same event will never be taken."""
+    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
+        """Post one event; `parts` are those of its page. Raises NotNow, or TicketNotPosted when the same event will never be taken."""
         if wait := self._gate.enter():
             raise NotNow("the ticket system is down", wait)
         try:
-            posted = self._target.post(event, change_id, may_exist=may_exist)
+            posted = self._target.post(event, change_id, may_exist=may_exist, parts=parts)
         except TicketNotPosted as refusal:
             log.warning("ticket not posted: change %s: %s", change_id, refusal)
             if refusal.permanent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,13 +15,14 @@ from handlers.alert_queue import AlertQueue
 from handlers.azure import Azure
 from handlers.documents import Documents
 from handlers.incidents import Incidents
+from handlers.model.parts import Part
 from handlers.pacing import ReadBudget, Rush
 from handlers.settings import Settings
 from handlers.storage import Storage
 from handlers.storms import Storms
+from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.gate import Gate
 from handlers.tickets.posting import Tickets
-from handlers.tickets.webhook import Posted, TicketNotPosted
 from handlers.vault_marks import VaultMarks
 from handlers.wiring import Tools
 from sandbox.azure import RunningAzure, running_azure
@@ -39,7 +40,7 @@ class Target:
         self.lose_answer = False
         """Take the next post, and cut the connection before the answer."""
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False) -> Posted:
+    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
         self.tries.append((change_id, may_exist))
         if self.answers:
             raise self.answers.pop(0)

@@ -16,7 +16,7 @@ from handlers import last_resort, sweep, triage
 from handlers.incidents import Incidents
 from handlers.model.incident import key_of
 from handlers.storage import Storage
-from handlers.tickets.webhook import TicketNotPosted
+from handlers.tickets.answers import TicketNotPosted
 from sandbox.azurite import connection_string
 from sandbox.scenario import Scenario, load_scenarios
 from tests.stories.conftest import Bench

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from handlers import canary
-from handlers.tickets.webhook import TicketNotPosted
+from handlers.tickets.answers import TicketNotPosted
 from tests.stories.conftest import Bench
 from tests.stories.test_backup_failed import LOCKED
 

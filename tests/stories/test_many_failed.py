@@ -13,7 +13,7 @@ import pytest
 
 from handlers import sweep
 from handlers.model.incident import key_of
-from handlers.tickets.webhook import TicketNotPosted
+from handlers.tickets.answers import TicketNotPosted
 from sandbox.scenario import Scenario
 from tests.end_to_end.test_scenarios import SCHEMA
 from tests.stories.conftest import Bench

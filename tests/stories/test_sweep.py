@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from handlers import sweep
-from handlers.tickets.webhook import TicketNotPosted
+from handlers.model import Job
+from handlers.tickets.answers import TicketNotPosted
 from sandbox.azure.world import FullWorld
 from tests.stories.conftest import Bench
 from tests.stories.test_backup_failed import LOCKED, alert, scenario
@@ -104,6 +105,19 @@ def test_a_completed_backup_after_the_failure_resolves_the_ticket(bench_of: Benc
     assert resolved["data"]["ticket"]["id"] == f"T-{resolved['data']['incident']['id'][:6]}"
     assert job_id in resolved["data"]["runbook"]["markdown"]
     assert swept(bench).recovered == 0
+
+
+def test_an_incident_that_somebody_has_written_meanwhile_is_resolved_all_the_same(bench_of: BenchOf) -> None:
+    """A sweep reads all incidents at its start; a second look may change one of them before its turn."""
+    bench = bench_of(LOCKED)
+    bench.fire(alert())
+    bench.work()
+    (stale,) = bench.tools.incidents.open_ones()
+    bench.tools.incidents.save(stale)
+    add_job(bench, "Completed", 1)
+    bench.clock.ahead = timedelta(hours=2)
+    job = Job("j", "Completed", started_at=bench.clock(), ended_at=bench.clock())
+    assert bench.tools.incidents.begin_recovery(stale, job, "sweep", bench.clock()) is not None
 
 
 def test_the_newer_recovery_point_is_quoted(bench_of: BenchOf) -> None:

@@ -15,7 +15,10 @@ import pytest
 import requests
 
 from handlers.settings import Settings
-from handlers.tickets.webhook import Posted, TicketNotPosted, Webhook, signing_key
+from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.definition import load
+from handlers.tickets.engine import Target
+from handlers.tickets.signature import signing_key
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 EVENT: dict[str, Any] = {
@@ -59,8 +62,8 @@ def receiver(status: int = 200, body: bytes = b"{}", **headers: str) -> Iterator
     found.server.server_close()
 
 
-def webhook(url: str, secret: str = "") -> Webhook:
-    return Webhook(Settings(ticket_url=url, ticket_secret=secret), requests.Session(), lambda: NOW)
+def webhook(url: str, secret: str = "") -> Target:
+    return Target(load("webhook"), Settings(ticket_url=url, ticket_secret=secret), requests.Session(), lambda: NOW)
 
 
 def test_the_body_is_signed_as_standard_webhooks_say() -> None:
