@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup run test lint bench storm soak golden cause package docs clean
+.PHONY: help setup run test test-redmine lint bench storm soak golden cause package unpacked infra docs clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 setup: .venv/.ready node_modules/.ready
 
@@ -27,6 +27,9 @@ run: setup ## the sandbox: fires one alert per scenario, shows the tickets (ONCE
 
 test: setup lint ## ruff, mypy --strict, pytest
 	@$(PYTHON) -m pytest
+
+test-redmine: setup ## play an incident's life in a real Redmine (Debian 12, as root: installs it)
+	@tools/redmine install && $(PYTHON) -m pytest tests/tickets/targets/test_redmine_server.py
 
 lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy
@@ -51,8 +54,14 @@ cause: setup ## write the stubs of a new cause: make cause ID=some_wrong_conditi
 package: setup ## build/backup-runbooks.zip: what is deployed
 	@$(PYTHON) -m tools.package
 
-docs: setup ## write the generated parts of docs/ anew
-	@$(PYTHON) -m tools.docs
+unpacked: package ## build/package: the same, unpacked, which azd uploads
+	@rm -rf build/package && $(PYTHON) -m zipfile -e build/backup-runbooks.zip build/package && cp .funcignore build/package/
+
+infra: ## check the Bicep: build and lint where there is a bicep command, the offline checker where it lies beside the project
+	@tools/check-infra
+
+docs: setup ## write the generated parts of docs/ and the workbook anew
+	@$(PYTHON) -m tools.docs && $(PYTHON) -m tools.workbook
 
 clean: ## remove what was installed and built
 	@rm -rf .venv node_modules build templates/compiled .mypy_cache .pytest_cache .ruff_cache .hypothesis

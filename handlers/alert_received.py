@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from handlers import alerts
 from handlers.alert_queue import AlertQueue
 from handlers.alerts.handshake import cloud_events_validation, event_grid_validation
+from handlers.markup import one_line
 from handlers.model import Alert, Ignored, ResourceId, Unreadable
 from handlers.settings import Settings
 from handlers.storage import StorageDown
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 30
+MOST_LOGGED = 5
 ACTION_GROUPS_APP = "461e8683-5575-4561-ac7f-899cc907d62a"
 """`AzNS AAD Webhook`, which secure webhooks of action groups call as, with the role below.
 https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook"""
@@ -64,6 +66,8 @@ def accept(body: object, content: bytes, settings: Settings, queue: AlertQueue) 
             log.error("alert not accepted, storage is down: %s", error)
             return Answer(503, {"error": "The queue cannot be reached."}, {"Retry-After": str(RETRY_AFTER_SECONDS)})
     log.info("alerts accepted: %d, ignored: %d", len(accepted), len(ignored))
+    for reason in ignored[:MOST_LOGGED]:
+        log.info("alert ignored: %s", one_line(reason))
     return Answer(202, {"accepted": accepted, "ignored": ignored})
 
 

@@ -57,6 +57,10 @@ class Azure:
 
         Raises azure.core.exceptions.HttpResponseError (its `status_code`) or ServiceRequestError.
         """
+        if not path.startswith("/"):
+            raise ValueError(
+                "not a path of Azure Resource Manager"
+            )  # ids in answers could name another host: no token goes there
         parameters = {"api-version": api_version, **{f"${name}": value for name, value in query.items()}}
         return self._get(path, parameters)
 
@@ -84,7 +88,7 @@ class Azure:
                 credential_scopes=[self._arm_scope],
                 transport=self._transport(),
                 retry_policy=_short_retry(),
-                per_retry_policies=[_paced(self.budget)],
+                per_retry_policies=[_at_home(self._settings.arm_endpoint), _paced(self.budget)],
                 authentication_policy=self._authentication(self._arm_scope),
                 logging_enable=False,
             )
@@ -131,6 +135,7 @@ class Azure:
                 RequestIdPolicy(),
                 UserAgentPolicy("backup-runbooks"),
                 _short_retry(),
+                _at_home(self._settings.arm_endpoint),
                 _paced(self.budget),
                 self._authentication(self._arm_scope),
             ]
@@ -242,6 +247,19 @@ def _paced(budget: ReadBudget) -> Any:
             return answer
 
     return Paced()
+
+
+def _at_home(endpoint: str) -> Any:
+    """A pipeline policy that lets no request, and so no token, go to another host: the SDK follows any `nextLink`."""
+    from azure.core.pipeline import PipelineRequest
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class AtHome(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: PipelineRequest[Any]) -> None:
+            if not request.http_request.url.lower().startswith(endpoint.lower() + "/"):
+                raise ValueError("a request was to leave Azure Resource Manager")
+
+    return AtHome()
 
 
 def _same_host(next_link: str, endpoint: str) -> str:

@@ -8,7 +8,7 @@ from handlers.alert_queue import Message
 from handlers.facts.jobs import completed_after, newest_recovery_point
 from handlers.model import Alert, Failure, Incident, Job, time_text
 from handlers.model.incident import key_of
-from handlers.tell import log_posted, post
+from handlers.tell import post, tell_log
 from handlers.templates import message as text
 from handlers.tickets.event import resolved_event
 from handlers.wiring import Tools
@@ -45,5 +45,5 @@ def resolve(incident: Incident, job: Job, message: Message, tools: Tools) -> boo
     )
     posted = post(begun, event, message, tools)
     tools.incidents.settle(begun.incident, posted.id, posted.url, {})
-    log_posted(begun.incident, posted, incident.code, message, tools)
+    tell_log(begun.incident, posted, incident.code, message, tools)
     return True

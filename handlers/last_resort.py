@@ -12,6 +12,7 @@ from typing import Any
 
 from handlers import alerts
 from handlers.alert_queue import ALERT, Message
+from handlers.log_lines import log_posted
 from handlers.model import Alert, Failure, NotNow
 from handlers.model.incident import OPENED, key_of
 from handlers.model.parts import Part
@@ -71,8 +72,7 @@ def post_plain(body: object, why: str, message: Message, tools: Tools) -> Posted
         log.error("alert set aside: even its plain ticket was refused")
         tools.queue.keep_unposted(message.content, str(refusal))
         return Posted()
-    log.info("posted type=alert.unreadable incident=%s ticket=%s code=- cause=- vault=- seconds=0",
-             event["data"]["incident"]["id"], posted.id or "-")  # fmt: skip
+    log_posted("alert.unreadable", event["data"]["incident"]["id"], posted.id)
     return posted
 
 

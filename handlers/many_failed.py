@@ -10,13 +10,14 @@ from handlers import documents, last_resort, replay
 from handlers.alert_queue import Message
 from handlers.facts import Look
 from handlers.incidents import Begun
+from handlers.log_lines import log_posted
 from handlers.model import Diagnosis, Error, Failure, Incident, Members, NotNow, Storm, subscription_of
 from handlers.model import storm as transitions
 from handlers.model.incident import OPENED
 from handlers.model.storm import change_due, members_of
 from handlers.rows import Changed
 from handlers.runbook import render, render_storm
-from handlers.tell import SECOND_LOOK, failure_of, log_line, look
+from handlers.tell import SECOND_LOOK, failure_of, look
 from handlers.tickets.event import storm_event
 from handlers.wiring import Tools
 
@@ -114,7 +115,8 @@ def tell(storm: Storm, change: str, told: Members, message: Message, tools: Tool
     except NotNow:
         save(transitions.released(begun), tools)
         raise
-    log_line(change, begun.id, posted.id, begun.code, told.shared_cause or "-")
+    seconds = (tools.now() - begun.opened_at).total_seconds() if change == transitions.OPENED else 0
+    log_posted(change, begun.id, posted.id, begun.code, told.shared_cause, seconds=seconds)
     return save(transitions.settled(begun, posted.id, posted.url), tools)
 
 

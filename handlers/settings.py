@@ -62,7 +62,7 @@ class Settings:
             ticket_target=values["TICKET_TARGET"] or cls.ticket_target,
             ticket_target_file=values["TICKET_TARGET_FILE"],
             ticket_user=values["TICKET_USER"],
-            ticket_secret=values["TICKET_SECRET"],
+            ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
@@ -98,6 +98,16 @@ def _check_url(name: str, url: str) -> None:
         raise SettingsError(f"{name} is not an http(s) address.")
     if parts.scheme == "http" and not is_loopback(url):
         raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses only.")
+
+
+def _secret(name: str, value: str) -> str:
+    """A Key Vault reference that App Service could not resolve arrives as its own text.
+
+    https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshooting-key-vault-references
+    """
+    if value.startswith("@Microsoft.KeyVault("):
+        raise SettingsError(f"{name} is a Key Vault reference that was not resolved: does the secret exist, and may the app read it?")
+    return value
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

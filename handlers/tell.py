@@ -13,6 +13,7 @@ from handlers.diagnose import changes_since, diagnose, facts_needed
 from handlers.facts import Look
 from handlers.facts.jobs import find_job, listed_job
 from handlers.incidents import Begun
+from handlers.log_lines import log_posted
 from handlers.model import Alert, Diagnosis, Error, Failure, History, Incident, NotNow, Reason, Unknown, Verdict
 from handlers.model.incident import REOPENED
 from handlers.model.parts import Part
@@ -67,7 +68,7 @@ def tell(begun: Begun, diagnosis: Diagnosis, message: Message, tools: Tools) -> 
     tools.documents.add(incident, documents.record_of(incident.change_id, diagnosis, runbook, answer, message.content, now))
     tools.incidents.settle(incident, posted.id, posted.url, diagnosis.verdicts)
     confirmed = [cause for cause, verdict in diagnosis.verdicts.items() if verdict is Verdict.CONFIRMED]
-    log_posted(incident, posted, diagnosis.error.code, message, tools, confirmed)
+    tell_log(incident, posted, diagnosis.error.code, message, tools, confirmed)
 
 
 def post(begun: Begun, event: dict[str, Any], message: Message, tools: Tools, parts: Sequence[Part] = ()) -> Posted:
@@ -90,23 +91,9 @@ def look_again_later(incident: Incident, diagnosis: Diagnosis, looks: int, tools
         tools.queue.note(SECOND_LOOK, after_seconds=AFTER_THE_RUSH_SECONDS if in_a_rush else SECOND_LOOK_SECONDS[looks], **about)
 
 
-def log_posted(
+def tell_log(
     incident: Incident, posted: Posted, code: str, message: Message, tools: Tools, confirmed: Sequence[str] = ()
 ) -> None:
-    """The line that alert rules and the workbook read."""
-    cause = next(iter(confirmed), "-")
-    vault = incident.vault_id.rpartition("/")[2]
+    cause, vault = next(iter(confirmed), ""), incident.vault_id.rpartition("/")[2]
     seconds = (tools.now() - message.since).total_seconds() if message.since else 0
-    log_line(incident.pending, incident.id, posted.id, code, cause, vault, seconds)
-
-
-def log_line(kind: str, incident: str, ticket: str, code: str, cause: str = "-", vault: str = "", seconds: float = 0) -> None:
-    log.info(
-        "posted type=%s incident=%s ticket=%s code=%s cause=%s vault=%s seconds=%.0f",
-        kind, incident, one_word(ticket), one_word(code), cause, one_word(vault), seconds,
-    )  # fmt: skip
-
-
-def one_word(text: str) -> str:
-    """Text from outside as one word of a log line."""
-    return "".join(char if char.isprintable() and not char.isspace() else "_" for char in text[:100]) or "-"
+    log_posted(incident.pending, incident.id, posted.id, code, cause, vault, seconds)

@@ -35,6 +35,7 @@ OURS = {
     "diagnose",
     "runbook",
     "templates",
+    "log_lines",
     "wiring",
 }
 STORIES = {
@@ -68,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storms": {"model", "storage", "rows", "pacing", "azure.*"},
     "vault_marks": {"model", "storage"},
     "pacing": set(),
+    "log_lines": set(),
     "documents": {"model", "storage", "facts", "msgspec", "azure.*"},
     "facts": {"model", "settings", "pacing", "azure", "azure.*", "facts"},
     "catalogue": {"model"},

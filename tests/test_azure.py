@@ -48,6 +48,21 @@ def test_a_next_link_to_another_host_is_not_followed() -> None:
         azure_at(url).list_all("/x", "1")
 
 
+def test_an_id_in_an_answer_that_names_another_host_is_not_asked_there(running: RunningAzure) -> None:
+    with pytest.raises(ValueError, match="not a path"):
+        azure_at(running.url).get("https://evil.example/subscriptions/x", "1")
+    with pytest.raises(ResourceNotFoundError):
+        azure_at(running.url).get("//evil.example/subscriptions/x", "1")
+
+
+def test_the_backup_client_follows_no_next_link_to_another_host() -> None:
+    def answer(_: Request) -> Response:
+        return Response('{"value": [], "nextLink": "https://evil.example/next"}', mimetype="application/json")
+
+    with serving(answer) as url, pytest.raises(ValueError, match="leave Azure Resource Manager"):
+        list(azure_at(url).backup("s").backup_jobs.list("v", "g"))
+
+
 @pytest.mark.parametrize("seconds", [4, 1200])
 def test_a_long_retry_after_is_an_error_at_once(running: RunningAzure, seconds: int) -> None:
     running.add_fault(match="GET */locks*", status=429, retry_after=seconds)

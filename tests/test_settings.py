@@ -34,6 +34,7 @@ def test_a_missing_ticket_url_is_named() -> None:
         ("SWEEP_SCHEDULE", "*/15 * * * *"),
         ("ALERTS_AUTH", "none"),
         ("RUNBOOK_LANGUAGE", "de"),
+        ("TICKET_SECRET", "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/ticket)"),
         ("TICKET_OPTIONS", "[1]"),
         ("TICKET_OPTIONS", "{"),
         ("STORM_THRESHOLD", "0"),

@@ -1,0 +1,321 @@
+// Backup Runbooks in a subscription: what there is, one module for each concern. README.md says how to deploy it.
+targetScope = 'subscription'
+
+metadata name = 'Backup Runbooks'
+metadata description = 'Turns failed backups of Azure virtual machines into tickets with a runbook.'
+
+import { alertSources, behaviour, ticketSystem, watchedSubscription } from 'modules/types.bicep'
+
+// ------------------------------------------------------------------------------------------------ parameters
+
+@description('Required. The name of this installation, such as prod: part of every resource\'s name.')
+@minLength(1)
+@maxLength(20)
+param environmentName string
+
+@description('Optional. Azure region of every resource that has one.')
+param location string = deployment().location
+
+@description('Optional. The resource group, which this deployment makes. Nothing else should lie in it.')
+@maxLength(90)
+param resourceGroupName string = 'rg-backup-runbooks-${environmentName}'
+
+@description('Optional. Tags of every resource.')
+param tags object = {}
+
+@description('Required. The ticketing system.')
+param tickets ticketSystem
+
+@description('Optional. The ticket system\'s secret: it is put into the key vault. Empty: what the vault holds stays as it is.')
+@secure()
+param ticketSecret string = ''
+
+@description('Conditional. Required if the secret `ticket-secret` lies in the key vault already and `ticketSecret` is empty: the app goes on using it.')
+param useStoredTicketSecret bool = false
+
+@description('Optional. How the app behaves.')
+param behave behaviour = {}
+
+@description('Optional. The subscriptions whose failed backups become tickets. Empty: this one, without its vaults\' logs and health.')
+param watched watchedSubscription[] = []
+
+@description('Optional. Assign the reader role in each watched subscription. No: somebody else gives the rights, for instance once for a management group (management-group.bicep).')
+param assignReaderRole bool = true
+
+@description('Optional. Which ways of being told of a failure are set up.')
+param sources alertSources = {}
+
+@description('Optional. Who may post alerts: Azure Monitor with an Entra token, or whoever has a key in the address (simpler: no app registration, but who may read the action group can read the key).')
+@allowed(['entra', 'key'])
+param alertsAuth string = 'entra'
+
+@description('Conditional. The client id of the app registration that stands for the app. Required if alertsAuth is entra; entra.sh makes it.')
+param alertsClientId string = ''
+
+@description('Conditional. The object id of that app registration. Required if alertsAuth is entra. Who deploys must be one of its owners.')
+param alertsObjectId string = ''
+
+@description('Conditional. The key in the address: 32 letters and digits or more, kept the same from one deployment to the next. Required if alertsAuth is key.')
+@secure()
+param alertsKey string = ''
+
+@description('Optional. People sign in with Entra in front of the runbook page, on top of its signed links. Only if alertsAuth is entra; the app registration then needs the redirect address /.auth/login/aad/callback of the app, and id tokens.')
+param peopleSignIn bool = false
+
+@description('Optional. E-mail addresses that get every alert as well, in case that the app is down.')
+param fallbackEmails string[] = []
+
+@description('Optional. E-mail addresses of those who run the app: told when alerts get lost or late. Empty: nobody is told.')
+param operatorEmails string[] = []
+
+@description('Optional. Alerts on the app itself, and the workbook.')
+param watchOurselves bool = true
+
+@description('Optional. The resource id of a Log Analytics workspace to use, such as the one that the vaults\' logs go to. Empty: a new one.')
+param workspaceId string = ''
+
+@description('Optional. For how many days a new workspace keeps logs.')
+@minValue(30)
+@maxValue(730)
+param retentionDays int = 90
+
+@description('Optional. Memory of an instance in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('Optional. The most instances for each function. All instances share one read budget of Azure Resource Manager for each subscription (25 reads a second): more of them in a storm of alerts throttle each other and make nothing faster. 40 is the least that Azure takes.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Optional. Instances that are kept warm for alerts over HTTP. 0: none. An action group tries again for about a minute, so a cold start loses no alert.')
+@minValue(0)
+@maxValue(20)
+param alwaysReadyInstances int = 0
+
+@description('Optional. Storage and key vault are reached through private endpoints, and the app sends through a network.')
+param isPrivate bool = false
+
+@description('Optional. The address range of that network, /24 or larger.')
+param addressPrefix string = '10.60.0.0/24'
+
+// ------------------------------------------------------------------------------------------------ names and choices
+
+var token = uniqueString(subscription().id, environmentName, location)
+var suffix = '${environmentName}-${token}'
+var allTags = union(tags, { 'azd-env-name': environmentName })
+var appName = 'func-${suffix}'
+var itself = { id: subscription().subscriptionId, resourceGroup: resourceGroupName, vaults: [], systemTopic: '' }
+var all = empty(watched) ? [itself] : watched
+var hasSecret = useStoredTicketSecret || !empty(ticketSecret)
+var useEntra = alertsAuth == 'entra'
+var alertsUrl = 'https://${app.outputs.hostName}/api/alerts'
+var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : workspaceId, '/')
+// Without one of these the app would be deployed and hear nothing: better to stop here.
+var clientId = useEntra && empty(alertsClientId) ? fail('alertsClientId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsClientId
+var objectId = useEntra && empty(alertsObjectId) ? fail('alertsObjectId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsObjectId
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: resourceGroupName
+  location: location
+  tags: allTags
+}
+
+// ------------------------------------------------------------------------------------------------ the app
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  params: { name: 'id-${suffix}', location: location, tags: allTags }
+}
+
+module dataRoles 'modules/data-roles.bicep' = {
+  scope: group
+  params: { principalId: identity.outputs.principalId }
+}
+
+module storage 'modules/storage.bicep' = {
+  scope: group
+  params: { name: 'stbackup${token}', location: location, tags: allTags, isPrivate: isPrivate }
+}
+
+module vault 'modules/vault.bicep' = {
+  scope: group
+  params: { name: 'kv-${token}', location: location, tags: allTags, isPrivate: isPrivate, ticketSecret: ticketSecret }
+}
+
+module logs 'modules/logs.bicep' = {
+  scope: group
+  params: {
+    workspaceName: 'log-${suffix}'
+    insightsName: 'appi-${suffix}'
+    location: location
+    tags: allTags
+    existingWorkspaceId: workspaceId
+    retentionDays: retentionDays
+  }
+}
+
+module logReader 'modules/log-reader.bicep' = {
+  scope: resourceGroup(logsGroup[2], logsGroup[4])
+  params: { workspaceName: last(split(logs.outputs.workspaceId, '/')), principalId: identity.outputs.principalId }
+}
+
+module app 'modules/app.bicep' = {
+  scope: group
+  params: {
+    name: appName
+    planName: 'plan-${suffix}'
+    location: location
+    tags: allTags
+    identityId: identity.outputs.id
+    packageContainerUrl: 'https://${storage.outputs.name}.blob.${environment().suffixes.storage}/${storage.outputs.packageContainer}'
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReadyInstances
+    subnetId: isPrivate ? network!.outputs.appSubnetId : ''
+  }
+  dependsOn: [dataRoles]
+}
+
+module settings 'modules/settings.bicep' = {
+  scope: group
+  params: {
+    appName: app.outputs.name
+    hostName: app.outputs.hostName
+    clientId: identity.outputs.clientId
+    storageName: storage.outputs.name
+    insightsAddress: logs.outputs.insightsAddress
+    workspaceCustomerId: logs.outputs.customerId
+    subscriptionIds: map(all, one => one.id)
+    alertsAuth: alertsAuth
+    tickets: tickets
+    ticketReference: hasSecret ? vault.outputs.ticketReference : ''
+    behave: behave
+  }
+}
+
+module signIn 'modules/sign-in.bicep' = {
+  scope: group
+  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '', peopleSignIn: peopleSignIn }
+}
+
+module functionKey 'modules/function-key.bicep' = if (!useEntra) {
+  scope: group
+  params: { appName: app.outputs.name, key: alertsKey }
+  dependsOn: [settings]
+}
+
+module network 'modules/network.bicep' = if (isPrivate) {
+  scope: group
+  params: { name: 'vnet-${suffix}', location: location, tags: allTags, addressPrefix: addressPrefix }
+}
+
+module privateEndpoint 'modules/private-endpoint.bicep' = [
+  for part in isPrivate ? ['blob', 'queue', 'table', 'vault'] : []: {
+    scope: group
+    params: {
+      name: 'pep-${part}-${suffix}'
+      location: location
+      tags: allTags
+      resourceId: part == 'vault' ? vault.outputs.id : storage.outputs.id
+      part: part
+      networkId: network!.outputs.id
+      subnetId: network!.outputs.endpointSubnetId
+    }
+  }
+]
+
+// ------------------------------------------------------------------------------------------------ getting alerted
+
+module actionGroup 'modules/action-group.bicep' = {
+  scope: group
+  params: {
+    name: 'ag-${suffix}'
+    shortName: 'backuprunbk'
+    tags: allTags
+    emails: fallbackEmails
+    webhookUrl: alertsUrl
+    webhookClientId: useEntra ? clientId : ''
+    webhookObjectId: useEntra ? objectId : ''
+    webhookKey: alertsKey
+  }
+}
+
+module operators 'modules/action-group.bicep' = if (!empty(operatorEmails)) {
+  scope: group
+  params: { name: 'ag-operators-${suffix}', shortName: 'runbookops', tags: allTags, emails: operatorEmails }
+}
+
+module failedJobs 'modules/failed-jobs-alert.bicep' = if (sources.?logSearch ?? true) {
+  scope: group
+  params: { location: location, tags: allTags, workspaceId: logs.outputs.workspaceId, actionGroupId: actionGroup.outputs.id }
+}
+
+module readerRole 'modules/reader-role.bicep' = if (assignReaderRole) {
+  params: { roleName: 'Backup Runbooks Reader (${suffix})', subscriptionIds: map(all, one => one.id) }
+}
+
+module watch 'modules/watched.bicep' = [
+  for one in all: {
+    scope: subscription(one.id)
+    params: {
+      watched: one
+      resourceGroupName: one.?resourceGroup ?? resourceGroupName
+      sources: sources
+      tags: allTags
+      readerRoleId: assignReaderRole ? readerRole!.outputs.roleId : ''
+      principalId: identity.outputs.principalId
+      workspaceId: logs.outputs.workspaceId
+      actionGroupId: actionGroup.outputs.id
+      operatorsId: empty(operatorEmails) ? '' : operators!.outputs.id
+      storageId: storage.outputs.id
+      queueName: storage.outputs.alertQueue
+      deadLetterContainer: storage.outputs.deadLetterContainer
+    }
+  }
+]
+
+// ------------------------------------------------------------------------------------------------ watching ourselves
+
+module selfWatch 'modules/self-watch.bicep' = if (watchOurselves) {
+  scope: group
+  params: {
+    location: location
+    tags: allTags
+    appName: appName
+    workspaceId: logs.outputs.workspaceId
+    operatorsId: empty(operatorEmails) ? '' : operators!.outputs.id
+    hasCanary: (behave.?canary ?? 'quiet') != 'off'
+  }
+}
+
+module workbook 'modules/workbook.bicep' = if (watchOurselves) {
+  scope: group
+  params: { displayName: 'Backup Runbooks (${environmentName})', location: location, tags: allTags, workspaceId: logs.outputs.workspaceId }
+}
+
+// ------------------------------------------------------------------------------------------------ outputs: azd keeps them; none is secret
+
+@description('The resource group.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('The function app.')
+output FUNCTION_APP_NAME string = app.outputs.name
+
+@description('The address to give to an action group. With alertsAuth key, `?code=` and the key follow it.')
+output ALERTS_URL string = alertsUrl
+
+@description('The action group that leads to the app: for alert rules of one\'s own.')
+output ACTION_GROUP_ID string = actionGroup.outputs.id
+
+@description('The key vault that holds `ticket-secret`.')
+output KEY_VAULT_NAME string = vault.outputs.name
+
+@description('The object id of the app\'s identity: for management-group.bicep.')
+output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+
+@description('The resource id of the workspace: where to send the logs of further vaults.')
+output WORKSPACE_ID string = logs.outputs.workspaceId
+
+@description('What to do now.')
+output NEXT_STEP string = 'make package && az functionapp deployment source config-zip -g ${group.name} -n ${app.outputs.name} --src build/backup-runbooks.zip --build-remote true'

@@ -1,0 +1,29 @@
+// A request "Backup now" that Azure refused. Scheduled jobs are no requests and never appear in the activity log.
+
+@description('Required. Tags of the resource.')
+param tags object
+
+@description('Required. The resource id of the action group.')
+param actionGroupId string
+
+resource rule 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
+  name: 'backup-runbooks-backup-now'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    description: 'A backup that somebody asked for could not be started.'
+    scopes: [subscription().id]
+    condition: {
+      allOf: [
+        { field: 'category', equals: 'Administrative' }
+        {
+          field: 'operationName'
+          equals: 'Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/backup/action'
+        }
+        { field: 'status', equals: 'Failed' }
+      ]
+    }
+    actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
+  }
+}

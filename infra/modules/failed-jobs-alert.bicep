@@ -1,0 +1,31 @@
+// Failed backup jobs in the vaults' logs: tells what the built-in alerts leave out, such as a backup that was still running or a VM that is gone.
+
+@description('Required. Azure region.')
+param location string
+
+@description('Required. Tags of the resource.')
+param tags object
+
+@description('Required. The resource id of the workspace.')
+param workspaceId string
+
+@description('Required. The resource id of the action group.')
+param actionGroupId string
+
+module rule 'log-alert.bicep' = {
+  params: {
+    name: 'backup-runbooks-failed-jobs'
+    about: 'A backup job of a virtual machine failed.'
+    location: location
+    tags: tags
+    query: loadTextContent('../queries/failed_jobs.kql')
+    workspaceId: workspaceId
+    actionGroupIds: [actionGroupId]
+    severity: 1
+    every: 'PT15M'
+    window: 'P1D' // a job may be logged long after it ran; the query itself takes only what came in lately
+    dimensions: ['JobUniqueId', 'JobFailureCode', 'BackupItemUniqueId', 'VaultResourceId']
+    resourceIdColumn: '_ResourceId'
+    isStateful: false
+  }
+}

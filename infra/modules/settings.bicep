@@ -1,0 +1,85 @@
+// The app settings: those of handlers/settings.py, and the few that the platform reads. A test compares them with the code and with docs/settings.md.
+
+import { behaviour, ticketSystem } from 'types.bicep'
+
+@description('Required. The name of the function app.')
+param appName string
+
+@description('Required. The host name of the function app.')
+param hostName string
+
+@description('Required. The client id of the app\'s identity.')
+param clientId string
+
+@description('Required. The name of the app\'s storage account.')
+param storageName string
+
+@description('Required. Where telemetry goes: the Application Insights component.')
+param insightsAddress string
+
+@description('Required. The customer id of the workspace.')
+param workspaceCustomerId string
+
+@description('Required. The ids of the watched subscriptions.')
+param subscriptionIds string[]
+
+@description('Required. Who may post alerts: key or entra.')
+@allowed(['entra', 'key'])
+param alertsAuth string
+
+@description('Required. The ticketing system.')
+param tickets ticketSystem
+
+@description('Required. The Key Vault reference to its secret. Empty: it has none.')
+param ticketReference string
+
+@description('Required. How the app behaves.')
+param behave behaviour
+
+// https://learn.microsoft.com/azure/azure-monitor/logs/api/access-api: the query API's address in each cloud, which `environment()` does not know
+var logsEndpoints = {
+  AzureCloud: 'https://api.loganalytics.azure.com'
+  AzureUSGovernment: 'https://api.loganalytics.us'
+  AzureChinaCloud: 'https://api.loganalytics.azure.cn'
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: appName
+}
+
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: {
+    // the platform's
+    AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
+    AzureWebJobsStorage__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
+    AzureWebJobsStorage__tableServiceUri: 'https://${storageName}.table.${environment().suffixes.storage}'
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: clientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insightsAddress
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+    AZURE_CLIENT_ID: clientId
+    PYTHON_THREADPOOL_THREAD_COUNT: '16' // at least batchSize + newBatchThreshold of host.json, and some for HTTP and timers
+    MALLOC_ARENA_MAX: '2' // many threads that decode JSON would else keep a heap each: a third less memory in a storm
+    // the app's
+    ARM_ENDPOINT: environment().resourceManager
+    LOGS_ENDPOINT: logsEndpoints[environment().name]
+    LOG_ANALYTICS_WORKSPACE_ID: workspaceCustomerId
+    WATCHED_SUBSCRIPTIONS: join(subscriptionIds, ',')
+    SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'
+    ALERTS_AUTH: alertsAuth
+    RUNBOOK_LANGUAGE: behave.?runbookLanguage ?? 'en'
+    PUBLIC_URL: 'https://${hostName}'
+    TICKET_URL: tickets.url
+    TICKET_TARGET: tickets.?target ?? 'webhook'
+    TICKET_TARGET_FILE: tickets.?targetFile ?? ''
+    TICKET_USER: tickets.?user ?? ''
+    TICKET_SECRET: ticketReference
+    TICKET_OPTIONS: string(tickets.?options ?? {})
+    STORM_THRESHOLD: string(behave.?stormThreshold ?? 20)
+    STORM_WINDOW_MINUTES: string(behave.?stormWindowMinutes ?? 15)
+    CANARY: behave.?canary ?? 'quiet'
+    CANARY_SCHEDULE: behave.?canarySchedule ?? '0 0 6 * * *'
+  }
+}

@@ -1,0 +1,48 @@
+// App Service authentication in front of the app. Alerts need a token of Azure Monitor's action groups; the app checks its role once more.
+
+@description('Required. The name of the function app.')
+param appName string
+
+@description('Required. The client id of the app registration that stands for the app (infra/entra.sh makes it). Empty: authentication is off.')
+param clientId string
+
+@description('Required. People may sign in with Entra in front of the runbook page.')
+param peopleSignIn bool
+
+// `AzNS AAD Webhook`, as which action groups call: https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook
+var actionGroups = '461e8683-5575-4561-ac7f-899cc907d62a'
+// Event Grid's own trigger has a key of its own; health tells nothing; the runbook page has signed links, unless people sign in.
+var open = concat(['/api/health', '/runtime/webhooks/eventgrid'], peopleSignIn ? [] : ['/api/runbooks/*'])
+var isOn = !empty(clientId)
+
+resource app 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: appName
+}
+
+resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'authsettingsV2'
+  properties: {
+    platform: { enabled: isOn }
+    globalValidation: {
+      requireAuthentication: isOn
+      unauthenticatedClientAction: !isOn ? 'AllowAnonymous' : peopleSignIn ? 'RedirectToLoginPage' : 'Return401'
+      redirectToProvider: 'azureactivedirectory'
+      excludedPaths: open
+    }
+    httpSettings: { requireHttps: true }
+    identityProviders: {
+      azureActiveDirectory: {
+        enabled: isOn
+        registration: {
+          clientId: clientId
+          openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+        }
+        validation: {
+          allowedAudiences: [clientId, 'api://${clientId}']
+          defaultAuthorizationPolicy: { allowedApplications: concat([actionGroups], peopleSignIn ? [clientId] : []) }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// The shapes of main.bicep's parameters, in one place.
+
+@export()
+@description('A subscription whose failed backups become tickets.')
+type watchedSubscription = {
+  @description('Required. The id of the subscription.')
+  id: string
+
+  @description('Conditional. An existing resource group in it for the alert rules. Required unless the app itself lies in this subscription: then its own group is taken.')
+  resourceGroup: string?
+
+  @description('Optional. Resource ids of Recovery Services vaults in it: their backup logs go to the workspace, and each gets a rule on its backup health.')
+  vaults: string[]?
+
+  @description('Conditional. The name of the subscription\'s Event Grid system topic in that resource group. Required if the subscription has one already, since Azure allows one for each source; its system-assigned identity must be on.')
+  systemTopic: string?
+}
+
+@export()
+@description('Which ways of being told of a failure are set up. One failure that is told in several ways is one incident with one ticket.')
+type alertSources = {
+  @description('Optional. Azure Backup\'s own alerts, through an alert processing rule for each subscription. The main way. Default: true.')
+  builtIn: bool?
+
+  @description('Optional. A log search alert on AddonAzureBackupJobs: tells what the built-in alerts leave out. Needs the vaults\' logs in the workspace. Default: true.')
+  logSearch: bool?
+
+  @description('Optional. A metric alert on BackupHealthEvent for each named vault: the only source that also says that an item is healthy again. Default: true.')
+  metric: bool?
+
+  @description('Optional. An activity log alert on a failed request "Backup now" for each subscription. Default: true.')
+  activityLog: bool?
+
+  @description('Optional. The same request through Event Grid, straight into the app\'s queue. Default: true.')
+  eventGrid: bool?
+}
+
+@export()
+@description('The ticketing system, as docs/tickets says.')
+type ticketSystem = {
+  @description('Required. Its address: the API, or the webhook.')
+  @minLength(1)
+  url: string
+
+  @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
+  target: string?
+
+  @description('Optional. The text of a file of one\'s own instead of a bundled one.')
+  targetFile: string?
+
+  @description('Optional. The user that belongs to the secret, where the system asks for one.')
+  user: string?
+
+  @description('Optional. What else its file asks for: project, queue, labels and so on.')
+  options: object?
+}
+
+@export()
+@description('How the app behaves. Each is an app setting of docs/settings.md, whose default holds when it is left out.')
+type behaviour = {
+  @description('Optional. The language of runbooks and tickets. Default: en.')
+  runbookLanguage: ('en' | 'pt-BR')?
+
+  @description('Optional. When the sweep looks for failures that no alert told: NCRONTAB, six fields, UTC. Default: every 15 minutes.')
+  sweepSchedule: string?
+
+  @description('Optional. More alike failures than this in one region within the window are one storm with one ticket. Default: 20.')
+  @minValue(1)
+  @maxValue(100000)
+  stormThreshold: int?
+
+  @description('Optional. That window, in minutes. Default: 15.')
+  @minValue(1)
+  @maxValue(100000)
+  stormWindowMinutes: int?
+
+  @description('Optional. The daily test alert: quiet stops short of the ticket system, ticket opens and resolves a ticket, off sends none. Default: quiet.')
+  canary: ('off' | 'quiet' | 'ticket')?
+
+  @description('Optional. When it is sent: NCRONTAB, six fields, UTC. It is expected every 24 hours. Default: at six.')
+  canarySchedule: string?
+}

@@ -1,0 +1,268 @@
+"""What the Bicep sets up is what the code expects: settings, rights, names in storage, retention, threads, addresses."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers import alert_received, forget
+from handlers.alert_queue import UNPOSTED
+from handlers.facts import all_facts
+from handlers.facts.jobs import READ_JOBS, READ_POINTS
+from handlers.facts.logs import QUERY
+from handlers.facts.vaults import READ_VAULTS
+from handlers.settings import SETTING_NAMES, Settings
+from handlers.storage import ALERT_BLOBS, INCIDENT_BLOBS, QUEUE, TABLE
+from tests.conftest import ROOT
+from tests.infra.bicep import INFRA, Expression, files, one, read, text_of
+
+SETTINGS, STORAGE = text_of("modules/settings.bicep"), text_of("modules/storage.bicep")
+PLATFORM = {"AZURE_CLIENT_ID", "MALLOC_ARENA_MAX", "PYTHON_THREADPOOL_THREAD_COUNT", "APPLICATIONINSIGHTS_CONNECTION_STRING",
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------ settings
+
+
+def app_settings(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = one(text, "resource", "settings").body["properties"]
+    return found
+
+
+def own(text: str) -> set[str]:
+    """The app's own settings: all but the platform's."""
+    return {name for name in app_settings(text) if name not in PLATFORM and not name.startswith("AzureWebJobsStorage__")}
+
+
+def test_the_app_settings_are_those_of_the_code() -> None:
+    assert own(SETTINGS) == set(SETTING_NAMES)
+    assert set(app_settings(SETTINGS)) > PLATFORM
+
+
+def test_a_setting_too_few_or_too_many_is_noticed() -> None:
+    assert own(SETTINGS.replace("    CANARY: ", "    CANARI: ")) ^ set(SETTING_NAMES) == {"CANARY", "CANARI"}
+
+
+def test_every_app_setting_is_documented() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(\w+)(?:=\w+)?`", page))
+    undocumented = set(app_settings(SETTINGS)) - documented
+    assert undocumented <= PLATFORM - {"AZURE_CLIENT_ID"}
+    assert set(SETTING_NAMES) <= documented
+
+
+def defaults(text: str) -> dict[str, str]:
+    """What each setting is when its parameter is left out, as far as the Bicep says it behind a `??`."""
+    found = {}
+    for name, value in app_settings(text).items():
+        last = re.search(r"\?\? (.*?)\)?$", value) if isinstance(value, Expression) else None
+        if last and name in SETTING_NAMES:
+            literal = read(last[1])
+            found[name] = json.dumps(literal) if isinstance(literal, dict) else str(literal)
+    return found
+
+
+def test_a_parameter_that_is_left_out_means_the_codes_own_default() -> None:
+    left_out = defaults(SETTINGS)
+    assert len(left_out) == 10
+    assert Settings.from_environment({"TICKET_URL": "https://t.example.com", **left_out}) == Settings("https://t.example.com")
+
+
+def test_another_default_is_noticed() -> None:
+    other = defaults(SETTINGS.replace("?? 20)", "?? 21)"))
+    assert Settings.from_environment({"TICKET_URL": "https://t.example.com", **other}) != Settings("https://t.example.com")
+
+
+def test_the_choices_are_the_codes_choices() -> None:
+    behaviour = one(text_of("modules/types.bicep"), "type", "behaviour").text
+    for setting, field in (("RUNBOOK_LANGUAGE", "runbookLanguage"), ("CANARY", "canary")):
+        (choices,) = re.findall(rf"^  {field}: \((.*)\)\?", behaviour, re.MULTILINE)
+        for choice in re.findall(r"'(.*?)'", choices):
+            assert Settings.from_environment({"TICKET_URL": "https://t.example.com", setting: choice})
+    (allowed,) = [each for each in one(text_of("main.bicep"), "param", "alertsAuth").decorators if each.startswith("@allowed")]
+    for choice in re.findall(r"'(.*?)'", allowed):
+        assert Settings.from_environment({"TICKET_URL": "https://t.example.com", "ALERTS_AUTH": choice})
+
+
+def test_there_are_threads_for_as_many_messages_as_the_host_hands_out() -> None:
+    queues = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["extensions"]["queues"]
+    assert int(app_settings(SETTINGS)["PYTHON_THREADPOOL_THREAD_COUNT"]) >= queues["batchSize"] + queues["newBatchThreshold"]
+
+
+def test_nothing_is_set_that_flex_consumption_refuses() -> None:
+    refused = ("FUNCTIONS_*", "WEBSITE_*", "SCM_*", "ENABLE_ORYX_BUILD", "AzureWebJobsStorage")
+    assert [name for name in app_settings(SETTINGS) if any(fnmatch(name, pattern) for pattern in refused)] == []
+
+
+def test_the_secret_is_a_reference_and_no_value() -> None:
+    assert app_settings(SETTINGS)["TICKET_SECRET"] == Expression("ticketReference")
+    assert one(text_of("modules/vault.bicep"), "output", "ticketReference").assigned.startswith("'@Microsoft.KeyVault(SecretUri=")
+
+
+# ------------------------------------------------------------------------------------------------ rights
+
+
+def needs() -> set[str]:
+    """Every right that the code uses on watched subscriptions. Queries of the workspace come with Log Analytics Reader there."""
+    of_facts = {action for fact in all_facts().values() for action in fact.needs}
+    assert QUERY in of_facts
+    return (of_facts | {READ_JOBS, READ_POINTS, READ_VAULTS}) - {QUERY}
+
+
+def granted() -> list[str]:
+    found: list[str] = json.loads(text_of("reader-actions.json"))
+    return found
+
+
+def test_the_reader_role_can_do_what_the_facts_need_and_nothing_more() -> None:
+    assert granted() == sorted(needs())
+
+
+def test_a_right_too_many_would_be_noticed() -> None:
+    assert sorted([*granted(), "Microsoft.Compute/virtualMachines/runCommand/action"]) != sorted(needs())
+    assert granted()[1:] != sorted(needs())
+
+
+def test_every_right_is_to_read_and_names_what() -> None:
+    assert [action for action in granted() if not action.lower().endswith("/read") or "*" in action] == []
+
+
+@pytest.mark.parametrize("file", ["modules/reader-role.bicep", "management-group.bicep"])
+def test_both_ways_of_giving_the_role_take_the_same_list_and_no_rights_to_data(file: str) -> None:
+    permissions = one(text_of(file), "resource", "role").body["properties"]["permissions"]
+    (given,) = permissions
+    assert re.fullmatch(r"loadJsonContent\('(\.\./)?reader-actions\.json'\)", given.pop("actions"))
+    assert given == {"notActions": [], "dataActions": [], "notDataActions": []}
+
+
+def test_there_is_no_other_role_and_no_right_over_customers_resources_but_the_reader_role() -> None:
+    definitions = [file.name for file in files() if "roleDefinitions@" in file.read_text(encoding="utf-8")]
+    assignments = [file.name for file in files() if "roleAssignments@" in file.read_text(encoding="utf-8")]
+    assert definitions == ["management-group.bicep", "reader-role.bicep"]
+    assert assignments == [
+        "management-group.bicep",
+        "data-roles.bicep",
+        "event-grid-roles.bicep",
+        "log-reader.bicep",
+        "watched.bicep",
+    ]
+    (in_watched,) = re.findall(r"roleDefinitionId: (.*)", text_of("modules/watched.bicep"))
+    assert in_watched == "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRoleId)"
+
+
+BUILT_IN = {
+    "Storage Blob Data Owner": "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+    "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+    "Storage Queue Data Contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+    "Storage Queue Data Message Sender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
+    "Storage Table Data Contributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+    "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+}
+LOG_READER, ENTRA_ROLE = "73c42c96-874c-492b-b04d-ab87d138a893", "7f1c1e60-3c1b-4b8e-9d53-0a7c3f6f2d11"
+
+
+def test_the_roles_on_the_apps_own_resources_are_known_by_name_and_id() -> None:
+    for file in ("modules/data-roles.bicep", "modules/event-grid-roles.bicep"):
+        roles = read(one(text_of(file), "var", "roles").assigned)
+        assert roles.items() <= BUILT_IN.items()
+
+
+def test_no_id_of_a_tenant_or_subscription_is_in_the_source() -> None:
+    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, alert_received.ACTION_GROUPS_APP}
+    sources = [path for path in INFRA.rglob("*") if path.suffix in (".bicep", ".bicepparam", ".json", ".sh", ".md", ".kql")]
+    of_workbook = INFRA / "workbook"
+    guid = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
+    found = {
+        id_
+        for path in sources
+        if not path.is_relative_to(of_workbook)  # its parts have ids of their own
+        for id_ in re.findall(guid, path.read_text(encoding="utf-8"))
+    }
+    assert found == known
+
+
+# ------------------------------------------------------------------------------------------------ storage
+
+
+def list_of(text: str, name: str) -> list[str]:
+    """The list in a variable; an element that is another variable as what that holds."""
+    found = read(one(text, "var", name).assigned)
+    return [read(one(text, "var", each).assigned) if isinstance(each, Expression) else each for each in found]
+
+
+def test_queues_tables_and_containers_are_the_codes() -> None:
+    assert list_of(STORAGE, "queues") == [QUEUE, f"{QUEUE}-poison"]
+    assert list_of(STORAGE, "tables") == [TABLE]
+    assert list_of(STORAGE, "containers") == [ALERT_BLOBS, INCIDENT_BLOBS, "app-package", "dead-letters"]
+
+
+def test_another_name_of_the_queue_is_noticed() -> None:
+    assert list_of(STORAGE.replace("['alerts', 'alerts-poison']", "['alarms', 'alarms-poison']"), "queues") != [
+        QUEUE,
+        f"{QUEUE}-poison",
+    ]
+
+
+def test_every_queue_trigger_has_its_queue() -> None:
+    triggers = re.findall(r'queue_trigger\("\w+", "(.*?)"', (ROOT / "function_app.py").read_text(encoding="utf-8"))
+    assert sorted(triggers) == list_of(STORAGE, "queues")
+
+
+def test_storage_deletes_later_than_the_app_and_never_what_waits_to_be_posted() -> None:
+    rules = {rule["name"]: rule for rule in read(one(STORAGE, "var", "leftBehind").assigned)}
+    bodies, documents = rules["alert-bodies"], rules["incident-documents"]
+    assert bodies["days"] > promised("bodies in the container `alerts`") == forget.BODIES_FOR.days
+    assert documents["days"] > promised("documents in the container `incidents`") == forget.CLOSED_FOR.days
+    body = f"{ALERT_BLOBS}/{datetime.now(UTC):%Y/%m/%d}/x.json"
+    assert body.startswith(bodies["prefix"])
+    assert not f"{ALERT_BLOBS}/{UNPOSTED}x.json".startswith(bodies["prefix"])
+    assert documents["prefix"] == f"{INCIDENT_BLOBS}/"
+    assert not any("app-package/".startswith(rule["prefix"]) for rule in rules.values())
+
+
+def promised(what: str) -> int:
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    (days,) = re.findall(rf"^\| {re.escape(what)} \| (\d+) days", page, re.MULTILINE)
+    return int(days)
+
+
+# ------------------------------------------------------------------------------------------------ addresses and identities
+
+
+def test_the_webhook_leads_to_the_apps_own_route() -> None:
+    route = re.search(r'@app\.route\("(\w+)", methods=\["POST"', (ROOT / "function_app.py").read_text(encoding="utf-8"))
+    assert route is not None
+    assert one(text_of("main.bicep"), "var", "alertsUrl").assigned.endswith(f"/api/{route[1]}'")
+
+
+def test_action_groups_are_known_by_the_same_application_and_role_everywhere() -> None:
+    assert read(one(text_of("modules/sign-in.bicep"), "var", "actionGroups").assigned) == alert_received.ACTION_GROUPS_APP
+    script = text_of("entra.sh")
+    assert f"action_groups={alert_received.ACTION_GROUPS_APP}" in script
+    assert f'\\"value\\": \\"{alert_received.ACTION_GROUPS_ROLE}\\"' in script
+
+
+def test_what_is_open_without_a_token_is_health_and_what_has_a_key_or_a_signature() -> None:
+    opened = set(re.findall(r"'(/.*?)'", one(text_of("modules/sign-in.bicep"), "var", "open").assigned))
+    assert opened == {"/api/health", "/runtime/webhooks/eventgrid", "/api/runbooks/*"}
+
+
+def test_azd_finds_the_app_and_reads_the_package() -> None:
+    text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    assert re.search(r"^  api:$", text, re.MULTILINE)
+    assert "'azd-service-name': 'api'" in text_of("modules/app.bicep")
+    assert "project: build/package" in text
+    assert "\nunpacked: package" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_python_is_the_version_that_the_project_asks_for() -> None:
+    runtime = one(text_of("modules/app.bicep"), "resource", "app").body["properties"]["functionAppConfig"]["runtime"]
+    project = (Path(ROOT) / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'requires-python = ">={runtime["version"]}"' in project
