@@ -78,7 +78,10 @@ class Target:
         if operation == "resolve":
             log.info("there is no ticket to resolve")
             return Posted()
-        return self._posted(self._run(self._system.open, names))
+        opened = self._posted(self._run(self._system.open, names))
+        if not opened.id and not ticket.known_by_key:
+            raise TicketNotPosted("TICKET_URL answered without naming the ticket: is it the address of the system's API?")
+        return opened
 
     def _changed(self, names: dict[str, Any], operation: str) -> Posted:
         """Make a change of a known ticket. One that a person has closed is left so, one that is open need not be reopened."""
@@ -89,7 +92,13 @@ class Target:
             if operation == "resolve" and closed:
                 return known
             operation = operation if closed or operation == "resolve" else "update"
-        after = self._run(getattr(self._system, operation) or self._system.update, names)
+        try:
+            after = self._run(getattr(self._system, operation) or self._system.update, names)
+        except TicketNotPosted as refusal:
+            if operation == "resolve" and refusal.status in self._system.answers.gone and not self._system.ticket.known_by_key:
+                log.warning("ticket %s is gone: there is nothing to resolve", one_line(known.id, 60))
+                return known
+            raise
         return known if known.id else self._posted(after)
 
     def _found(self, names: dict[str, Any]) -> Posted | None:
@@ -98,7 +107,9 @@ class Target:
             return None
         after = self._run(self._system.find, names)
         ticket = self._system.ticket
-        for one in after["candidates"] or ():
+        if not isinstance(candidates := after.get("candidates"), list):
+            raise TicketNotPosted("TICKET_URL answered a search with no list: is it the address of the system's API?")
+        for one in candidates:
             if holds(ticket.carries_key, after | {"one": one}):
                 return self._posted(after | {"one": one})
         return None
@@ -125,6 +136,8 @@ class Target:
             raise self._refused(answer, names)
         if step.expect and not holds(step.expect, names):
             raise self._unexpected(step, names)
+        if "text/html" in answer.headers.get("Content-Type", "") and not self._system.ticket.known_by_key:
+            raise TicketNotPosted(f"TICKET_URL answered {answer.status_code} with a web page: is a sign-in or a proxy in between?")
         return names | {name: evaluated(expression, names) for name, expression in step.take.items()}
 
     def _unexpected(self, step: Step, names: dict[str, Any]) -> TicketNotPosted:
@@ -148,7 +161,7 @@ class Target:
                 step.method, url, params=evaluated(dict(step.query), names), data=body or None, headers=headers,
                 timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False,
             )  # fmt: skip
-        except requests.RequestException as error:
+        except (requests.RequestException, UnicodeError) as error:
             # The exception's own text holds the URL, and a URL may hold a secret.
             raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}") from None
 
@@ -220,7 +233,11 @@ class Target:
 
 
 def _encoded(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    """As JSON. Half a character, which JSON from outside may hold, becomes a question mark. Raises BadExpression."""
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors="replace")
+    except (TypeError, ValueError) as error:
+        raise BadExpression(f"a body that is no JSON: {error}") from None
 
 
 def _decoded(answer: requests.Response) -> Any:

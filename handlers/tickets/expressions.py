@@ -7,7 +7,7 @@ JSON as values, into a path percent-encoded. Nothing is ever pasted into text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -36,9 +36,15 @@ def evaluated(value: Any, names: Names) -> Any:
     if isinstance(value, dict):
         found = {key: evaluated(item, names) for key, item in value.items() if key != "+"}
         if "+" in value:
-            found |= dict(evaluated(value["+"], names) or {})
+            found |= _entries(evaluated(value["+"], names))
         return {key: item for key, item in found.items() if item is not None}
     return value
+
+
+def _entries(more: Any) -> Mapping[str, Any]:
+    if not isinstance(more, Mapping | None):
+        raise BadExpression(f"the key + holds {type(more).__name__}, not a mapping")
+    return more or {}
 
 
 def filled(path: str, names: Names) -> str:
@@ -72,8 +78,9 @@ def compiled(expression: str) -> Callable[..., Any]:
 
 def _value_of(expression: str, names: Names) -> Any:
     try:
-        return compiled(expression)(**names)
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        value = compiled(expression)(**names)
+        return list(value) if isinstance(value, Iterator) else value
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
         raise BadExpression(f"{expression.strip()[:100]!r}: {type(error).__name__}") from None
 
 
@@ -82,9 +89,9 @@ class _WithSlashes(str):
 
 
 def _encoded(value: Any) -> str:
-    if value is None:
-        raise BadExpression("a part of a path is empty")
-    return quote(str(value), safe="/" if isinstance(value, _WithSlashes) else "")
+    if value is None or str(value) in ("", ".", ".."):
+        raise BadExpression("a part of a path is empty or leads elsewhere")
+    return quote(str(value), safe="/" if isinstance(value, _WithSlashes) else "", errors="replace")
 
 
 @cache

@@ -21,7 +21,7 @@ def size(shown: Any) -> int:
 def size_in_bytes(shown: Any) -> int:
     """UTF-8 bytes of a text, or of the compact JSON of anything else."""
     text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
-    return len(text.encode())
+    return len(text.encode(errors="replace"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,384 @@
+"""ServiceNow's Table API on `incident`, as https://developer.servicenow.com/dev.do#!/reference/api/latest/rest/c_TableAPI has it.
+
+ServiceNow publishes no description to check against: each instance makes its own.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import requests
+
+from handlers.model.incident import OPENED, REOPENED, UPDATED
+from handlers.settings import Settings
+from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.definition import load
+from handlers.tickets.engine import Target
+from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.system import NOW, Asked, Reply, System, posted, running_system, target_at
+from tests.tickets.targets.vendor import commands_of, with_much
+
+TABLE = "/api/now/table/incident"
+SYS_ID = "f" * 32
+RECORD = f"{TABLE}/{SYS_ID}"
+TICKET = (SYS_ID, "https://example.service-now.com/kept")
+KNOWN = Posted(*TICKET)
+
+
+def record(state: str, key: str = "", sys_id: str = SYS_ID) -> dict[str, Any]:
+    return {"sys_id": sys_id, "number": "INC0010023", "state": state, "correlation_id": key}
+
+
+def created(asked: Asked) -> Reply:
+    """https://developer.servicenow.com/dev.do#!/reference/api/latest/rest/c_TableAPI#table-POST: 201 with the fields asked for."""
+    return Reply(201, {"result": record("1", asked.json["correlation_id"])}, {"Location": f"http://127.0.0.1{RECORD}"})
+
+
+def changed(asked: Asked) -> Reply:
+    return Reply(200, {"result": record(asked.json.get("state", "2"))})
+
+
+@pytest.fixture
+def instance() -> Iterator[System]:
+    with running_system() as system:
+        system.on("POST", TABLE, created)
+        system.on("PATCH", RECORD, changed)
+        system.on("GET", RECORD, Reply(200, {"result": record("2")}))
+        system.on("GET", TABLE, Reply(200, {"result": []}))
+        yield system
+
+
+def servicenow(instance: System, *, user: str = "svc.backup", **options: Any) -> Target:
+    return target_at(instance.url, "servicenow", user=user, **options)
+
+
+def key_of(posting: Posting) -> str:
+    key: str = posting.event["data"]["incident"]["id"]
+    return key
+
+
+def sent(instance: System, method: str, path: str = ".*") -> Mapping[str, Any]:
+    """The JSON of the only request of a method."""
+    [asked] = instance.named(method, path)
+    body: dict[str, Any] = asked.json
+    return body
+
+
+def test_a_failure_opens_an_incident_that_carries_the_key(instance: System) -> None:
+    change = failed(OPENED)
+    found = posted(servicenow(instance), change)
+    assert found == Posted(SYS_ID, f"{instance.url}/nav_to.do?uri=incident.do?sys_id={SYS_ID}")
+    [asked] = instance.asked
+    assert asked.path == TABLE
+    assert asked.query == {"sysparm_fields": "sys_id,number,state,correlation_id", "sysparm_exclude_reference_link": "true"}
+    body = asked.json
+    assert "az lock delete" in body.pop("description")
+    assert body == {
+        "short_description": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
+        "correlation_id": key_of(change),
+        "correlation_display": "Backup Runbooks",
+        "impact": "2",
+        "urgency": "1",
+    }
+
+
+def test_options_fill_the_fields_of_a_new_incident(instance: System) -> None:
+    options: dict[str, Any] = {
+        "assignment_group": "a" * 32, "caller_id": "b" * 32, "category": "software", "fields": {"cmdb_ci": "c" * 32, "contact_type": "event"},
+        "urgency": {"Sev1": "3"},
+    }  # fmt: skip
+    posted(servicenow(instance, **options), failed(OPENED))
+    body = sent(instance, "POST")
+    assert (body["assignment_group"], body["caller_id"], body["category"]) == ("a" * 32, "b" * 32, "software")
+    assert (body["cmdb_ci"], body["contact_type"], body["urgency"], body["impact"]) == ("c" * 32, "event", "3", "2")
+
+
+@pytest.mark.parametrize(
+    ("user", "expected"), [("svc", "Basic " + base64.b64encode(b"svc:s3cret").decode()), ("", "Bearer s3cret")]
+)
+def test_without_a_user_the_secret_is_a_bearer_token(instance: System, user: str, expected: str) -> None:
+    posted(servicenow(instance, user=user), failed(OPENED))
+    assert instance.asked[0].headers["authorization"] == expected
+
+
+API_KEY = """
+based_on = "servicenow"
+[auth]
+kind = "header"
+header = "x-sn-apikey"
+value = "{secret}"
+[text]
+most = 32000
+"""
+
+
+def test_a_file_of_ones_own_says_the_difference_only(instance: System) -> None:
+    settings = Settings(ticket_url=instance.url, ticket_target="servicenow", ticket_secret="s3cret")
+    target = Target(load("servicenow", API_KEY), settings, requests.Session(), lambda: NOW)
+    posted(target, failed(OPENED))
+    [asked] = instance.asked
+    assert asked.headers["x-sn-apikey"] == "s3cret"
+    assert "authorization" not in asked.headers
+    assert len(asked.json["description"]) > 4000
+
+
+def test_the_runbook_page_is_linked_when_there_is_one(instance: System) -> None:
+    change = failed(OPENED)
+    data = change.event["data"]
+    event = {
+        **change.event,
+        "data": {**data, "incident": {**data["incident"], "url": "https://backup.example.com/api/runbooks/1"}},
+    }
+    posted(servicenow(instance), replace(change, event=event))
+    assert sent(instance, "POST")["work_notes"] == "The whole runbook: https://backup.example.com/api/runbooks/1"
+
+
+def test_an_update_adds_a_work_note_and_changes_nothing_else(instance: System) -> None:
+    assert posted(servicenow(instance), failed(UPDATED, ticket=TICKET)) == KNOWN
+    [asked] = instance.asked
+    assert (asked.method, asked.path, list(asked.json)) == ("PATCH", RECORD, ["work_notes"])
+    assert "az lock delete" in asked.json["work_notes"]
+
+
+def test_a_resolved_incident_has_what_servicenow_asks_for(instance: System) -> None:
+    assert posted(servicenow(instance, resolve_fields={"u_cause": "backup"}), resolved(ticket=TICKET)) == KNOWN
+    assert [asked.method for asked in instance.asked] == ["GET", "PATCH"]
+    body = dict(sent(instance, "PATCH"))
+    assert "job-good" in body.pop("close_notes")
+    assert body == {"state": "6", "close_code": "Solution provided", "u_cause": "backup"}
+
+
+@pytest.mark.parametrize("state", ["6", "7", "8"])
+def test_what_a_person_closed_is_not_resolved_again(instance: System, state: str) -> None:
+    instance.on("GET", RECORD, Reply(200, {"result": record(state)}))
+    assert posted(servicenow(instance), resolved(ticket=TICKET)) == KNOWN
+    assert [asked.method for asked in instance.asked] == ["GET"]
+
+
+def test_an_incident_that_was_deleted_needs_no_resolving(instance: System) -> None:
+    instance.on("GET", RECORD, Reply(404, {"error": {"message": "No Record found"}, "status": "failure"}))
+    assert posted(servicenow(instance), resolved(ticket=TICKET)) == KNOWN
+    assert not instance.named("PATCH", ".*")
+
+
+def test_a_state_that_was_not_taken_is_told(instance: System) -> None:
+    """Of a field that the account may not write, ServiceNow says 200 and leaves it as it was."""
+    instance.on("PATCH", RECORD, Reply(200, {"result": record("2")}))
+    with pytest.raises(TicketNotPosted, match="was not resolved") as caught:
+        posted(servicenow(instance), resolved(ticket=TICKET))
+    assert caught.value.permanent
+
+
+def test_states_are_options_and_may_be_numbers(instance: System) -> None:
+    instance.on("GET", RECORD, Reply(200, {"result": record("3")}))
+    options: dict[str, Any] = {"resolved_state": 16, "closed_states": [16, 17], "final_states": [17]}
+    posted(servicenow(instance, **options), resolved(ticket=TICKET))
+    assert sent(instance, "PATCH")["state"] == "16"
+
+
+def test_a_resolved_incident_is_reopened(instance: System) -> None:
+    instance.on("GET", RECORD, Reply(200, {"result": record("6")}))
+    assert posted(servicenow(instance), failed(REOPENED, ticket=TICKET)) == KNOWN
+    body = sent(instance, "PATCH")
+    assert body["state"] == "2"
+    assert "az lock delete" in body["work_notes"]
+
+
+def test_an_open_incident_that_fails_again_gets_a_note_and_keeps_its_state(instance: System) -> None:
+    posted(servicenow(instance), failed(REOPENED, ticket=TICKET))
+    assert list(sent(instance, "PATCH")) == ["work_notes"]
+
+
+def test_an_incident_that_was_deleted_is_opened_again(instance: System) -> None:
+    instance.on("GET", RECORD, Reply(404, {"error": {"message": "No Record found"}}))
+    instance.on("PATCH", RECORD, Reply(404, {"error": {"message": "No Record found"}}))
+    assert posted(servicenow(instance), failed(REOPENED, ticket=TICKET)).id == SYS_ID
+    assert instance.named("POST", TABLE)
+
+
+@pytest.mark.parametrize("state", ["7", "8"])
+def test_what_is_closed_for_good_is_not_reopened_and_another_incident_is_opened(instance: System, state: str) -> None:
+    instance.on("GET", RECORD, Reply(200, {"result": record(state)}))
+    new = "e" * 32
+    instance.on("POST", TABLE, Reply(201, {"result": record("1", sys_id=new)}))
+    change = failed(REOPENED, ticket=TICKET)
+    assert posted(servicenow(instance), change).id == new
+    assert sent(instance, "POST")["correlation_id"] == key_of(change)
+    assert not instance.named("PATCH", ".*")
+
+
+def test_an_update_of_an_incident_that_is_closed_for_good_opens_another(instance: System) -> None:
+    instance.on("PATCH", RECORD, Reply(403, {"error": {"message": "Operation Failed", "detail": "ACL Exception"}}))
+    instance.on("GET", RECORD, Reply(200, {"result": record("7")}))
+    instance.on("POST", TABLE, Reply(201, {"result": record("1", sys_id="e" * 32)}))
+    assert posted(servicenow(instance), failed(UPDATED, ticket=TICKET)).id == "e" * 32
+
+
+def test_an_update_that_is_not_allowed_opens_no_second_incident(instance: System) -> None:
+    instance.on("PATCH", RECORD, Reply(403, {"error": {"message": "Operation Failed", "detail": "ACL Exception"}}))
+    with pytest.raises(TicketNotPosted, match="may not write") as caught:
+        posted(servicenow(instance), failed(UPDATED, ticket=TICKET))
+    assert not caught.value.permanent
+    assert not instance.named("POST", ".*")
+
+
+def test_an_update_of_an_incident_that_was_deleted_opens_another(instance: System) -> None:
+    instance.on("PATCH", RECORD, Reply(404, {"error": {"message": "No Record found"}}))
+    assert posted(servicenow(instance), failed(UPDATED, ticket=TICKET)).id == SYS_ID
+    assert instance.named("POST", TABLE)
+
+
+@pytest.mark.parametrize(
+    "change", [failed(OPENED), failed(UPDATED, ticket=TICKET), resolved(ticket=TICKET), failed(REOPENED, ticket=TICKET)]
+)
+def test_an_instance_that_sleeps_took_nothing(instance: System, change: Posting) -> None:
+    """It answers 200 with a page of HTML."""
+    instance.all_answer(Reply(200))
+    with pytest.raises(TicketNotPosted) as caught:
+        posted(servicenow(instance), change)
+    assert not caught.value.permanent
+
+
+def test_a_storm_is_one_incident_from_its_begin_to_its_end(instance: System) -> None:
+    target = servicenow(instance)
+    opened = posted(target, storm("storm.opened"))
+    posted(target, storm("storm.updated", ticket=(opened.id, opened.url)))
+    posted(target, storm("storm.resolved", ticket=(opened.id, opened.url)))
+    assert [asked.method for asked in instance.asked] == ["POST", "PATCH", "GET", "PATCH"]
+    assert instance.asked[0].json["short_description"].startswith("30 backups in westeurope")
+    assert instance.asked[-1].json["state"] == "6"
+
+
+def test_an_alert_that_nobody_can_read_is_an_incident_too(instance: System) -> None:
+    assert posted(servicenow(instance), unreadable()).id == SYS_ID
+    body = sent(instance, "POST")
+    assert "@here #1 <!channel> {{x}}" in body["description"]
+    assert (body["impact"], body["urgency"]) == ("2", "2")
+
+
+def test_after_a_lost_answer_the_incident_is_found_and_no_second_one_is_opened(instance: System) -> None:
+    change = failed(OPENED)
+    instance.on("GET", TABLE, Reply(200, {"result": [record("1", key_of(change))]}))
+    assert posted(servicenow(instance), change, may_exist=True).id == SYS_ID
+    [asked] = instance.asked
+    assert asked.query["sysparm_query"] == f"correlation_id={key_of(change)}^ORDERBYDESCsys_created_on"
+
+
+def test_an_incident_of_somebody_else_is_not_touched(instance: System) -> None:
+    """A condition that ServiceNow does not understand is dropped: then all incidents come back."""
+    instance.on("GET", TABLE, Reply(200, {"result": [record("2", ""), record("2", "0" * 32)]}))
+    change = failed(UPDATED)
+    posted(servicenow(instance), change)
+    assert sent(instance, "POST")["correlation_id"] == key_of(change)
+    assert not instance.named("PATCH", ".*")
+
+
+def test_an_update_without_an_id_finds_its_incident(instance: System) -> None:
+    change = failed(UPDATED)
+    instance.on("GET", TABLE, Reply(200, {"result": [record("2", "0" * 32, "d" * 32), record("2", key_of(change))]}))
+    assert posted(servicenow(instance), change).id == SYS_ID
+    assert instance.named("PATCH", RECORD)
+
+
+def test_a_resolve_without_a_ticket_does_nothing(instance: System) -> None:
+    assert posted(servicenow(instance), resolved()) == Posted()
+
+
+@pytest.mark.parametrize(
+    "change", [failed(OPENED), failed(OPENED, HOSTILE), storm(affected=200)], ids=["plain", "hostile", "storm"]
+)
+def test_texts_keep_to_the_limits(instance: System, change: Posting) -> None:
+    posted(servicenow(instance), change)
+    body = sent(instance, "POST")
+    assert len(body["short_description"]) <= 160
+    assert len(body["description"]) <= 4000
+
+
+def test_of_a_page_that_is_too_long_the_commands_of_what_is_confirmed_come_first(instance: System) -> None:
+    change = with_much(failed(OPENED), 30_000)
+    posted(servicenow(instance), change)
+    page = sent(instance, "POST")["description"]
+    kept = [line for line in commands_of(change) if line in page]
+    assert "az lock delete" in " ".join(kept)
+    assert "This is ruled out" not in page
+
+
+def test_hostile_text_arrives_as_plain_text(instance: System) -> None:
+    """In a journal what stands between [code] tags is HTML."""
+    posted(servicenow(instance), failed(UPDATED, HOSTILE, ticket=TICKET))
+    assert "[code]" not in sent(instance, "PATCH")["work_notes"].lower()
+
+
+def test_servicenow_is_left_alone_for_as_long_as_it_says(instance: System) -> None:
+    reset = {
+        "X-RateLimit-Reset": "1795375860"
+    }  # https://www.servicenow.com/docs/bundle/australia-api-reference/page/integrate/inbound-rest/concept/inbound-REST-API-rate-limiting.html
+    instance.on("POST", TABLE, Reply(429, {"error": {"message": "Rate limit exceeded"}}, reset))
+    with pytest.raises(TicketNotPosted) as caught:
+        posted(servicenow(instance), failed(OPENED))
+    assert caught.value.retry_after == "60"
+    instance.on("POST", TABLE, Reply(429, None, {**reset, "Retry-After": "1200"}))
+    with pytest.raises(TicketNotPosted) as caught:
+        posted(servicenow(instance), failed(OPENED))
+    assert (caught.value.retry_after, caught.value.permanent) == ("1200", False)
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent"), [(400, True), (401, False), (403, False), (404, False), (413, True), (503, False)]
+)
+def test_a_refusal_says_whether_it_is_for_good_and_shows_no_secret(instance: System, status: int, permanent: bool) -> None:
+    instance.on("POST", TABLE, Reply(status, {"error": {"message": "no s3cret here"}}))
+    with pytest.raises(TicketNotPosted) as caught:
+        posted(servicenow(instance), failed(OPENED))
+    assert (caught.value.permanent, caught.value.status) == (permanent, status)
+    assert "s3cret" not in str(caught.value)
+
+
+# -------------------------------------------------------------------- tickets check
+
+
+def healthy(instance: System) -> None:
+    def incidents(asked: Asked) -> Reply:
+        mine = "backup-runbooks-check" in asked.query.get("sysparm_query", "")
+        return Reply(200, {"result": [] if mine else [record("1", "")]})
+
+    instance.on("GET", TABLE, incidents)
+    instance.on("GET", "/api/now/table/sys_choice", Reply(200, {"result": [{"value": "Solution provided"}]}))
+    instance.on("GET", "/api/now/table/sys_user_group/.*", Reply(200, {"result": {"sys_id": "a" * 32, "name": "Backup"}}))
+
+
+def test_the_check_reads_and_changes_nothing(instance: System) -> None:
+    healthy(instance)
+    servicenow(instance, assignment_group="a" * 32).check()
+    assert {asked.method for asked in instance.asked} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "said"),
+    [
+        (TABLE, Reply(401), "password"),
+        (TABLE, Reply(403), "role"),
+        (TABLE, Reply(404), "not the address"),
+        (TABLE, Reply(302), "not the address"),
+        (TABLE, Reply(200), "sleeps"),
+        (TABLE, Reply(200, {"result": [{"sys_id": SYS_ID, "state": "1"}]}), "correlation_id"),
+        (TABLE, Reply(200, {"result": [record("1", "somebody else's")]}), "correlation_id"),
+        ("/api/now/table/sys_choice", Reply(200, {"result": []}), "close_code Solution provided"),
+        ("/api/now/table/sys_user_group/.*", Reply(404), "no group"),
+    ],
+)
+def test_the_check_says_what_is_wrong(instance: System, path: str, reply: Reply, said: str) -> None:
+    healthy(instance)
+    instance.on("GET", path, reply)
+    with pytest.raises(TicketNotPosted, match=said):
+        servicenow(instance, assignment_group="a" * 32).check()
+
+
+def test_who_may_not_read_choices_can_check_the_rest(instance: System) -> None:
+    healthy(instance)
+    instance.on("GET", "/api/now/table/sys_(choice|user_group/.*)", Reply(403))
+    servicenow(instance, assignment_group="a" * 32).check()
