@@ -142,7 +142,7 @@ class Incidents:
 
     def not_looked_at(self, storm: str, after: str) -> Iterator[Incident]:
         """Open members of a storm that were not looked at in full, by key, from the one after `after`."""
-        return self._where(f"storm eq '{storm}' and status eq 'open' and look ne 'all' and RowKey gt '{after}'")
+        return self._where(f"storm eq '{storm}' and status eq 'open' and look ne 'all' and RowKey gt '{after}'", 50)
 
     def failed_since(self, since: datetime) -> Iterator[Incident]:
         return self._where(f"last_failed_at ge '{sortable(since)}'")
@@ -155,7 +155,9 @@ class Incidents:
         return len(gone)
 
     def _where(self, condition: str) -> Iterator[Incident]:
-        found = self._storage.table().query_entities(f"PartitionKey eq '{PARTITION}' and ({condition})", results_per_page=PAGE_ROWS)
+        found = self._storage.table().query_entities(
+            f"PartitionKey eq '{PARTITION}' and ({condition})", results_per_page=PAGE_ROWS
+        )
         return map(_incident, found)
 
 

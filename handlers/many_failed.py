@@ -65,7 +65,7 @@ def look_at_first_ones(incident: Incident, failure: Failure, error: Error, messa
 
 def keep(incident: Incident, diagnosis: Diagnosis, how: str, body: bytes, tools: Tools) -> None:
     """Keep the evidence of a member and what was found of it."""
-    runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
+    runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, with_html=False)
     change_id = f"{incident.id}.{incident.failures}.storm"
     record = documents.record_of(change_id, diagnosis, runbook, {"storm": incident.storm}, body, tools.now())
     tools.documents.add(incident, record)
@@ -145,7 +145,19 @@ def is_passing_over(storm: Storm, now: datetime) -> bool:
 
 
 def look_at_members(message: Message, tools: Tools) -> None:
-    """One pass in the background: look at some members in full, with reads that nobody else needs now; queue the next pass."""
+    """One pass in the background: look at some members in full, with reads that nobody else needs now; queue the next pass.
+
+    One at a time: alerts and recoveries need the processor too.
+    """
+    if not tools.storms.passing.acquire(blocking=False):
+        raise NotNow("another storm's members are looked at", PASS_SECONDS)
+    try:
+        pass_over(message, tools)
+    finally:
+        tools.storms.passing.release()
+
+
+def pass_over(message: Message, tools: Tools) -> None:
     storm = tools.storms.find(str(message.fields["storm"]))
     if storm is None or storm.id != message.fields["id"] or storm.status != "open":
         return

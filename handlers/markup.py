@@ -94,7 +94,7 @@ def to_html(markdown: str) -> str:
     import nh3
 
     return nh3.clean(
-        markdown_parser().render(markdown),
+        markdown_parser().render(markdown.encode("utf-8", "replace").decode()),
         tags={
             "h1",
             "h2",

@@ -42,15 +42,20 @@ PORTALS = {
 }
 
 
-def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None) -> Runbook:
-    """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
+def render(
+    diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None, *, with_html: bool = True
+) -> Runbook:
+    """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident.
+
+    `with_html`: HTML takes ten times as long as the page itself, and what is only kept needs none.
+    """
     page, parts = _rendered(diagnosis, language, arm_endpoint, history)
     markdown = joined(parts)
     return Runbook(
         language=language,
         title=one_line(environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
         markdown=markdown,
-        html=to_html(markdown),
+        html=to_html(markdown) if with_html else "",
         titles=MappingProxyType(page.titles),
         steps=MappingProxyType(page.steps),
         parts=parts,

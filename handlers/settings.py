@@ -106,7 +106,9 @@ def _secret(name: str, value: str) -> str:
     https://learn.microsoft.com/azure/app-service/app-service-key-vault-references#troubleshooting-key-vault-references
     """
     if value.startswith("@Microsoft.KeyVault("):
-        raise SettingsError(f"{name} is a Key Vault reference that was not resolved: does the secret exist, and may the app read it?")
+        raise SettingsError(
+            f"{name} is a Key Vault reference that was not resolved: does the secret exist, and may the app read it?"
+        )
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
@@ -33,6 +34,8 @@ class Storms:
     def __init__(self, storage: Storage, threshold: int, window_minutes: int) -> None:
         self._storage, self._threshold, self._window = storage, threshold, timedelta(minutes=window_minutes)
         self._raging, self._looked_at, self._looks = Shared(), Shared(), Shared()
+        self.passing = threading.Lock()
+        """Held by the one background pass of this instance."""
 
     def known(self, region: str, code: str) -> Storm | None:
         """The storm of a region and a code that this instance saw a moment ago: nothing is read."""

@@ -137,7 +137,9 @@ class Target:
         if step.expect and not holds(step.expect, names):
             raise self._unexpected(step, names)
         if "text/html" in answer.headers.get("Content-Type", "") and not self._system.ticket.known_by_key:
-            raise TicketNotPosted(f"TICKET_URL answered {answer.status_code} with a web page: is a sign-in or a proxy in between?")
+            raise TicketNotPosted(
+                f"TICKET_URL answered {answer.status_code} with a web page: is a sign-in or a proxy in between?"
+            )
         return names | {name: evaluated(expression, names) for name, expression in step.take.items()}
 
     def _unexpected(self, step: Step, names: dict[str, Any]) -> TicketNotPosted:

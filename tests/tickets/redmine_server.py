@@ -1,0 +1,107 @@
+"""A real Redmine on loopback, when `make test-redmine` has installed it: a fresh copy of its database for each start."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from handlers.tickets.engine import Target
+from sandbox.azurite import free_port
+from sandbox.processes import end, end_with_parent
+from tests.conftest import ROOT
+from tests.tickets.system import target_at
+
+MADE = ROOT / "build" / "redmine.json"
+TEXT_FORMATTING = {"redmine": "textile", "redmine_markdown": "common_mark"}
+
+
+def is_installed() -> bool:
+    return MADE.exists() and os.access("/etc/redmine/default/secret_key.txt", os.R_OK)
+
+
+@dataclass(frozen=True)
+class Redmine:
+    url: str
+    database: Path
+    key: str
+    field: int
+    tracker: int
+
+    def target(self, name: str = "redmine", *, secret: str = "", **options: Any) -> Target:
+        known: dict[str, Any] = {"project": "backup", "key_field": self.field, "tracker": self.tracker}
+        return target_at(self.url, name, secret=secret or self.key, **known | options)
+
+    def issue(self, number: str) -> dict[str, Any]:
+        """An issue with its notes, as Redmine holds it."""
+        found: dict[str, Any] = self._get(f"/issues/{number}.json", include="journals")["issue"]
+        notes = [entry["notes"] for entry in found["journals"] if entry["notes"]]
+        return found | {"status": found["status"]["name"], "priority": found["priority"]["name"], "notes": notes}
+
+    def issues(self, key: str) -> list[str]:
+        found = self._get("/issues.json", status_id="*", limit="100")["issues"]
+        return [
+            str(one["id"]) for one in found if {"id": self.field, "name": "Incident key", "value": key} in one["custom_fields"]
+        ]
+
+    def change(self, number: str, **values: Any) -> None:
+        """What a person does."""
+        headers = {"X-Redmine-API-Key": self.key}
+        assert (
+            requests.put(f"{self.url}/issues/{number}.json", json={"issue": values}, headers=headers, timeout=30).status_code
+            == 204
+        )
+
+    def show_as(self, target: str) -> None:
+        """Set the server's text formatting to that of a target."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute("DELETE FROM settings WHERE name = 'text_formatting'")
+            database.execute(
+                "INSERT INTO settings (name, value, updated_on) VALUES ('text_formatting', ?, '2100-01-01')",
+                [TEXT_FORMATTING[target]],
+            )
+
+    def _get(self, path: str, **query: str) -> Any:
+        answer = requests.get(f"{self.url}{path}", params=query, headers={"X-Redmine-API-Key": self.key}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@contextmanager
+def running_redmine(folder: Path) -> Iterator[Redmine]:
+    port, database = free_port(), folder / "redmine.sqlite3"
+    shutil.copy(MADE.with_suffix(".sqlite3"), database)
+    redmine = Redmine(f"http://127.0.0.1:{port}", database, **json.loads(MADE.read_text()))
+    with (folder / "redmine.log").open("w") as log:
+        process = subprocess.Popen(
+            [ROOT / "tools" / "redmine", "serve", str(port), str(database)], stdout=log, stderr=log, text=True,
+            start_new_session=True, preexec_fn=end_with_parent,
+        )  # fmt: skip
+        try:
+            _wait(redmine.url, process, folder / "redmine.log")
+            yield redmine
+        finally:
+            end(process)
+
+
+def _wait(url: str, process: subprocess.Popen[str], log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"Redmine ended: {log.read_text()[-1000:]}")
+        try:
+            requests.get(url, timeout=30)
+            return
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    raise RuntimeError("Redmine did not start in time.")

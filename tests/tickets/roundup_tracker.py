@@ -1,0 +1,111 @@
+"""A real Roundup tracker on loopback: the classic template with `incident_key`, served as WSGI (its own server refuses to run as root)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from handlers.tickets.engine import Target
+from sandbox.azurite import free_port
+from sandbox.processes import end, end_with_parent
+from tests.tickets.system import target_at
+
+USER, PASSWORD = "backup-runbooks", "s3cret"
+ADMIN = Path(sys.executable).with_name("roundup-admin")
+SERVE = """
+import sys, waitress
+from roundup.cgi.wsgi_handler import RequestDispatcher
+waitress.serve(RequestDispatcher(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), threads=4)
+"""
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """What the tracker holds, read by its own REST interface."""
+
+    url: str
+
+    def target(self, *, secret: str = PASSWORD, user: str = USER, **options: Any) -> Target:
+        return target_at(self.url, "roundup", user=user, secret=secret, **options)
+
+    def get(self, path: str, **query: str) -> Any:
+        answer = requests.get(f"{self.url}/rest/data/{path}", params=query, auth=(USER, PASSWORD), timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def issue(self, number: str) -> dict[str, Any]:
+        """The issue with the names of its status and priority, and the texts of its messages."""
+        found: dict[str, Any] = self.get(f"issue/{number}", **{"@verbose": "2"})["attributes"]
+        texts = [self.get(f"msg/{one['id']}", **{"@verbose": "3"})["attributes"] for one in found["messages"]]
+        return found | {"status": found["status"]["name"], "priority": found["priority"]["name"], "messages": texts}
+
+    def issues(self, key: str) -> list[str]:
+        return [one["id"] for one in self.get("issue", **{"incident_key:": key})["collection"]]
+
+    def change(self, number: str, **values: Any) -> None:
+        """What a person does."""
+        tag = self.get(f"issue/{number}")["@etag"]
+        headers = {"If-Match": tag, "X-Requested-With": "test", "Origin": self.url}
+        address = f"{self.url}/rest/data/issue/{number}"
+        assert requests.patch(address, json=values, headers=headers, auth=(USER, PASSWORD), timeout=30).status_code == 200
+
+
+@contextmanager
+def running_tracker(home: Path) -> Iterator[Tracker]:
+    port = free_port()
+    tracker = Tracker(f"http://127.0.0.1:{port}")
+    _make(home, tracker.url)
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(home), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        start_new_session=True, preexec_fn=end_with_parent,
+    )  # fmt: skip
+    try:
+        _wait(tracker.url, process)
+        yield tracker
+    finally:
+        end(process)
+
+
+def _make(home: Path, url: str) -> None:
+    _admin(home, "install", "classic", "sqlite")
+    _edit(home / "config.ini", r"^#?web = .*$", f"web = {url}/")
+    _edit(home / "config.ini", r"^#?domain = .*$", "domain = example.com")
+    _edit(home / "config.ini", r"^#?host = .*NO DEFAULT.*$", "host = localhost")
+    _edit(home / "config.ini", r"^debug = *$", f"debug = {home}/mail")
+    _edit(home / "config.ini", r"^password_pbkdf2_default_rounds = .*$", "password_pbkdf2_default_rounds = 1000")
+    _edit(home / "schema.py", r'IssueClass\(db, "issue",', 'IssueClass(db, "issue", incident_key=String(),')
+    _admin(home, "initialise", "admin-s3cret")
+    _admin(home, "create", "user", f"username={USER}", f"password={PASSWORD}", f"address={USER}@example.com", "roles=User")
+
+
+def _admin(home: Path, *words: str) -> None:
+    done = subprocess.run([ADMIN, "-i", str(home), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _edit(file: Path, what: str, by: str) -> None:
+    text, count = re.subn(what, by, file.read_text(), flags=re.MULTILINE)
+    assert count, f"{file.name} has no {what}"
+    file.write_text(text)
+
+
+def _wait(url: str, process: subprocess.Popen[str]) -> None:
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"Roundup ended: {process.stderr.read()[-1000:] if process.stderr else ''}")
+        try:
+            if requests.get(f"{url}/rest", timeout=5).status_code < 500:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.05)
+    raise RuntimeError("Roundup did not start in time.")

@@ -1,0 +1,145 @@
+"""The whole life of incidents in a real Redmine (`make test-redmine`): what it holds afterwards, and what its page shows."""
+
+import html
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.markup import code_block, code_span
+from handlers.model.incident import REOPENED, UPDATED
+from handlers.model.parts import Part
+from handlers.tickets.answers import TicketNotPosted
+from sandbox.chromium import find_chromium, page_source
+from tests.tickets.changes import HOSTILE, Posting, failed, incident, resolved, storm, unreadable
+from tests.tickets.redmine_server import Redmine, is_installed, running_redmine
+from tests.tickets.system import posted
+
+pytestmark = pytest.mark.skipif(not is_installed(), reason="Redmine is not installed: make test-redmine")
+both_markups = pytest.mark.parametrize("name", ["redmine", "redmine_markdown"])
+needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
+ACTIVE = ("@admin", "#1", "!http://example.com/a.png!", "{{include(Start)}}", "<img src=x onerror=alert(1)>", '"x":http://evil.example.com', "[[Page]]",
+          "*bold*", "h1. big", "r1", "http://evil.example.com/")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def redmine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redmine]:
+    with running_redmine(tmp_path_factory.mktemp("redmine")) as found:
+        yield found
+
+
+def test_an_incident_lives_in_one_issue(redmine: Redmine) -> None:
+    target, opening = redmine.target(), failed()
+    made = posted(target, opening)
+    assert made.url == f"{redmine.url}/issues/{made.id}"
+    known = (made.id, made.url)
+    issue = redmine.issue(made.id)
+    assert (issue["subject"], issue["status"], issue["priority"]) == (opening.event["data"]["title"], "New", "Urgent")
+    assert issue["custom_fields"] == [{"id": redmine.field, "name": "Incident key", "value": incident().id}]
+    assert "az lock delete --ids" in issue["description"]
+
+    assert posted(target, failed(UPDATED, ticket=known)) == made
+    assert redmine.issue(made.id)["status"] == "New", "an update leaves the status"
+    assert posted(target, resolved(ticket=known)) == made
+    assert redmine.issue(made.id)["status"] == "Resolved"
+    posted(target, resolved(ticket=known))
+    assert len(redmine.issue(made.id)["notes"]) == 2, "what is resolved is not resolved again"
+    assert posted(target, failed(REOPENED, ticket=known)) == made
+    issue = redmine.issue(made.id)
+    assert issue["status"] == "In Progress"
+    assert len(issue["notes"]) == 3
+    assert "A backup has completed since the failure" in issue["notes"][1]
+    assert redmine.issues(incident().id) == [made.id]
+
+
+def test_after_a_crash_the_issue_that_was_made_is_found(redmine: Redmine) -> None:
+    opening = failed(name="agent_outdated_linux")
+    made = posted(redmine.target(), opening)
+    assert posted(redmine.target(), opening, may_exist=True) == made
+    assert redmine.issues(opening.event["data"]["incident"]["id"]) == [made.id]
+
+
+def test_a_field_that_redmine_does_not_search_by_leads_to_no_foreign_issue(redmine: Redmine) -> None:
+    posted(redmine.target(), failed(name="key_vault_deleted"))
+    made = posted(redmine.target(key_field=99), failed(name="vm_deallocated"), may_exist=True)
+    assert redmine.issue(made.id)["subject"] == failed(name="vm_deallocated").event["data"]["title"]
+
+
+def test_a_status_that_the_workflow_forbids_is_said_and_not_taken_for_done(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="disk_33_tib_linux"))
+    redmine.change(made.id, status_id=5)
+    known = (made.id, made.url)
+    posted(redmine.target(), failed(UPDATED, name="disk_33_tib_linux", ticket=known))
+    posted(redmine.target(), resolved(name="disk_33_tib_linux", ticket=known))
+    assert redmine.issue(made.id)["status"] == "Closed", "what a person closed stays closed"
+    with pytest.raises(TicketNotPosted, match="left the status at Closed: the workflow must allow") as refusal:
+        posted(redmine.target(), failed(REOPENED, name="disk_33_tib_linux", ticket=known))
+    assert refusal.value.permanent
+
+
+def test_a_storm_and_an_unreadable_alert_have_issues_too(redmine: Redmine) -> None:
+    made = posted(redmine.target(), storm())
+    known = (made.id, made.url)
+    posted(redmine.target(), storm("storm.updated", ticket=known))
+    posted(redmine.target(), storm("storm.resolved", ticket=known))
+    issue = redmine.issue(made.id)
+    assert (issue["status"], len(issue["notes"])) == ("Resolved", 2)
+    assert "Look at it." in redmine.issue(posted(redmine.target(), unreadable()).id)["description"]
+
+
+@needs_chromium
+@both_markups
+def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> None:
+    redmine.show_as(name)
+    shown = _description(redmine, posted(redmine.target(name), failed()).url)
+    assert re.search(r"<h2[^>]*>What to do", shown)
+    assert len(re.findall(r"<pre", shown)) > 8
+    assert "az lock delete --ids /subscriptions/" in _text(shown)
+
+
+@needs_chromium
+@both_markups
+def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, name: str) -> None:
+    redmine.show_as(name)
+    made = posted(redmine.target(name), failed(name=HOSTILE))
+    shown = _description(redmine, made.url)
+    assert "<script>document.title='owned'</script> @everyone #1 $(reboot)" in _text(shown)
+    assert not re.search(r"<(script|img)\b|href=\"javascript:", shown)
+
+    page = "".join(f"In a line {code_span(text)} and in a block:\n\n{code_block(text)}\n\n" for text in ACTIVE)
+    posting = Posting(failed().event, failed().change_id, (Part(page),))
+    shown = _description(redmine, posted(redmine.target(name), posting).url)
+    for text in ACTIVE:
+        assert _text(shown).count(text) >= 2, text
+    assert not re.search(r"<(img|a|h1|strong)\b", shown)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"secret": "wrong"}, "401"),
+        ({"project": "none"}, "404"),
+        ({"tracker": 2}, "does not use tracker 2"),
+        ({"priorities": {"Sev0": 99}}, "known are 1, 2, 3, 4, 5"),
+        ({"statuses": {"resolved": 99}}, "known are 1, 2, 3, 4, 5, 6"),
+        ({"fields": {"assigned_to_id": 99}}, "would be refused: Subject cannot be blank; Assignee is invalid"),
+        ({"key_field": 99}, "does not search by custom field 99"),
+    ],
+)
+def test_check_says_what_is_wrong_and_makes_nothing(redmine: Redmine, wrong: dict[str, object], said: str) -> None:
+    redmine.target().check()
+    with pytest.raises(TicketNotPosted, match=said):
+        redmine.target(**wrong).check()  # type: ignore[arg-type]
+    assert redmine.issues("0" * 32) == []
+
+
+def _description(redmine: Redmine, url: str) -> str:
+    """The HTML that Redmine made of an issue's description."""
+    found = re.search(r'<div class="description">.*?<div class="wiki">(.*?)</div>', page_source(url), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def _text(shown: str) -> str:
+    """What is read; the marks that keep characters apart are not seen."""
+    return html.unescape(re.sub(r"<[^>]+>", "", shown)).replace("\u200b", "")

@@ -1,0 +1,113 @@
+"""The whole life of incidents in a real Roundup: what it holds afterwards, by its own interface and as its page shows it."""
+
+import html
+from collections.abc import Iterator
+
+import pytest
+
+from handlers.model.incident import REOPENED, UPDATED
+from handlers.tickets.answers import TicketNotPosted
+from sandbox.chromium import find_chromium, page_source
+from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.roundup_tracker import Tracker, running_tracker
+from tests.tickets.system import posted
+
+
+@pytest.fixture(scope="module")
+def tracker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracker]:
+    with running_tracker(tmp_path_factory.mktemp("roundup") / "tracker") as found:
+        yield found
+
+
+def key_of(posting: Posting) -> str:
+    key: str = posting.event["data"]["incident"]["id"]
+    return key
+
+
+def test_an_incident_lives_in_one_issue(tracker: Tracker) -> None:
+    target, opening = tracker.target(), failed()
+    made = posted(target, opening)
+    assert made.url == f"{tracker.url}/issue{made.id}"
+    known = (made.id, made.url)
+    issue = tracker.issue(made.id)
+    assert (issue["title"], issue["status"], issue["priority"]) == (opening.event["data"]["title"], "unread", "urgent")
+    assert issue["incident_key"] == key_of(opening)
+
+    assert posted(target, failed(UPDATED, ticket=known)) == made
+    assert tracker.issue(made.id)["status"] == "unread", "an update leaves the status"
+    assert posted(target, resolved(ticket=known)) == made
+    assert tracker.issue(made.id)["status"] == "resolved"
+    posted(target, resolved(ticket=known))
+    assert len(tracker.issue(made.id)["messages"]) == 3, "what is resolved is not resolved again"
+    assert posted(target, failed(REOPENED, ticket=known)) == made
+    issue = tracker.issue(made.id)
+    assert issue["status"] == "chatting"
+    texts = [message["content"] for message in issue["messages"]]
+    assert len(texts) == 4
+    assert "az lock delete --ids" in texts[0]
+    assert "A backup has completed since the failure" in texts[2]
+    assert tracker.issues(key_of(opening)) == [made.id]
+
+
+def test_after_a_crash_the_issue_that_was_made_is_found(tracker: Tracker) -> None:
+    opening = failed(name="agent_outdated_linux")
+    made = posted(tracker.target(), opening)
+    again = posted(tracker.target(), opening, may_exist=True)
+    assert again == made
+    assert tracker.issues(key_of(opening)) == [made.id]
+    assert len(tracker.issue(made.id)["messages"]) == 1
+
+
+def test_a_lost_id_is_found_by_the_key(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="key_vault_deleted"))
+    assert posted(tracker.target(), failed(UPDATED, name="key_vault_deleted")) == made
+    assert len(tracker.issue(made.id)["messages"]) == 2
+
+
+def test_what_a_person_closed_is_not_opened_by_an_update(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="disk_33_tib_linux"))
+    tracker.change(made.id, status="done-cbb")
+    posted(tracker.target(), failed(UPDATED, name="disk_33_tib_linux", ticket=(made.id, made.url)))
+    assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
+    posted(tracker.target(), resolved(name="disk_33_tib_linux", ticket=(made.id, made.url)))
+    assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
+
+
+def test_a_storm_and_an_unreadable_alert_have_issues_too(tracker: Tracker) -> None:
+    made = posted(tracker.target(), storm())
+    known = (made.id, made.url)
+    posted(tracker.target(), storm("storm.updated", ticket=known))
+    posted(tracker.target(), storm("storm.resolved", ticket=known))
+    issue = tracker.issue(made.id)
+    assert (issue["status"], len(issue["messages"])) == ("resolved", 3)
+    assert "Look at it." in tracker.issue(posted(tracker.target(), unreadable()).id)["messages"][0]["content"]
+
+
+@pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
+def test_the_page_shows_commands_to_copy_and_a_hostile_text_as_text(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name=HOSTILE))
+    page = page_source(made.url)
+    shown = html.unescape(page)
+    assert "az vm extension delete --subscription" in shown
+    assert "<script>document.title='owned'</script> @everyone #1 $(reboot)" in shown
+    assert "<script>document.title" not in page
+    assert "<img src=x" not in page
+    assert "<title>owned" not in page
+    assert 'href="javascript:' not in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"secret": "wrong"}, "401"),
+        ({"priorities": {"Sev0": "none"}}, "'none' is not a priority"),
+        ({"fields": {"nothing": "x"}}, "Property nothing not found"),
+        ({"statuses": {"resolved": "none"}}, "unread, deferred, chatting"),
+        ({"closed": ["none"]}, "unread, deferred, chatting"),
+    ],
+)
+def test_check_says_what_is_wrong_and_makes_nothing(tracker: Tracker, wrong: dict[str, object], said: str) -> None:
+    tracker.target().check()
+    with pytest.raises(TicketNotPosted, match=said):
+        tracker.target(**wrong).check()  # type: ignore[arg-type]
+    assert tracker.issues("check") == []
