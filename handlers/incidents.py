@@ -154,11 +154,9 @@ class Incidents:
             self._storage.table().delete_entity(PARTITION, incident.key)
         return len(gone)
 
-    def _where(self, condition: str) -> Iterator[Incident]:
-        found = self._storage.table().query_entities(
-            f"PartitionKey eq '{PARTITION}' and ({condition})", results_per_page=PAGE_ROWS
-        )
-        return map(_incident, found)
+    def _where(self, condition: str, rows: int = PAGE_ROWS) -> Iterator[Incident]:
+        query = f"PartitionKey eq '{PARTITION}' and ({condition})"
+        return map(_incident, self._storage.table().query_entities(query, results_per_page=rows))
 
 
 def _entity(incident: Incident) -> dict[str, Any]:
