@@ -119,8 +119,8 @@ class Definition:
     """Reads the ticket: `one`, or else the last answer, is then asked whether it is `ticket.closed`."""
     check: tuple[Step, ...] = ()
     """Harmless requests that show whether settings and rights are right."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Expressions that every step may use by name."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """Expressions, or tables of them, that every step may use by name."""
     options: Mapping[str, Option] = field(default_factory=dict)
     auth: Auth = field(default_factory=Auth)
     answers: Answers = field(default_factory=Answers)
@@ -157,10 +157,9 @@ def bundled() -> list[str]:
 def load(name: str, own_file: str = "") -> Definition:
     """A bundled target by name, or a team's own: the path of its file, or the file's text itself. Raises DefinitionError."""
     if not own_file:
-        path = FOLDER / f"{name}.toml"
-        if not path.is_file():
+        if name not in bundled():
             raise DefinitionError(f"TICKET_TARGET is {name[:40]!r}; it must be one of: {', '.join(bundled())}")
-        return read(path.read_text(encoding="utf-8"), f"{name}.toml")
+        return read((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
     if "\n" in own_file:
         return read(own_file, "TICKET_TARGET_FILE")
     try:
@@ -182,12 +181,13 @@ def read(text: str, file: str) -> Definition:
             values[key] = _made(makers[key], value, file, key)
         elif key in (*OPERATIONS, "find", "read", "check"):
             values[key] = tuple(_made(Step, step, file, f"{key}[{index}]") for index, step in enumerate(_list(value, file, key)))
-        elif key == "options":
+        elif key == "options" and isinstance(value, Mapping):
             values[key] = {name: _made(Option, option, file, f"options.{name}") for name, option in value.items()}
         else:
             values[key] = value
     for missing in _missing(values):
         raise DefinitionError(f"{file}: {missing}: is missing")
+    _check_types(Definition, values, file, "")
     made = Definition(**values)
     for problem in _problems(made):
         raise DefinitionError(f"{file}: {problem}")
@@ -273,11 +273,27 @@ def _made[T](kind: type[T], table: Any, file: str, place: str) -> T:
             raise DefinitionError(f"{file}: {place}.{key}: there is no such key; known are {', '.join(sorted(known))}")
     values = {key: tuple(value) if key in ("permanent", "gone", "accept") and isinstance(value, list) else value
               for key, value in table.items()}  # fmt: skip
+    _check_types(kind, values, file, f"{place}.")
     try:
         return kind(**values)
     except TypeError as error:
         missing = str(error).rpartition(": ")[2]
         raise DefinitionError(f"{file}: {place}: lacks {missing}") from None
+
+
+TYPES: dict[str, tuple[type, str]] = {
+    "str": (str, "a text"), "bool": (bool, "true or false"), "int": (int, "a number"), "tuple[int, ...]": (tuple, "a list of numbers"),
+    "Mapping[str, Any]": (Mapping, "a table"), "Mapping[str, str]": (Mapping, "a table of texts"), "Mapping[str, Option]": (Mapping, "a table"),
+}  # fmt: skip
+
+
+def _check_types(kind: type[Any], values: Mapping[str, Any], file: str, place: str) -> None:
+    for item in fields(kind):
+        type_, words = TYPES.get(str(item.type), (object, ""))
+        value = values.get(item.name)
+        wrong = item.name in values and not isinstance(value, type_)
+        if wrong or (words == "a table of texts" and not all(isinstance(text, str) for text in (value or {}).values())):
+            raise DefinitionError(f"{file}: {place}{item.name}: must be {words}")
 
 
 def _merged(default: Any, given: Any) -> Any:

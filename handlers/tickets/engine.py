@@ -163,7 +163,7 @@ class Target:
                 step.method, url, params=evaluated(dict(step.query), names), data=body or None, headers=headers,
                 timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False,
             )  # fmt: skip
-        except (requests.RequestException, UnicodeError) as error:
+        except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
             raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}") from None
 

@@ -59,7 +59,7 @@ def holds(condition: str, names: Names) -> bool:
 def expressions_in(value: Any, *, is_path: bool = False) -> list[str]:
     """Every expression in a value of a file: to see that each can be read."""
     if isinstance(value, str):
-        return re.findall(r"\{([^{}]+)\}", value) if is_path else [value[1:]] if value.startswith("=") else []
+        return [value[1:]] if value.startswith("=") else re.findall(r"\{([^{}]+)\}", value) if is_path else []
     if isinstance(value, list):
         return [found for item in value for found in expressions_in(item)]
     if isinstance(value, dict):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from handlers.model.parts import CUTS, Part, joined
 from handlers.tickets.markups import Markup
+
+FENCE = re.compile(r"\s*(`{3,})([^`]*)")
+SAID = re.compile(r"(`{3,})(text|json)\n(.*)\n\1", re.DOTALL)
 
 
 def fitted(parts: Sequence[Part], markup: Markup, most: int) -> Any:
@@ -21,25 +25,42 @@ def fitted(parts: Sequence[Part], markup: Markup, most: int) -> Any:
 
 
 def _shortened(page: str, markup: Markup, most: int) -> Any:
-    """As many whole blocks of the page from its start as fit: the end of what is confirmed goes, its beginning stays."""
+    """As many whole blocks of the page from its start as fit: the end of what is confirmed goes, its beginning stays.
+
+    Of what somebody else said, a block of text or JSON, a part may stay; of a command never.
+    """
     blocks = _blocks(page)
-    low, high = 0, len(blocks)
+
+    def shown(kept: Sequence[str]) -> Any:
+        return markup.render("\n\n".join([*kept, "…"]) + "\n")
+
+    count = _most(len(blocks), lambda count: markup.size(shown(blocks[:count])) <= most)
+    kept, left = blocks[:count], blocks[count:]
+    if said := SAID.fullmatch(left[0] if left else ""):
+        fence, kind, text = said.groups()
+        length = _most(len(text), lambda length: markup.size(shown([*kept, f"{fence}{kind}\n{text[:length]}\n{fence}"])) <= most)
+        kept = [*kept, f"{fence}{kind}\n{text[:length]}\n{fence}"] if length else kept
+    return shown(kept)
+
+
+def _most(last: int, fits: Callable[[int], bool]) -> int:
+    """The largest number up to `last` that fits, or 0."""
+    low, high = 0, last
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if markup.size(_first(blocks, middle, markup)) <= most else (low, middle - 1)
-    return _first(blocks, low, markup)
-
-
-def _first(blocks: Sequence[str], count: int, markup: Markup) -> Any:
-    return markup.render("\n\n".join([*blocks[:count], "…"]) + "\n")
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
 
 
 def _blocks(page: str) -> list[str]:
-    """A page at its empty lines, but for those in fenced code."""
+    """A page at its empty lines, but for those in fenced code. A fence ends with one that is as long."""
     blocks: list[str] = []
-    fenced = False
+    fence = ""
     for block in page.strip().split("\n\n"):
-        blocks = [*blocks[:-1], f"{blocks[-1]}\n\n{block}"] if fenced else [*blocks, block]
-        fences = sum(line.strip().startswith("```") for line in block.split("\n"))
-        fenced ^= bool(fences % 2)
+        blocks = [*blocks[:-1], f"{blocks[-1]}\n\n{block}"] if fence else [*blocks, block]
+        for mark in filter(None, map(FENCE.fullmatch, block.split("\n"))):
+            if not fence:
+                fence = mark[1]
+            elif mark[1].startswith(fence) and not mark[2].strip():
+                fence = ""
     return blocks

@@ -96,9 +96,7 @@ def test_textile(text: str) -> None:
 def test_plain(text: str) -> None:
     span, block = read_by(r"Before (.*?) after\.\n\n(.*?)(?:\n\n)?End\.\n", "plain", text)
     assert span.replace(GAP, "").strip("“”") == span_of(text).strip("“”")
-    assert [line.strip() for line in block.strip("\n").split("\n")] == [
-        line.strip() for line in block_of(text).strip().split("\n")
-    ]
+    assert [line.strip() for line in block.strip().split("\n")] == [line.strip() for line in block_of(text).strip().split("\n")]
     assert not re.search(r"\[/?code\]", shown("plain", page(text)), re.IGNORECASE)
 
 
