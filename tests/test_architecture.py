@@ -239,3 +239,19 @@ def test_the_package_holds_the_app_and_nothing_else(tmp_path: Path) -> None:
     assert any(name.startswith("templates/compiled/") for name in names)
     modules = [name for name in names if name.endswith(".py") and "/" in name]
     assert len([name for name in names if name.endswith(".cpython-313.pyc")]) == len(modules)
+
+
+def test_byte_code_stays_valid_after_a_zip_round_trip_and_the_package_is_small(tmp_path: Path) -> None:
+    """Flags of a .pyc: 0b01 is hash-based and unchecked, whatever times a zip keeps. https://peps.python.org/pep-0552/"""
+    built = build(tmp_path / "package.zip")
+    assert built.stat().st_size < 40 * 1024 * 1024
+    with zipfile.ZipFile(built) as package:
+        package.extractall(tmp_path / "app")
+    compiled = list((tmp_path / "app").rglob("*.pyc"))
+    assert compiled
+    assert {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled} == {0b01}
+    for path in (tmp_path / "app" / "handlers").rglob("*.py"):
+        path.write_text("raise SystemExit('the source was read')")
+    code = "import handlers.settings, handlers.triage; print('from byte code')"
+    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "app", capture_output=True, text=True, check=False)
+    assert shown.stdout.strip() == "from byte code", shown.stderr
