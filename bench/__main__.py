@@ -24,6 +24,7 @@ from werkzeug.wrappers import Request, Response
 
 from handlers import runbook, templates
 from sandbox.azure import running_azure
+from sandbox.azurite import running_azurite
 from sandbox.http import serving
 from sandbox.scenario import Scenario, load_scenarios
 from tests.golden import diagnosis_of
@@ -33,7 +34,8 @@ ROOT = Path(__file__).parent.parent
 SCENARIO = "restore_point_group_locked"
 CALL_SECONDS = 0.080
 DEPTH = 4
-"""The longest chain of calls that wait for each other: job, list of restore point collections, their points, ticket."""
+"""The longest chain of calls that wait for each other: job, list of restore point collections, their points, ticket.
+The six calls to storage between them are measured alone in the same process, and added."""
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 
 
@@ -86,13 +88,14 @@ def cold(scenario: Scenario, app: Path) -> list[Row]:
 def latency(scenario: Scenario, app: Path) -> Row:
     """Warm, 80 ms for each call to Azure and to the ticket system."""
     with surroundings(scenario, CALL_SECONDS) as settings:
-        walls = child("ours", 12, settings, app)["walls"]
+        ours = child("ours", 12, settings, app)
+        walls, storing = ours["walls"], statistics.median(ours["storage"])
         twin = child("naive", 5, settings, ROOT)["walls"]
     print(f"\nwarm alert, 80 ms a call: {1000 * statistics.median(walls):.0f} ms, twin {1000 * statistics.median(twin):.0f} ms")
     return (
         "Warm alert, 80 ms a call / its critical path",
         f"{1000 * statistics.median(walls):.0f} ms",
-        f"{1000 * DEPTH * CALL_SECONDS:.0f} ms",
+        f"{1000 * (DEPTH * CALL_SECONDS + storing):.0f} ms",
         1.15,
     )
 
@@ -140,8 +143,9 @@ def surroundings(scenario: Scenario, seconds: float) -> Iterator[dict[str, str]]
         time.sleep(seconds)
         return Response('{"id": "1"}', 201, mimetype="application/json")
 
-    with running_azure([scenario], latency=seconds) as azure, serving(take) as tickets:
+    with running_azurite() as storage, running_azure([scenario], latency=seconds) as azure, serving(take) as tickets:
         yield {
+            "AzureWebJobsStorage": storage,
             "ARM_ENDPOINT": azure.url,
             "LOGS_ENDPOINT": azure.url,
             "LOG_ANALYTICS_WORKSPACE_ID": "00000000-0000-4000-8000-00000000a0a1",
