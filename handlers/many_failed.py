@@ -107,7 +107,7 @@ def tell(storm: Storm, change: str, told: Members, message: Message, tools: Tool
         raise NotNow("somebody else tells of the storm", BUSY_SECONDS)
     again, begun = bool(storm.pending), save(begun, tools)
     language = tools.settings.runbook_language
-    diagnosis = diagnosis_of(told.example, begun, tools)
+    diagnosis = diagnosis_of(told.example, tools)
     runbook = render_storm(begun, told, diagnosis, language, tools.settings.arm_endpoint)
     event = storm_event(begun, told, diagnosis, runbook, tools.now())
     try:
@@ -127,7 +127,7 @@ def save(storm: Storm, tools: Tools) -> Storm:
         raise NotNow("somebody else has changed the storm", BUSY_SECONDS) from None
 
 
-def diagnosis_of(example: Incident | None, storm: Storm, tools: Tools) -> Diagnosis | None:
+def diagnosis_of(example: Incident | None, tools: Tools) -> Diagnosis | None:
     """What was found of one member, from its document."""
     record = tools.documents.newest(example) if example else None
     return replay.diagnosis_of(record) if record else None

@@ -24,6 +24,7 @@ GOES_ON = timedelta(hours=24)
 """A storm that began earlier takes nobody more in, unless there is a storm again."""
 CLOCKS_DIFFER = timedelta(minutes=1)
 LOOKED_FOR_SECONDS = 60.0
+"""How long nobody else of an instance tries a look that one of its alerts makes."""
 REMEMBERED_SECONDS = 20.0
 """How long an instance goes by what it knows of a storm before it reads its row again."""
 

@@ -126,7 +126,9 @@ def new_storm(region: str, code: str, now: datetime) -> Storm:
 
 
 def change_due(storm: Storm, members: Members) -> str:
-    """Which event is to be posted for the members as they are; empty: nothing is new."""
+    """Which event is to be posted for the members as they are; empty: nothing is new, or nobody has joined yet."""
+    if not members.affected:
+        return ""
     if storm.pending in (OPENED, RESOLVED):
         return storm.pending
     if not storm.change:

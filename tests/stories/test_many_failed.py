@@ -13,6 +13,7 @@ import pytest
 
 from handlers import sweep
 from handlers.model.incident import key_of
+from handlers.model.storm import change_due, members_of, new_storm
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.scenario import Scenario
 from tests.end_to_end.test_scenarios import SCHEMA
@@ -194,6 +195,11 @@ def test_who_joins_between_a_lost_answer_and_the_repeat_is_told_by_an_update(ben
     opened, updated, *_ = storms(bench)
     assert opened["data"]["storm"]["affected"] == 6
     assert updated["data"]["storm"]["affected"] == 9
+
+
+def test_a_storm_that_nobody_has_joined_yet_is_not_told() -> None:
+    """The host may be killed between the storm's row and its first member."""
+    assert change_due(new_storm("westeurope", "X", datetime.now(UTC)), members_of(())) == ""
 
 
 def test_a_storm_whose_next_look_was_lost_is_woken_by_the_sweep(bench_of: BenchOf) -> None:
