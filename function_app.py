@@ -38,7 +38,7 @@ def backup_event(event: func.EventGridEvent) -> None:
 @app.queue_trigger("message", "alerts", "AzureWebJobsStorage")
 def triage(message: func.QueueMessage) -> None:
     """One queued alert becomes a ticket."""
-    from handlers.triage import handle
+    from handlers.dispatch import handle
     from handlers.wiring import tools
 
     handle(message.get_body(), tools(), message.id or "", message.insertion_time)

@@ -22,7 +22,8 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from handlers import runbook, templates
+from handlers.runbook import render as runbook
+from handlers.runbook import templates
 from sandbox.azure import running_azure
 from sandbox.azurite import running_azurite
 from sandbox.http import serving

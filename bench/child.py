@@ -38,7 +38,7 @@ def main(what: str, rounds: int) -> dict[str, Any]:
         first = usage()
         return {**first, "walls": timed(lambda: twin.handle(body), rounds)}
     import function_app  # noqa: F401
-    from handlers.triage import handle
+    from handlers.dispatch import handle
     from handlers.wiring import storage, tools
 
     def forget() -> None:

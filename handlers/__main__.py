@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from handlers import ticket_systems
-from handlers.replay import NotADocument, replay
+from handlers.cli import tickets as ticket_systems
+from handlers.cli.replay import NotADocument, replay
 from handlers.settings import LANGUAGES, SettingsError
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from handlers import alerts
-from handlers.alert_queue import AlertQueue
 from handlers.alerts.handshake import cloud_events_validation, event_grid_validation
-from handlers.markup import one_line
 from handlers.model import Alert, Ignored, ResourceId, Unreadable
+from handlers.model.text import one_line
+from handlers.records.alert_queue import AlertQueue
+from handlers.records.storage import StorageDown
 from handlers.settings import Settings
-from handlers.storage import StorageDown
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import json
 import logging
 
 from handlers import alerts, backup_recovered, canary, last_resort, many_failed
-from handlers.alert_queue import Message
 from handlers.alert_received import watched
 from handlers.facts import Look
 from handlers.facts.vaults import region_of
 from handlers.model import Alert, Ignored, Unreadable, subscription_of
+from handlers.records.alert_queue import Message
 from handlers.tell import failure_of, look, look_again_later, tell
 from handlers.wiring import Tools
 

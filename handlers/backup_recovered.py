@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from handlers.alert_queue import Message
 from handlers.facts.jobs import completed_after, newest_recovery_point
 from handlers.model import Alert, Failure, Incident, Job, time_text
 from handlers.model.incident import key_of
+from handlers.records.alert_queue import Message
+from handlers.runbook.templates import message as text
 from handlers.tell import post, tell_log
-from handlers.templates import message as text
 from handlers.tickets.event import resolved_event
 from handlers.wiring import Tools
 

@@ -10,16 +10,16 @@ import logging
 from dataclasses import replace
 from typing import Any
 
-from handlers.alert_queue import Message
 from handlers.alerts.canary import body_of
 from handlers.facts.vaults import vaults_readable
-from handlers.incidents import Begun
-from handlers.markup import to_html
 from handlers.model import Alert, Failure, Job, Runbook
 from handlers.model.incident import key_of
-from handlers.runbook import render
+from handlers.records.alert_queue import Message
+from handlers.records.incidents import Begun
+from handlers.runbook.markup import to_html
+from handlers.runbook.render import render
+from handlers.runbook.templates import message as text
 from handlers.tell import failure_of, look, post
-from handlers.templates import message as text
 from handlers.tickets.answers import Posted
 from handlers.tickets.event import failure_event, resolved_event
 from handlers.wiring import Tools

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from handlers import alerts
-from handlers.alert_queue import ALERT, Message
-from handlers.log_lines import log_posted
 from handlers.model import Alert, Failure, NotNow
 from handlers.model.incident import OPENED, key_of
 from handlers.model.parts import Part
-from handlers.templates import message as text
+from handlers.records.alert_queue import ALERT, Message
+from handlers.runbook.templates import message as text
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.event import plain_event, unreadable_event
+from handlers.tickets.posted_log import log_posted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)

@@ -6,19 +6,21 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from handlers import documents, last_resort, replay
-from handlers.alert_queue import Message
+from handlers import last_resort
+from handlers.cli import replay
 from handlers.facts import Look
-from handlers.incidents import Begun
-from handlers.log_lines import log_posted
 from handlers.model import Diagnosis, Error, Failure, Incident, Members, NotNow, Storm, subscription_of
 from handlers.model import storm as transitions
 from handlers.model.incident import OPENED
 from handlers.model.storm import change_due, members_of
-from handlers.rows import Changed
-from handlers.runbook import render, render_storm
+from handlers.records import documents
+from handlers.records.alert_queue import Message
+from handlers.records.incidents import Begun
+from handlers.records.rows import Changed
+from handlers.runbook.render import render, render_storm
 from handlers.tell import SECOND_LOOK, failure_of, look
 from handlers.tickets.event import storm_event
+from handlers.tickets.posted_log import log_posted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)

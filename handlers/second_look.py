@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from handlers import documents
-from handlers.alert_queue import Message
-from handlers.diagnose import changes_since
+from handlers.diagnosis.diagnose import changes_since
 from handlers.model import Incident, NotNow, subscription_of
+from handlers.records import documents
+from handlers.records.alert_queue import Message
 from handlers.tell import failure_of, look, look_again_later, tell
 from handlers.wiring import Tools
 

@@ -15,19 +15,19 @@ from datetime import UTC, datetime, timedelta
 from azure.core.exceptions import AzureError
 
 from handlers import backup_recovered, last_resort, many_failed
-from handlers.alert_queue import Message
 from handlers.alerts import failed_job
-from handlers.azure import NotRead
+from handlers.azure.arm import NotRead
 from handlers.facts import why_unread
 from handlers.facts.job_history import jobs_in_log
 from handlers.facts.jobs import READ_JOBS, is_of_item, list_jobs
 from handlers.facts.vaults import vaults_of
-from handlers.forget import forget
 from handlers.model import Failure, Incident, Job, KnownFailure, NotNow, ResourceId
 from handlers.model.incident import is_among, key_of
 from handlers.model.storm import storm_key
+from handlers.records.alert_queue import Message
+from handlers.records.retention import forget
+from handlers.records.vault_marks import Mark
 from handlers.tell import SECOND_LOOK
-from handlers.vault_marks import Mark
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)

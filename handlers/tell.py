@@ -6,20 +6,21 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from handlers import documents, facts, last_resort
-from handlers.alert_queue import Message
-from handlers.catalogue import classify, entries
-from handlers.diagnose import changes_since, diagnose, facts_needed
+from handlers import facts, last_resort
+from handlers.diagnosis.catalogue import classify, entries
+from handlers.diagnosis.diagnose import changes_since, diagnose, facts_needed
 from handlers.facts import Look
 from handlers.facts.jobs import find_job, listed_job
-from handlers.incidents import Begun
-from handlers.log_lines import log_posted
 from handlers.model import Alert, Diagnosis, Error, Failure, History, Incident, NotNow, Reason, Unknown, Verdict
 from handlers.model.incident import REOPENED
 from handlers.model.parts import Part
-from handlers.runbook import render
+from handlers.records import documents
+from handlers.records.alert_queue import Message
+from handlers.records.incidents import Begun
+from handlers.runbook.render import render
 from handlers.tickets.answers import Posted
 from handlers.tickets.event import failure_event
+from handlers.tickets.posted_log import log_posted
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 from handlers.settings import Settings
 
 if TYPE_CHECKING:
-    from handlers.alert_queue import AlertQueue
-    from handlers.azure import Azure
-    from handlers.documents import Documents
-    from handlers.incidents import Incidents
-    from handlers.pacing import Rush
-    from handlers.storage import Storage
-    from handlers.storms import Storms
-    from handlers.tickets.definition import Definition
+    from handlers.azure.arm import Azure
+    from handlers.azure.rush import Rush
+    from handlers.records.alert_queue import AlertQueue
+    from handlers.records.documents import Documents
+    from handlers.records.incidents import Incidents
+    from handlers.records.storage import Storage
+    from handlers.records.storms import Storms
+    from handlers.records.vault_marks import VaultMarks
+    from handlers.tickets.engine.definition import Definition
     from handlers.tickets.posting import Tickets
-    from handlers.vault_marks import VaultMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def settings() -> Settings:
 
 def definition(chosen: Settings) -> Definition:
     """The ticketing system's file; the expressions of a team's own are looked at too."""
-    from handlers.tickets.definition import check_expressions, load
+    from handlers.tickets.engine.definition import check_expressions, load
 
     system = load(chosen.ticket_target, chosen.ticket_target_file)
     if chosen.ticket_target_file:
@@ -63,14 +63,14 @@ def definition(chosen: Settings) -> Definition:
 
 @cache
 def storage() -> Storage:
-    from handlers.storage import Storage
+    from handlers.records.storage import Storage
 
     return Storage()
 
 
 @cache
 def queue() -> AlertQueue:
-    from handlers.alert_queue import AlertQueue
+    from handlers.records.alert_queue import AlertQueue
 
     return AlertQueue(storage())
 
@@ -80,15 +80,15 @@ def tools() -> Tools:
     """The real ones, once per process."""
     import requests
 
-    from handlers.azure import Azure
-    from handlers.documents import Documents
-    from handlers.incidents import Incidents
-    from handlers.pacing import Rush
-    from handlers.storms import Storms
-    from handlers.tickets.engine import Target
+    from handlers.azure.arm import Azure
+    from handlers.azure.rush import Rush
+    from handlers.records.documents import Documents
+    from handlers.records.incidents import Incidents
+    from handlers.records.storms import Storms
+    from handlers.records.vault_marks import VaultMarks
+    from handlers.tickets.engine.target import Target
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
-    from handlers.vault_marks import VaultMarks
 
     def now() -> datetime:
         return datetime.now(UTC)

@@ -23,6 +23,8 @@ from sandbox.function_host import running_host
 from sandbox.scenario import Scenario, load_scenarios
 from sandbox.ticket_desk import Desk, running_desk
 
+pytest_plugins = ["tests.workbench"]
+
 ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no finding
 hypothesis.settings.load_profile("patient")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from handlers import facts
 from handlers.alerts import read
-from handlers.azure import Azure
-from handlers.catalogue import classify
-from handlers.diagnose import diagnose, facts_needed
+from handlers.azure.arm import Azure
+from handlers.diagnosis.catalogue import classify
+from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.facts.jobs import find_job
 from handlers.model import Alert, Diagnosis, Failure
-from handlers.runbook import render
+from handlers.runbook.render import render
 from handlers.settings import LANGUAGES, Settings
 from sandbox.azure import running_azure
 from sandbox.scenario import Scenario, load_scenarios

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from handlers import catalogue
+from handlers.diagnosis import catalogue
 from handlers.facts import GIVEN, all_facts
 from handlers.model import (
     Alert,
@@ -36,7 +36,7 @@ from handlers.model import (
     Verdict,
     VirtualMachine,
 )  # fmt: skip
-from handlers.runbook import render
+from handlers.runbook.render import render
 from handlers.settings import LANGUAGES
 from tests.conftest import ROOT
 

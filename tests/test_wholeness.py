@@ -7,7 +7,7 @@ import tomllib
 
 import pytest
 
-from handlers import catalogue
+from handlers.diagnosis import catalogue
 from handlers.facts import GIVEN, all_facts
 from handlers.model import Reason, Verdict
 from handlers.settings import LANGUAGES, SETTING_NAMES

@@ -6,9 +6,9 @@ import importlib
 import json
 from pathlib import Path
 
-from handlers import catalogue
+from handlers.diagnosis import catalogue
 from handlers.facts import GIVEN, all_facts
-from handlers.tickets.definition import Definition, Option, bundled, load
+from handlers.tickets.engine.definition import Definition, Option, bundled, load
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "causes.md"

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pathspec
 
-from handlers.templates import COMPILED, compile_templates
+from handlers.runbook.templates import COMPILED, compile_templates
 
 ROOT = Path(__file__).parent.parent
 ZIP = ROOT / "build" / "backup-runbooks.zip"

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from handlers.markup import visible
 from handlers.model import Ignored
+from handlers.model.text import visible
 
 LONGEST_LINE = 2_000
 LONGEST_MESSAGE_BYTES = 8_192

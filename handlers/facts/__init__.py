@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from handlers.azure import Azure, NotRead, NoWorkspace
+from handlers.azure.arm import Azure, NotRead, NoWorkspace
+from handlers.azure.shared_reads import Shared
 from handlers.model import Failure, Reading, Reason, Unknown
-from handlers.pacing import Shared
 
 log = logging.getLogger(__name__)
 

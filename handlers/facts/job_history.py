@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from handlers.azure import Azure
+from handlers.azure.arm import Azure
 from handlers.facts.jobs import logged_job
 from handlers.model import Job, ResourceId
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handlers.azure import Azure, NotRead
+from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, Unknown, parse_time
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from handlers.azure import Azure, NotRead
+from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.model import Failure
 

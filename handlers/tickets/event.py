@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from handlers.markup import code_block, one_line, to_html
 from handlers.model import (
     Alert,
     Change,
@@ -27,6 +26,8 @@ from handlers.model import (
 from handlers.model.failure import VM_WORKLOAD
 from handlers.model.incident import key_of
 from handlers.model.storm import RESOLVED
+from handlers.model.text import one_line
+from handlers.runbook.markup import code_block, to_html
 
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""

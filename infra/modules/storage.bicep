@@ -1,4 +1,4 @@
-// The app's storage: its queue, table and blobs, reached by identity only. Names are the code's (handlers/storage.py); a test compares them.
+// The app's storage: its queue, table and blobs, reached by identity only. Names are the code's (handlers/records/storage.py); a test compares them.
 
 @description('Required. The name of the storage account.')
 @minLength(3)

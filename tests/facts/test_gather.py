@@ -12,7 +12,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError, ServiceResponseError
 
 from handlers import facts
-from handlers.azure import NoWorkspace
+from handlers.azure.arm import NoWorkspace
 from handlers.facts import Reads, Unread, gather, why_unread
 from handlers.model import Alert, Failure, Reason, ResourceId, Unknown
 

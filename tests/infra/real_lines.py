@@ -11,20 +11,20 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
-from handlers import alert_received, backup_recovered, canary, last_resort, many_failed, sweep, tell, triage
-from handlers.alert_queue import Message
+from handlers import alert_received, backup_recovered, canary, dispatch, last_resort, many_failed, sweep, tell
 from handlers.alerts.canary import body_of
-from handlers.azure import NotRead
-from handlers.incidents import Begun
+from handlers.azure.arm import NotRead
 from handlers.model import Alert, Job, NotNow
 from handlers.model.incident import OPENED, UPDATED, Incident, recovering
 from handlers.model.storm import Storm, members_of, new_storm
+from handlers.records.alert_queue import Message
+from handlers.records.incidents import Begun
+from handlers.records.storage import StorageDown
+from handlers.records.vault_marks import Mark
 from handlers.settings import Settings
-from handlers.storage import StorageDown
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.gate import Gate
 from handlers.tickets.posting import Target, Tickets
-from handlers.vault_marks import Mark
 from handlers.wiring import Tools
 from tests.tickets.changes import NOW, diagnosis, failed, incident
 
@@ -120,7 +120,7 @@ def _put_back() -> None:
     """A message that cannot be worked on now, because the ticket system is down."""
     queue = SimpleNamespace(open=lambda *_: _message(), put_back=_done)
     rush = SimpleNamespace(another=lambda _: False)
-    triage.handle(b"{}", tools(queue=queue, rush=rush, tickets=SimpleNamespace(check_open=_closed)))
+    dispatch.handle(b"{}", tools(queue=queue, rush=rush, tickets=SimpleNamespace(check_open=_closed)))
 
 
 WRITERS: tuple[Callable[[], object], ...] = (

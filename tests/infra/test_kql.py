@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers import log_lines
+from handlers.tickets import posted_log
 from tests.conftest import ROOT
 from tests.infra.kql import (
     BadQuery,
@@ -63,7 +63,7 @@ def unmatched(query: str, lines: list[str]) -> list[str]:
 
 def test_every_column_of_a_posted_line_is_read_as_it_was_written(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "handlers")
-    log_lines.log_posted("incident.opened", "5" * 32, "OPS 7", "UserErrorX", "disk_too_large", VAULT.rpartition("/")[2], 41.7)
+    posted_log.log_posted("incident.opened", "5" * 32, "OPS 7", "UserErrorX", "disk_too_large", VAULT.rpartition("/")[2], 41.7)
     (pattern,) = line_patterns(POSTED)
     match = pattern.fullmatch(caplog.messages[0])
     assert match is not None

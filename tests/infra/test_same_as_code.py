@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from handlers import alert_received, forget
-from handlers.alert_queue import UNPOSTED
+from handlers import alert_received
 from handlers.facts import all_facts
 from handlers.facts.jobs import READ_JOBS, READ_POINTS
 from handlers.facts.logs import QUERY
 from handlers.facts.vaults import READ_VAULTS
+from handlers.records import retention
+from handlers.records.alert_queue import UNPOSTED
+from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS, QUEUE, TABLE
 from handlers.settings import SETTING_NAMES, Settings
-from handlers.storage import ALERT_BLOBS, INCIDENT_BLOBS, QUEUE, TABLE
 from tests.conftest import ROOT
 from tests.infra.bicep import INFRA, Expression, files, one, read, text_of
 
@@ -218,8 +219,8 @@ def test_every_queue_trigger_has_its_queue() -> None:
 def test_storage_deletes_later_than_the_app_and_never_what_waits_to_be_posted() -> None:
     rules = {rule["name"]: rule for rule in read(one(STORAGE, "var", "leftBehind").assigned)}
     bodies, documents = rules["alert-bodies"], rules["incident-documents"]
-    assert bodies["days"] > promised("bodies in the container `alerts`") == forget.BODIES_FOR.days
-    assert documents["days"] > promised("documents in the container `incidents`") == forget.CLOSED_FOR.days
+    assert bodies["days"] > promised("bodies in the container `alerts`") == retention.BODIES_FOR.days
+    assert documents["days"] > promised("documents in the container `incidents`") == retention.CLOSED_FOR.days
     body = f"{ALERT_BLOBS}/{datetime.now(UTC):%Y/%m/%d}/x.json"
     assert body.startswith(bodies["prefix"])
     assert not f"{ALERT_BLOBS}/{UNPOSTED}x.json".startswith(bodies["prefix"])

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handlers import alerts
-from handlers.azure import Azure
-from handlers.catalogue import classify
-from handlers.diagnose import diagnose, facts_needed
+from handlers.azure.arm import Azure
+from handlers.diagnosis.catalogue import classify
+from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.facts import gather
 from handlers.facts.jobs import completed_after, find_job, list_jobs, newest_recovery_point
 from handlers.facts.vaults import vaults_of

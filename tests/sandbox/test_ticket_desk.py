@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from handlers.tickets.signature import signed_headers, signing_key
+from handlers.tickets.engine.signature import signed_headers, signing_key
 from sandbox.ticket_desk import Trouble, running_desk
 
 SECRET = "whsec_c2VjcmV0LWtleQ=="

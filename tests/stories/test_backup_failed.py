@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from azure.core.exceptions import AzureError
 
-from handlers import last_resort, sweep, triage
-from handlers.incidents import Incidents
+from handlers import dispatch, last_resort, sweep
 from handlers.model.incident import key_of
-from handlers.storage import Storage
+from handlers.records.incidents import Incidents
+from handlers.records.storage import Storage
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.azurite import connection_string
 from sandbox.scenario import Scenario, load_scenarios
-from tests.stories.conftest import Bench
+from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
 LOCKED = "restore_point_group_locked"
@@ -150,8 +150,8 @@ def test_a_crash_between_posting_and_settling_leads_to_no_second_ticket(bench_of
     bench.fire(alert())
     (message,) = bench.storage.queue().receive_messages(visibility_timeout=600)
     with pytest.raises(SystemExit):
-        triage.handle(message.content, replace(bench.tools, incidents=Dying(bench.storage)), message.id)
-    triage.handle(message.content, bench.tools, message.id)
+        dispatch.handle(message.content, replace(bench.tools, incidents=Dying(bench.storage)), message.id)
+    dispatch.handle(message.content, bench.tools, message.id)
     assert bench.target.types == ["incident.opened"]
     assert [change for change, _ in bench.target.tries] == [bench.target.posts[0][0]] * 2
 
@@ -275,7 +275,7 @@ def test_without_storage_the_message_fails_and_comes_again(bench_of: BenchOf) ->
     nowhere = Storage({"AzureWebJobsStorage": connection_string(9, 9, 9)})
     tools = replace(bench.tools, incidents=Incidents(nowhere))
     with pytest.raises(AzureError):
-        triage.handle(json.dumps(alert()).encode(), tools)
+        dispatch.handle(json.dumps(alert()).encode(), tools)
     assert bench.target.posts == []
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from handlers import canary
 from handlers.tickets.answers import TicketNotPosted
-from tests.stories.conftest import Bench
 from tests.stories.test_backup_failed import LOCKED
+from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from handlers import sweep
-from handlers.storage import ALERT_BLOBS, INCIDENT_BLOBS
-from tests.stories.conftest import Bench
+from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS
 from tests.stories.test_backup_failed import LOCKED, alert
 from tests.stories.test_sweep import add_job
+from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
 

@@ -17,8 +17,8 @@ from handlers.model.storm import change_due, members_of, new_storm
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.scenario import Scenario
 from tests.end_to_end.test_scenarios import SCHEMA
-from tests.stories.conftest import Bench
 from tests.stories.test_backup_failed import LOCKED, scenario
+from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
 JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"

@@ -14,8 +14,8 @@ from handlers import sweep
 from handlers.model import Job
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.azure.world import FullWorld
-from tests.stories.conftest import Bench
 from tests.stories.test_backup_failed import LOCKED, alert, scenario
+from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
 JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"

@@ -12,7 +12,7 @@ from handlers.model import Change, Diagnosis, History, Incident, Job, Verdict
 from handlers.model.incident import OPENED, REOPENED, RESOLVED, UPDATED, begin
 from handlers.model.parts import Part
 from handlers.model.storm import Storm, members_of, new_storm
-from handlers.runbook import render, render_storm
+from handlers.runbook.render import render, render_storm
 from handlers.tickets.event import failure_event, resolved_event, storm_event, unreadable_event
 from sandbox.azure import running_azure
 from sandbox.scenario import load_scenarios

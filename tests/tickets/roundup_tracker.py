@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.target import Target
 from sandbox.azurite import free_port
 from sandbox.processes import end, end_with_parent
 from tests.tickets.system import target_at

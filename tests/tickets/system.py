@@ -15,8 +15,8 @@ from werkzeug.wrappers import Request, Response
 
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted
-from handlers.tickets.definition import load
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.definition import load
+from handlers.tickets.engine.target import Target
 from sandbox.http import serving
 from tests.tickets.changes import Posting
 

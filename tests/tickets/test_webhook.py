@@ -16,9 +16,9 @@ import requests
 
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.definition import load
-from handlers.tickets.engine import Target
-from handlers.tickets.signature import signing_key
+from handlers.tickets.engine.definition import load
+from handlers.tickets.engine.signature import signing_key
+from handlers.tickets.engine.target import Target
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 EVENT: dict[str, Any] = {

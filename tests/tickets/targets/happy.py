@@ -12,7 +12,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.target import Target
 from sandbox.http import serving
 from tests.tickets.system import Asked, Reply, System, target_at
 

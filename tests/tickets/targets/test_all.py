@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.model.parts import Part
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.definition import DefinitionError, bundled, check_expressions, load
+from handlers.tickets.engine.definition import DefinitionError, bundled, check_expressions, load
 from handlers.tickets.gate import seconds_of
 from tests.conftest import ROOT
 from tests.tickets.changes import Posting, failed, resolved, storm, unreadable

@@ -13,7 +13,7 @@ import pytest
 
 from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.target import Target
 from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets.vendor import FOLDER, changed, commands_of, complaint, needs_descriptions, with_much

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.markup import code_block, code_span
 from handlers.model.incident import REOPENED, UPDATED
 from handlers.model.parts import Part
+from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, Posting, failed, incident, resolved, storm, unreadable

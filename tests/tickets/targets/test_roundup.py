@@ -6,8 +6,8 @@ import pytest
 
 from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.definition import DefinitionError
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.definition import DefinitionError
+from handlers.tickets.engine.target import Target
 from tests.tickets.changes import failed, incident, resolved
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 
@@ -113,7 +113,7 @@ def test_further_fields_go_along(system: System) -> None:
 
 
 def test_without_a_user_the_app_does_not_start(system: System) -> None:
-    from handlers.tickets.definition import load
+    from handlers.tickets.engine.definition import load
 
     with pytest.raises(DefinitionError, match="TICKET_USER"):
         load("roundup").check_credentials("", "secret")

@@ -16,8 +16,8 @@ import requests
 from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.definition import load
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.definition import load
+from handlers.tickets.engine.target import Target
 from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import NOW, Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets.vendor import commands_of, with_much

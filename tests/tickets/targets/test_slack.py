@@ -15,8 +15,8 @@ from jsonschema import Draft4Validator, ValidationError
 
 from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.definition import DefinitionError
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.definition import DefinitionError
+from handlers.tickets.engine.target import Target
 from tests.conftest import ROOT
 from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at

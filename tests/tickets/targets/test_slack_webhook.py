@@ -12,7 +12,7 @@ import pytest
 
 from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.target import Target
 from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system, target_at
 

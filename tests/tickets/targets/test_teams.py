@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine import Target
+from handlers.tickets.engine.target import Target
 from tests.conftest import ROOT
 from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system, target_at

@@ -1,0 +1,270 @@
+"""Reads from Azure: one ARM pipeline with plain JSON, the backup SDK client, the log query client, one credential.
+
+The SDK packages are imported when the first alert needs them: `import azure.mgmt…` costs more than the whole app does at start
+(docs/decisions.md). Nothing here writes to Azure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from handlers.azure.read_budget import ReadBudget
+from handlers.azure.shared_reads import Shared
+from handlers.settings import Settings, is_loopback
+
+if TYPE_CHECKING:
+    from azure.core import PipelineClient
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.policies import RetryPolicy
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
+    from azure.monitor.query import LogsQueryClient
+
+LONGEST_SLEEP_SECONDS = 3
+"""azure-core sleeps a whole Retry-After, 20 minutes is common. Beyond this the call fails and the fact becomes unknown."""
+CONNECT_SECONDS, READ_SECONDS = 5, 15
+MOST_PAGES = 200
+FAILURES_SECONDS = 15.0
+"""For how long a list that many alerts share is taken to be unreadable without trying again."""
+READS_LEFT = "x-ms-ratelimit-remaining-subscription-reads"
+"""https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#remaining-requests"""
+
+
+class NotRead(Exception):
+    """A read that was not made: the subscription's read budget is spent, and the line for more is too long."""
+
+
+class NoWorkspace(Exception):
+    """Logs were asked for, and LOG_ANALYTICS_WORKSPACE_ID is not set."""
+
+
+class Azure:
+    """The Azure that the settings point at. Shared by threads; keeps its connections."""
+
+    def __init__(self, settings: Settings, budget: ReadBudget | None = None) -> None:
+        self._settings = settings
+        self.budget = budget or ReadBudget()
+        self.shared = Shared(failures_seconds=FAILURES_SECONDS)
+        self._lock = threading.RLock()
+        self._made: dict[str, Any] = {}
+
+    def get(self, path: str, api_version: str, **query: str) -> Any:
+        """The JSON at an ARM path such as `/subscriptions/…`. Query names lose their `$`: `expand="instanceView"`.
+
+        Raises azure.core.exceptions.HttpResponseError (its `status_code`) or ServiceRequestError.
+        """
+        if not path.startswith("/"):
+            raise ValueError(
+                "not a path of Azure Resource Manager"
+            )  # ids in answers could name another host: no token goes there
+        parameters = {"api-version": api_version, **{f"${name}": value for name, value in query.items()}}
+        return self._get(path, parameters)
+
+    def list_all(self, path: str, api_version: str, **query: str) -> list[Any]:
+        """All elements of an ARM list, its pages joined."""
+        page = self.get(path, api_version, **query)
+        elements = list(page.get("value", ()))
+        for _ in range(MOST_PAGES):
+            if not (next_link := page.get("nextLink")):
+                return elements
+            page = self._get(_same_host(next_link, self._settings.arm_endpoint), {})
+            elements += page.get("value", ())
+        raise ValueError(f"more than {MOST_PAGES} pages")
+
+    def backup(self, subscription: str) -> RecoveryServicesBackupClient:
+        """The backup SDK client of a subscription. Its VM protected items are bare mappings: use `item.get("…")`."""
+
+        def make() -> RecoveryServicesBackupClient:
+            from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
+
+            return RecoveryServicesBackupClient(
+                self._credential(self._arm_scope),
+                subscription,
+                base_url=self._settings.arm_endpoint,
+                credential_scopes=[self._arm_scope],
+                transport=self._transport(),
+                retry_policy=_short_retry(),
+                per_retry_policies=[_at_home(self._settings.arm_endpoint), _paced(self.budget)],
+                authentication_policy=self._authentication(self._arm_scope),
+                logging_enable=False,
+            )
+
+        return self._once(f"backup {subscription.lower()}", make)
+
+    def query_logs(self, query: str, span: tuple[datetime, datetime] | timedelta) -> list[dict[str, Any]]:
+        """The rows of a KQL query on the workspace, as mappings by column name. Raises NoWorkspace without a workspace."""
+        workspace = self._settings.log_analytics_workspace_id
+        if not workspace:
+            raise NoWorkspace
+        answer = self._logs().query_workspace(workspace, query, timespan=span, server_timeout=READ_SECONDS)
+        tables = getattr(answer, "tables", None) or getattr(answer, "partial_data", None) or []
+        return [dict(zip(table.columns, row, strict=False)) for table in tables for row in table.rows]
+
+    def token(self, scope: str) -> str:
+        """The app's own identity for another service; empty for a loopback address."""
+        return "" if is_loopback(scope) else self._credential(scope).get_token(scope).token
+
+    @property
+    def has_workspace(self) -> bool:
+        return bool(self._settings.log_analytics_workspace_id)
+
+    # ---------------------------------------------------------------- clients, each made once
+
+    def _get(self, url: str, parameters: dict[str, str]) -> Any:
+        from azure.core.exceptions import ResourceNotFoundError, map_error
+        from azure.core.rest import HttpRequest
+
+        request = HttpRequest("GET", url, params=parameters, headers={"Accept": "application/json"})
+        request.url = self._arm().format_url(request.url)
+        response = self._arm().send_request(request, connection_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS)
+        if response.status_code >= 400:
+            map_error(response.status_code, response, {404: ResourceNotFoundError})
+            response.raise_for_status()
+        return response.json()
+
+    def _arm(self) -> PipelineClient[Any, Any]:
+        def make() -> PipelineClient[Any, Any]:
+            from azure.core import PipelineClient
+            from azure.core.pipeline.policies import RequestIdPolicy, UserAgentPolicy
+
+            policies = [
+                RequestIdPolicy(),
+                UserAgentPolicy("backup-runbooks"),
+                _short_retry(),
+                _at_home(self._settings.arm_endpoint),
+                _paced(self.budget),
+                self._authentication(self._arm_scope),
+            ]
+            return PipelineClient(self._settings.arm_endpoint, policies=policies, transport=self._transport())
+
+        return self._once("arm", make)
+
+    def _logs(self) -> LogsQueryClient:
+        def make() -> LogsQueryClient:
+            from azure.monitor.query import LogsQueryClient
+
+            endpoint = self._settings.logs_endpoint
+            return LogsQueryClient(
+                self._credential(endpoint),
+                endpoint=endpoint,
+                transport=self._transport(),
+                retry_policy=_short_retry(),
+                authentication_policy=self._authentication(f"{endpoint}/.default"),
+            )
+
+        return self._once("logs", make)
+
+    def _transport(self) -> RequestsTransport:
+        def make() -> RequestsTransport:
+            import requests
+            from azure.core.pipeline.transport import RequestsTransport
+            from requests.adapters import HTTPAdapter
+
+            session = requests.Session()
+            session.trust_env = False
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=64))
+            return RequestsTransport(session=session, session_owner=False)
+
+        return self._once("transport", make)
+
+    def _credential(self, scope: str) -> TokenCredential:
+        """A managed identity in Azure, else whatever the developer is signed in with; nothing on loopback."""
+        if is_loopback(scope):
+            return _NoCredential()
+
+        def make() -> TokenCredential:
+            from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
+
+            if "IDENTITY_ENDPOINT" in os.environ:
+                return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"))
+            return DefaultAzureCredential()
+
+        return self._once("credential", make)
+
+    def _authentication(self, scope: str) -> Any:
+        """Bearer tokens for `scope`; on loopback, where plain http is allowed, none is asked for or sent."""
+        if is_loopback(scope):
+            from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+            return SansIOHTTPPolicy()
+        from azure.core.pipeline.policies import BearerTokenCredentialPolicy
+
+        return BearerTokenCredentialPolicy(self._credential(scope), scope)
+
+    @property
+    def _arm_scope(self) -> str:
+        return f"{self._settings.arm_endpoint}/.default"
+
+    def _once[T](self, name: str, make: Callable[[], T]) -> T:
+        if name not in self._made:
+            with self._lock:
+                if name not in self._made:
+                    self._made[name] = make()
+        made: T = self._made[name]
+        return made
+
+
+class _NoCredential:
+    """Stands where the SDK clients demand a credential. Never asked: on loopback no authentication policy is in the pipeline."""
+
+    def get_token(self, *_: str, **__: Any) -> Any:
+        raise RuntimeError("no token is sent to a loopback address")
+
+
+def _short_retry() -> RetryPolicy[Any, Any]:
+    """Two quick retries; an answer that asks for a long wait is final, so that no function instance sleeps."""
+    from azure.core.pipeline.policies import RetryPolicy
+
+    class ShortRetry(RetryPolicy[Any, Any]):
+        def is_retry(self, settings: dict[str, Any], response: Any) -> bool:
+            asked: float | None = self.get_retry_after(response)
+            if asked and asked > LONGEST_SLEEP_SECONDS:
+                return False
+            return bool(super().is_retry(settings, response))
+
+    return ShortRetry(retry_total=2, retry_backoff_factor=0.3, retry_backoff_max=2)
+
+
+def _paced(budget: ReadBudget) -> Any:
+    """A pipeline policy that takes each request, retries included, from the read budget of its subscription."""
+    from azure.core.pipeline import PipelineRequest, PipelineResponse
+    from azure.core.pipeline.policies import HTTPPolicy
+
+    class Paced(HTTPPolicy[Any, Any]):
+        def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+            found = re.search(r"/subscriptions/([^/?]+)", request.http_request.url, re.IGNORECASE)
+            if found and not budget.take(found[1]):
+                raise NotRead(found[1])
+            answer = self.next.send(request)
+            left = answer.http_response.headers.get(READS_LEFT, "")
+            if found and left.isdigit():
+                budget.told(found[1], int(left))
+            return answer
+
+    return Paced()
+
+
+def _at_home(endpoint: str) -> Any:
+    """A pipeline policy that lets no request, and so no token, go to another host: the SDK follows any `nextLink`."""
+    from azure.core.pipeline import PipelineRequest
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class AtHome(SansIOHTTPPolicy[Any, Any]):
+        def on_request(self, request: PipelineRequest[Any]) -> None:
+            if not request.http_request.url.lower().startswith(endpoint.lower() + "/"):
+                raise ValueError("a request was to leave Azure Resource Manager")
+
+    return AtHome()
+
+
+def _same_host(next_link: str, endpoint: str) -> str:
+    """A `nextLink`, refused when it leads to another host: the token must not follow it there."""
+    if not next_link.lower().startswith(endpoint.lower() + "/"):
+        raise ValueError("nextLink leads to another host")
+    return next_link

@@ -1,0 +1,61 @@
+"""How many reads the app may make of each subscription: the app's share of Azure Resource Manager's token bucket.
+
+Azure Resource Manager gives each subscription, principal and kind of operation a bucket of 250 reads, refilled by 25 a second.
+https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+AZURES_BUCKET_READS = 250.0
+BUCKET_READS, READS_PER_SECOND = 200.0, 20.0
+"""A fifth is left to others that use the same identity."""
+RESERVE_READS = 100.0
+"""What background work leaves to alerts that arrive meanwhile."""
+LONGEST_WAIT_SECONDS = 8.0
+
+
+class ReadBudget:
+    """A token bucket per subscription. `now` is a monotonic clock in seconds; `sleep` waits."""
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        bucket: float = BUCKET_READS,
+        per_second: float = READS_PER_SECOND,
+    ) -> None:
+        self._now, self._sleep, self._size, self._rate = now, sleep, bucket, per_second
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, subscription: str, longest_wait: float = LONGEST_WAIT_SECONDS) -> bool:
+        """Take one read, waiting in line when the bucket is empty; False when the line is too long."""
+        with self._lock:
+            left = self._left(subscription)
+            wait = max(0.0, (1 - left) / self._rate)
+            if wait > longest_wait:
+                return False
+            self._buckets[subscription.lower()] = (left - 1, self._now())
+        if wait:
+            self._sleep(wait)
+        return True
+
+    def spare(self, subscription: str) -> float:
+        """How many reads background work may make now."""
+        with self._lock:
+            return max(0.0, self._left(subscription) - RESERVE_READS * self._size / BUCKET_READS)
+
+    def told(self, subscription: str, remaining: float) -> None:
+        """Azure's own count of the reads that are left: other instances and other programs take from the same bucket."""
+        with self._lock:
+            left = min(self._left(subscription), remaining - (AZURES_BUCKET_READS - self._size))
+            self._buckets[subscription.lower()] = (left, self._now())
+
+    def _left(self, subscription: str) -> float:
+        left, at = self._buckets.get(subscription.lower(), (self._size, self._now()))
+        return min(self._size, left + (self._now() - at) * self._rate)

@@ -1,0 +1,1 @@
+"""A diagnosis becomes a page: templates, rendering, and the escaping of everything that comes from outside."""

@@ -1,0 +1,43 @@
+"""A runbook in the markup of each ticketing system.
+
+Every markup walks one tree (tree.py): what comes from outside stands in code spans and code blocks there, and stays as inert in each markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.tickets.engine.markups import adf, card, gfm, html, mrkdwn, plain, textile
+
+
+def size(shown: Any) -> int:
+    """Characters of a text; of anything else the UTF-8 bytes of its compact JSON."""
+    return len(shown) if isinstance(shown, str) else size_in_bytes(shown)
+
+
+def size_in_bytes(shown: Any) -> int:
+    """UTF-8 bytes of a text, or of the compact JSON of anything else."""
+    text = shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return len(text.encode(errors="replace"))
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """`render` takes a runbook's Markdown and gives a text, or what becomes JSON; `size` is what a system's limit counts."""
+
+    render: Callable[[str], Any]
+    size: Callable[[Any], int] = size
+
+
+MARKUPS: dict[str, Markup] = {
+    "gfm": Markup(gfm.render),
+    "html": Markup(html.render),
+    "adf": Markup(adf.render),
+    "textile": Markup(textile.render),
+    "mrkdwn": Markup(mrkdwn.render),
+    "card": Markup(card.render),
+    "plain": Markup(plain.render),
+}

@@ -1,0 +1,250 @@
+"""The one client of all ticketing systems: it does what a system's file says. docs/tickets/README.md explains the files."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from handlers.model.parts import Part
+from handlers.model.text import one_line
+from handlers.settings import Settings
+from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.engine.definition import Definition, Step
+from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
+from handlers.tickets.engine.fitting import fitted
+from handlers.tickets.engine.markups import MARKUPS
+from handlers.tickets.engine.signature import signed_headers, signing_key
+
+if TYPE_CHECKING:
+    import requests
+
+log = logging.getLogger(__name__)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its other lines hold URLs, and a URL may hold a secret
+
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
+MOST_ANSWER_CHARACTERS = 300
+SECRET_CHARACTERS = 12
+"""A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
+OPERATION = {
+    "incident.opened": "open", "storm.opened": "open", "alert.unreadable": "open",
+    "incident.updated": "update", "storm.updated": "update",
+    "incident.resolved": "resolve", "storm.resolved": "resolve", "incident.reopened": "reopen",
+}  # fmt: skip
+
+
+class Target:
+    """A ticketing system, as its file defines it, at TICKET_URL."""
+
+    def __init__(
+        self, definition: Definition, settings: Settings, session: requests.Session, now: Callable[[], datetime],
+        token: Callable[[str], str] = lambda _: "",
+    ) -> None:  # fmt: skip
+        """`token` gives the app's own identity to a scope, for systems that take it. Raises DefinitionError."""
+        self._system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
+        self._options = definition.options_of(settings.ticket_options)
+        self._key = signing_key(settings.ticket_secret) if definition.auth.kind == "standard_webhooks" else b""
+
+    def post(self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
+        """Post a change of an incident. `may_exist`: an earlier try ended without an answer. Raises TicketNotPosted."""
+        try:
+            return self._post(self._names(event, change_id, parts), OPERATION[event["type"]], may_exist)
+        except BadExpression as error:
+            raise TicketNotPosted(f"{self._system.file} does not fit what was answered: {error}") from None
+
+    def check(self) -> None:
+        """Ask the system something harmless that needs the same rights. Raises TicketNotPosted, BadExpression."""
+        self._run(self._system.check, self._common())
+
+    # ---------------------------------------------------------------- one change
+
+    def _post(self, names: dict[str, Any], operation: str, may_exist: bool) -> Posted:
+        known, ticket = names["ticket"], self._system.ticket
+        if operation != "open" and (known["id"] or ticket.known_by_key):
+            try:
+                return self._changed(names, operation)
+            except TicketNotPosted as refusal:
+                if refusal.status not in self._system.answers.gone or operation == "resolve" or ticket.known_by_key:
+                    raise
+                log.warning("ticket %s is gone: another one is opened", one_line(known["id"], 60))
+        elif (may_exist or operation != "open") and (found := self._found(names)):
+            names = self._named(names | {"ticket": {"id": found.id, "url": found.url}})
+            return found if operation == "open" else self._changed(names, operation)
+        if operation == "resolve":
+            log.info("there is no ticket to resolve")
+            return Posted()
+        opened = self._posted(self._run(self._system.open, names))
+        if not opened.id and not ticket.known_by_key:
+            raise TicketNotPosted("TICKET_URL answered without naming the ticket: is it the address of the system's API?")
+        return opened
+
+    def _changed(self, names: dict[str, Any], operation: str) -> Posted:
+        """Make a change of a known ticket. One that a person has closed is left so, one that is open need not be reopened."""
+        known = Posted(names["ticket"]["id"] or "", names["ticket"]["url"] or "")
+        if self._system.read and operation in ("resolve", "reopen"):
+            names = self._run(self._system.read, names)
+            closed = holds(self._system.ticket.closed, {"one": names.get("answer"), **names})
+            if operation == "resolve" and closed:
+                return known
+            operation = operation if closed or operation == "resolve" else "update"
+        try:
+            after = self._run(getattr(self._system, operation) or self._system.update, names)
+        except TicketNotPosted as refusal:
+            if operation == "resolve" and refusal.status in self._system.answers.gone and not self._system.ticket.known_by_key:
+                log.warning("ticket %s is gone: there is nothing to resolve", one_line(known.id, 60))
+                return known
+            raise
+        return known if known.id else self._posted(after)
+
+    def _found(self, names: dict[str, Any]) -> Posted | None:
+        """The ticket that carries the incident's key itself: a system may answer a search with everything that it has."""
+        if not self._system.find:
+            return None
+        after = self._run(self._system.find, names)
+        ticket = self._system.ticket
+        if not isinstance(candidates := after.get("candidates"), list):
+            raise TicketNotPosted("TICKET_URL answered a search with no list: is it the address of the system's API?")
+        for one in candidates:
+            if holds(ticket.carries_key, after | {"one": one}):
+                return self._posted(after | {"one": one})
+        return None
+
+    def _posted(self, names: dict[str, Any]) -> Posted:
+        """The ticket's id and URL, from `one` or else from the last answer."""
+        names = {"one": names.get("answer"), **names}
+        found = (evaluated(text, names) if text else None for text in (self._system.ticket.id, self._system.ticket.url))
+        return Posted(*("" if value is None else str(value) for value in found))
+
+    # ---------------------------------------------------------------- steps
+
+    def _run(self, steps: Sequence[Step], names: dict[str, Any]) -> dict[str, Any]:
+        """Make the requests one after the other; the names that are known after them."""
+        for step in steps:
+            if not step.when or holds(step.when, names):
+                names = self._made(step, names)
+        return names
+
+    def _made(self, step: Step, names: dict[str, Any]) -> dict[str, Any]:
+        answer = self._asked(step, names)
+        names = names | {"answer": _decoded(answer), "headers": answer.headers, "status": answer.status_code}
+        if answer.status_code >= 300 and answer.status_code not in step.accept:
+            raise self._refused(answer, names)
+        if step.expect and not holds(step.expect, names):
+            raise self._unexpected(step, names)
+        if "text/html" in answer.headers.get("Content-Type", "") and not self._system.ticket.known_by_key:
+            raise TicketNotPosted(
+                f"TICKET_URL answered {answer.status_code} with a web page: is a sign-in or a proxy in between?"
+            )
+        return names | {name: evaluated(expression, names) for name, expression in step.take.items()}
+
+    def _unexpected(self, step: Step, names: dict[str, Any]) -> TicketNotPosted:
+        why = self._masked(evaluated(step.otherwise or "its answer is not what was expected", names))
+        permanent, gone = (bool(text) and holds(text, names) for text in (step.permanent, step.gone))
+        return TicketNotPosted(f"TICKET_URL: {why}", permanent=permanent, status=self._system.answers.gone[0] if gone else 0)
+
+    def _asked(self, step: Step, names: dict[str, Any]) -> requests.Response:
+        import requests
+
+        body = b"" if step.json is None else _encoded(self._with_secret(evaluated(step.json, names)))
+        headers = {"User-Agent": "backup-runbooks", "Accept": "application/json"}
+        if step.json is not None:
+            headers["Content-Type"] = f"{step.content_type}; charset=utf-8"
+        headers |= {name: str(value) for name, value in evaluated({**self._system.headers, **step.headers}, names).items()}
+        headers |= self._signed(names.get("change", ""), body)
+        path = filled(step.path, names)
+        url = path if path.startswith("https://") else self._settings.ticket_url.rstrip("/") + path
+        try:
+            return self._session.request(
+                step.method, url, params=evaluated(dict(step.query), names), data=body or None, headers=headers,
+                timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False,
+            )  # fmt: skip
+        except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
+            # The exception's own text holds the URL, and a URL may hold a secret.
+            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}") from None
+
+    def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
+        """The headers that say who we are."""
+        auth, user, secret = self._system.auth, self._settings.ticket_user, self._settings.ticket_secret
+        if auth.kind == "standard_webhooks":
+            return signed_headers(change_id, int(self._now().timestamp()), body, self._key)
+        if (auth.kind == "basic" and user) or (auth.kind == "managed_identity" and secret):
+            return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
+        if auth.kind == "managed_identity":
+            return {"Authorization": f"Bearer {self._token(auth.scope)}"}
+        if auth.kind in ("basic", "header") and secret:
+            return {auth.header: auth.value.replace("{user}", user).replace("{secret}", secret)}
+        return {}
+
+    def _with_secret(self, body: Any) -> Any:
+        """A body with the secret in it, for a system that looks for it there."""
+        auth = self._system.auth
+        return {**body, auth.field: self._settings.ticket_secret} if auth.kind == "body" and isinstance(body, dict) else body
+
+    def _refused(self, answer: requests.Response, names: dict[str, Any]) -> TicketNotPosted:
+        status, wait = answer.status_code, answer.headers.get("Retry-After", "")
+        if self._system.answers.wait and not wait:
+            seconds = evaluated(self._system.answers.wait, names)
+            wait = str(seconds) if isinstance(seconds, int | float) and seconds > 0 else ""
+        permanent = status in self._system.answers.permanent
+        said = self._masked(answer.text[: 4 * MOST_ANSWER_CHARACTERS])
+        shown = f": {said}" if permanent and said else ""
+        return TicketNotPosted(f"TICKET_URL answered {status}{shown}", retry_after=wait, permanent=permanent, status=status)
+
+    def _masked(self, said: object) -> str:
+        """What a system said, on one line; it may have repeated our address or credentials, and both may be secret."""
+        text, settings = str(said), self._settings
+        basic = base64.b64encode(f"{settings.ticket_user}:{settings.ticket_secret}".encode()).decode()
+        pieces = [piece for piece in re.split(r"[/?&=#]+", settings.ticket_url) if len(piece) >= SECRET_CHARACTERS]
+        for secret in (settings.ticket_url, settings.ticket_secret, basic, *pieces):
+            for form in {secret, unquote(secret)} - {""}:
+                text = text.replace(form, "***")
+        return one_line(text, MOST_ANSWER_CHARACTERS)
+
+    # ---------------------------------------------------------------- what expressions see
+
+    def _common(self) -> dict[str, Any]:
+        base = self._settings.ticket_url.rstrip("/")
+        return {"options": self._options, "user": self._settings.ticket_user, "now": int(self._now().timestamp()), "base": base}
+
+    def _names(self, event: Mapping[str, Any], change_id: str, parts: Sequence[Part]) -> dict[str, Any]:
+        data = event["data"]
+        names = {
+            **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
+            "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self._system.text.title),
+            "text": self._text(data, parts),
+        }  # fmt: skip
+        return self._named(names)
+
+    def _named(self, names: dict[str, Any]) -> dict[str, Any]:
+        """With the file's own names, each of which may use those before it."""
+        for name, expression in self._system.names.items():
+            names = names | {name: evaluated(expression, names)}
+        return names
+
+    def _text(self, data: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+        """The page in the system's markup; nothing for one that takes the event itself."""
+        text = self._system.text
+        if text.markup == "none":
+            return ""
+        return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
+
+
+def _encoded(body: Any) -> bytes:
+    """As JSON. Half a character, which JSON from outside may hold, becomes a question mark. Raises BadExpression."""
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(errors="replace")
+    except (TypeError, ValueError) as error:
+        raise BadExpression(f"a body that is no JSON: {error}") from None
+
+
+def _decoded(answer: requests.Response) -> Any:
+    """The answer's JSON; None when it is none."""
+    try:
+        return answer.json()
+    except ValueError:
+        return None

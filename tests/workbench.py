@@ -1,0 +1,165 @@
+"""The stories in this process: real table, queue and blobs (Azurite), the simulated Azure over HTTP, a ticket system that remembers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from handlers import dispatch
+from handlers.azure.arm import Azure
+from handlers.azure.read_budget import ReadBudget
+from handlers.azure.rush import Rush
+from handlers.model.parts import Part
+from handlers.records.alert_queue import AlertQueue
+from handlers.records.documents import Documents
+from handlers.records.incidents import Incidents
+from handlers.records.storage import Storage
+from handlers.records.storms import Storms
+from handlers.records.vault_marks import VaultMarks
+from handlers.settings import Settings
+from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.gate import Gate
+from handlers.tickets.posting import Tickets
+from handlers.wiring import Tools
+from sandbox.azure import RunningAzure, running_azure
+from sandbox.scenario import Scenario, load_scenarios
+
+
+class Target:
+    """A ticket system that remembers what it was given, once per change, and answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.posts: list[tuple[str, dict[str, Any]]] = []
+        self.tries: list[tuple[str, bool]] = []
+        self.answers: list[Exception] = []
+        """What the next posts end with; empty: they are taken."""
+        self.lose_answer = False
+        """Take the next post, and cut the connection before the answer."""
+
+    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
+        self.tries.append((change_id, may_exist))
+        if self.answers:
+            raise self.answers.pop(0)
+        if change_id not in [known for known, _ in self.posts]:
+            self.posts.append((change_id, json.loads(json.dumps(event))))
+        if self.lose_answer:
+            self.lose_answer = False
+            raise TicketNotPosted("no answer")
+        return Posted(f"T-{event['data']['incident']['id'][:6]}", "https://tickets.example.com/1")
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [event for _, event in self.posts]
+
+    @property
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+
+class Clock:
+    """Now, and as far ahead as a test wants."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def seconds(self) -> float:
+        return self().timestamp()
+
+
+class PatientQueue(AlertQueue):
+    """The real queue, but what is sent for later waits here until a test says that it is later."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage)
+        self.later: list[tuple[float, bytes]] = []
+
+    def _send(self, message: bytes, after_seconds: float = 0) -> None:
+        if after_seconds:
+            self.later.append((after_seconds, message))
+        else:
+            super()._send(message)
+
+
+@dataclass
+class Bench:
+    """Everything a story works with, and what a test looks at."""
+
+    tools: Tools
+    target: Target
+    clock: Clock
+    azure: RunningAzure
+    storage: Storage
+    queue: PatientQueue
+
+    def fire(self, body: Any) -> None:
+        self.queue.put(body if isinstance(body, bytes) else json.dumps(body).encode())
+
+    def work(self) -> int:
+        """Work on what lies in the queue, as the host does; how many messages."""
+        done = 0
+        while messages := list(self.storage.queue().receive_messages(max_messages=32, visibility_timeout=600)):
+            for message in messages:
+                dispatch.handle(message.content, self.tools, message.id, message.inserted_on)
+                self.storage.queue().delete_message(message)
+                done += 1
+        return done
+
+    @property
+    def waits(self) -> list[float]:
+        """For how long messages were put away, in seconds."""
+        return [seconds for seconds, _ in self.queue.later]
+
+    def wait(self, seconds: float) -> int:
+        """Let time pass, bring back what was put away for no longer, and work on it."""
+        self.clock.ahead += timedelta(seconds=seconds)
+        due = [message for after, message in self.queue.later if after <= seconds]
+        self.queue.later = [(after - seconds, message) for after, message in self.queue.later if after > seconds]
+        for message in due:
+            self.queue._send(message)
+        return self.work()
+
+
+@pytest.fixture
+def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
+    """`bench_of("scenario", …, watched=True, **settings)`."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def make(*names: str, watched: bool = False, scenarios: tuple[Scenario, ...] = (), **more: Any) -> Bench:
+            chosen = [found for found in load_scenarios() if found.name in names] + list(scenarios)
+            azure = stack.enter_context(running_azure(chosen))
+            subscriptions = tuple(found.subscription for found in chosen) if watched else ()
+            settings = Settings(
+                ticket_url="http://127.0.0.1:9", arm_endpoint=azure.url, logs_endpoint=azure.url,
+                watched_subscriptions=subscriptions, **more,
+            )  # fmt: skip
+            storage, clock, target = Storage({"AzureWebJobsStorage": own_azurite}), Clock(), Target()
+            storage.queue().clear_messages()
+            forget(storage)
+            tickets = Tickets(target, Gate(clock.seconds), clock)
+            queue = PatientQueue(storage)
+            storms = Storms(storage, settings.storm_threshold, settings.storm_window_minutes)
+            budget = ReadBudget(clock.seconds, lambda _: None)
+            tools = Tools(settings, Azure(settings, budget), tickets, queue, Incidents(storage), Documents(storage),
+                          VaultMarks(storage), storms, Rush(clock.seconds), clock)  # fmt: skip
+            return Bench(tools, target, clock, azure, storage, queue)
+
+        yield make
+
+
+def forget(storage: Storage) -> None:
+    """An empty table, and nothing kept."""
+    for name, _, _ in AlertQueue(storage).unposted():
+        AlertQueue(storage).drop_unposted(name)
+    table = storage.table()
+    for row in table.list_entities():
+        table.delete_entity(row["PartitionKey"], row["RowKey"])
