@@ -56,7 +56,9 @@ def main(cause: str) -> int:
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
-    print(f'Now: add "{cause}" to `causes` of its code in handlers/diagnosis/error_codes.toml, fill in the TODOs, run `make docs test`.')
+    print(
+        f'Now: add "{cause}" to `causes` of its code in handlers/diagnosis/error_codes.toml, fill in the TODOs, run `make docs test`.'
+    )
     return 0
 
 
