@@ -7,6 +7,7 @@ Backup's own alerts call themselves Log. Words are compared without regard to ca
 
 from __future__ import annotations
 
+import json
 from typing import Protocol
 
 from handlers.alerts import activity_log, azure_backup, canary, event_grid, failed_job, log_search, metric, other
@@ -43,3 +44,12 @@ def _read_one(body: object) -> list[Alert | Ignored | Unreadable]:
         if source.claims(body):
             return [*source.parse(body)]
     return [Unreadable(body)]
+
+
+def decoded(content: bytes) -> object:
+    """A body's JSON; its text when it is none."""
+    try:
+        body: object = json.loads(content)
+    except (ValueError, RecursionError):
+        return content.decode("utf-8", "replace")
+    return body

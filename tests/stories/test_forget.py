@@ -29,13 +29,13 @@ def test_rows_documents_and_bodies_of_what_ended_long_ago_are_deleted(bench_of: 
     add_job(bench, "Completed", 1)
     bench.clock.ahead = timedelta(hours=2)
     bench.target.answers = []
-    sweep.handle(bench.tools)
+    sweep.sweep(bench.tools)
     assert len(blobs(bench, INCIDENT_BLOBS)) == 1
     assert len(blobs(bench, ALERT_BLOBS)) == 1
     bench.queue.keep_unposted(b'{"kept": 1}', "400")
     bench.clock.ahead = timedelta(days=92)
     bench.tools.queue.unposted = lambda: iter(())  # type: ignore[method-assign]
-    sweep.handle(bench.tools)
+    sweep.sweep(bench.tools)
     assert list(bench.tools.incidents.failed_since(datetime(2020, 1, 1, tzinfo=UTC))) == []
     assert blobs(bench, INCIDENT_BLOBS) == []
     assert [name.partition("/")[0] for name in blobs(bench, ALERT_BLOBS)] == ["unposted"], "what nobody took is never forgotten"
@@ -45,7 +45,7 @@ def test_an_open_incident_and_its_document_stay(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED)
     bench.fire(alert())
     bench.work()
-    (incident,) = bench.tools.incidents.open_ones()
+    (incident,) = bench.open_incidents
     bench.clock.ahead = timedelta(days=92)
-    sweep.handle(bench.tools)
+    sweep.sweep(bench.tools)
     assert bench.tools.documents.newest(incident) is not None

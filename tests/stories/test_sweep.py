@@ -39,7 +39,7 @@ def add_job(bench: Bench, status: str, hours: float, name: str = LOCKED, **more:
 
 
 def swept(bench: Bench) -> sweep.Sweep:
-    found = sweep.handle(bench.tools, settled=NOW)
+    found = sweep.sweep(bench.tools, settled=NOW)
     bench.work()
     return found
 
@@ -81,7 +81,7 @@ def test_a_failure_that_a_later_backup_has_mended_needs_nobody(bench_of: BenchOf
 
 def test_a_job_that_failed_a_moment_ago_is_left_to_its_alert(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED, watched=True)
-    assert sweep.handle(bench.tools, settled=timedelta(days=1)).failed == 0
+    assert sweep.sweep(bench.tools, settled=timedelta(days=1)).failed == 0
 
 
 def test_only_watched_subscriptions_are_searched(bench_of: BenchOf) -> None:
@@ -112,7 +112,7 @@ def test_an_incident_that_somebody_has_written_meanwhile_is_resolved_all_the_sam
     bench = bench_of(LOCKED)
     bench.fire(alert())
     bench.work()
-    (stale,) = bench.tools.incidents.open_ones()
+    (stale,) = bench.open_incidents
     bench.tools.incidents.save(stale)
     add_job(bench, "Completed", 1)
     bench.clock.ahead = timedelta(hours=2)
@@ -196,7 +196,7 @@ def test_a_subscription_whose_vaults_cannot_be_listed_is_reported_once(
 def test_jobs_come_in_pages_and_none_is_missed(bench_of: BenchOf) -> None:
     bench = bench_of("many_neighbours", watched=True)
     neighbours = int(scenario("many_neighbours").data["neighbours"])
-    assert sweep.handle(bench.tools, settled=NOW).failed == neighbours + 1
+    assert sweep.sweep(bench.tools, settled=NOW).failed == neighbours + 1
     listed = [call for call in bench.azure.calls() if "backupjobs?" in call.path.lower()]
     assert len(listed) > neighbours / bench.azure.azure.page_size
 

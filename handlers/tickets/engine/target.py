@@ -31,6 +31,8 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 MOST_ANSWER_CHARACTERS = 300
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
+NOT_TAKEN = (401, 403, 404, 429)
+"""Answers after which nothing of the request has happened; after a 5xx of a proxy nobody knows."""
 OPERATION = {
     "incident.opened": "open", "storm.opened": "open", "alert.unreadable": "open",
     "incident.updated": "update", "storm.updated": "update",
@@ -53,7 +55,7 @@ class Target:
     def post(self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
         """Post a change of an incident. `may_exist`: an earlier try ended without an answer. Raises TicketNotPosted."""
         try:
-            return self._post(self._names(event, change_id, parts), OPERATION[event["type"]], may_exist)
+            return self._post(self._names(event, change_id, parts), operation_of(event), may_exist)
         except BadExpression as error:
             raise TicketNotPosted(f"{self._system.file} does not fit what was answered: {error}") from None
 
@@ -132,6 +134,7 @@ class Target:
     def _made(self, step: Step, names: dict[str, Any]) -> dict[str, Any]:
         answer = self._asked(step, names)
         names = names | {"answer": _decoded(answer), "headers": answer.headers, "status": answer.status_code}
+        names["changed"] = names.get("changed") or (step.method != "GET" and answer.status_code < 300)
         if answer.status_code >= 300 and answer.status_code not in step.accept:
             raise self._refused(answer, names)
         if step.expect and not holds(step.expect, names):
@@ -165,7 +168,8 @@ class Target:
             )  # fmt: skip
         except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
-            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}") from None
+            sent = bool(names.get("changed")) or not _is_unconnected(error)
+            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}", maybe_taken=sent) from None
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
@@ -193,7 +197,10 @@ class Target:
         permanent = status in self._system.answers.permanent
         said = self._masked(answer.text[: 4 * MOST_ANSWER_CHARACTERS])
         shown = f": {said}" if permanent and said else ""
-        return TicketNotPosted(f"TICKET_URL answered {status}{shown}", retry_after=wait, permanent=permanent, status=status)
+        maybe = names["changed"] or status not in NOT_TAKEN
+        return TicketNotPosted(
+            f"TICKET_URL answered {status}{shown}", retry_after=wait, permanent=permanent, status=status, maybe_taken=maybe
+        )
 
     def _masked(self, said: object) -> str:
         """What a system said, on one line; it may have repeated our address or credentials, and both may be secret."""
@@ -232,6 +239,21 @@ class Target:
         if text.markup == "none":
             return ""
         return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
+
+
+def operation_of(event: Mapping[str, Any]) -> str:
+    """What is done with the ticket. Further alerts that nobody can read are an update of the first one's ticket."""
+    known = event["type"] == "alert.unreadable" and (event["data"].get("ticket") or {}).get("id")
+    return "update" if known else OPERATION[event["type"]]
+
+
+def _is_unconnected(error: Exception) -> bool:
+    """Whether there was no connection at all, so that nothing was sent."""
+    import requests
+    from urllib3.exceptions import NewConnectionError
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
 def _encoded(body: Any) -> bytes:
