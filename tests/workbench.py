@@ -64,13 +64,13 @@ class Target:
 
 
 class Clock:
-    """Now, and as far ahead as a test wants."""
+    """When the test began, and as far ahead as it wants: how fast the machine is plays no part."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self.began, self.ahead = datetime.now(UTC), timedelta()
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self.began + self.ahead
 
     def seconds(self) -> float:
         return self().timestamp()
@@ -160,12 +160,19 @@ class Bench:
 
 @pytest.fixture
 def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
-    """`bench_of("scenario", …, watched=True, **settings)`."""
+    """`bench_of("scenario", …, watched=True, **settings)`; `storage`: another one than Azurite's."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
 
-        def make(*names: str, watched: bool = False, scenarios: tuple[Scenario, ...] = (), **more: Any) -> Bench:
+        def make(
+            *names: str,
+            watched: bool = False,
+            scenarios: tuple[Scenario, ...] = (),
+            storage: Any = None,
+            target: Any = None,
+            **more: Any,
+        ) -> Bench:
             chosen = [found for found in load_scenarios() if found.name in names] + list(scenarios)
             azure = stack.enter_context(running_azure(chosen))
             subscriptions = tuple(found.subscription for found in chosen) if watched else ()
@@ -173,26 +180,39 @@ def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
                 ticket_url="http://127.0.0.1:9", arm_endpoint=azure.url, logs_endpoint=azure.url,
                 watched_subscriptions=subscriptions, **more,
             )  # fmt: skip
-            storage, clock, target = Storage({"AzureWebJobsStorage": own_azurite}), Clock(), Target()
-            storage.queue().clear_messages()
-            forget(storage)
-            tickets = Tickets(target, Gate(clock.seconds), clock)
-            queue = PatientQueue(storage)
-            storms = Storms(storage, settings.storm_threshold, settings.storm_window_minutes)
-            budget = ReadBudget(clock.seconds, lambda _: None)
-            tools = Tools(settings, Azure(settings, budget), tickets, queue, Incidents(storage), Documents(storage),
-                          VaultMarks(storage), storms, PlainTickets(storage), clock)  # fmt: skip
-            return Bench(tools, target, clock, azure, storage, queue)
+            return bench_on(
+                storage or emptied(Storage({"AzureWebJobsStorage": own_azurite})), settings, azure, target or Target()
+            )
 
         yield make
 
 
-def forget(storage: Storage) -> None:
-    """An empty table, and nothing kept."""
-    for name, _, _ in AlertQueue(storage).unposted():
-        AlertQueue(storage).drop_unposted(name)
-    for blob in list(storage.blobs("incidents").list_blob_names()):
-        storage.blobs("incidents").delete_blob(blob)
+def bench_on(storage: Any, settings: Settings, azure: RunningAzure, target: Any, clock: Clock | None = None) -> Bench:
+    """The stories' tools on a storage account."""
+    clock = clock or Clock()
+    queue = PatientQueue(storage)
+    tools = Tools(
+        settings=settings,
+        azure=Azure(settings, ReadBudget(clock.seconds, lambda _: None)),
+        tickets=Tickets(target, Gate(clock.seconds), clock),
+        queue=queue,
+        incidents=Incidents(storage),
+        documents=Documents(storage),
+        marks=VaultMarks(storage),
+        storms=Storms(storage, settings.storm_threshold, settings.storm_window_minutes),
+        plain_tickets=PlainTickets(storage),
+        now=clock,
+    )
+    return Bench(tools, target, clock, azure, storage, queue)
+
+
+def emptied(storage: Storage) -> Storage:
+    """The storage account without rows, documents, messages and what could not be posted."""
+    storage.queue().clear_messages()
+    for container, start in (("incidents", ""), ("alerts", "unposted/")):
+        for name in list(storage.blobs(container).list_blob_names(name_starts_with=start)):
+            storage.blobs(container).delete_blob(name)
     table = storage.table()
     for row in table.list_entities():
         table.delete_entity(row["PartitionKey"], row["RowKey"])
+    return storage

@@ -164,7 +164,9 @@ class DyingDocuments(Documents):
         raise SystemExit("killed")
 
 
-@pytest.mark.parametrize(("writes", "tries"), [(0, 1), (1, 1), (2, 2)], ids=["before the row", "before the post", "after the post"])
+@pytest.mark.parametrize(
+    ("writes", "tries"), [(0, 1), (1, 1), (2, 2)], ids=["before the row", "before the post", "after the post"]
+)
 def test_a_host_that_is_killed_anywhere_on_the_way_leads_to_one_ticket(bench_of: BenchOf, writes: int, tries: int) -> None:
     bench = bench_of(LOCKED)
     body = json.dumps(alert()).encode()

@@ -15,14 +15,13 @@ from typing import Any
 import pytest
 import requests
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError, read
 from handlers.tickets.engine.expressions import BadExpression
 from handlers.tickets.engine.target import OPERATION, Target
 from tests.conftest import ROOT
-from tests.tickets.changes import Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)

@@ -16,13 +16,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.model.parts import Part
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError, bundled, check_expressions, load
 from handlers.tickets.gate import seconds_of
 from tests.conftest import ROOT
-from tests.tickets.changes import Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import NOW, Reply, posted
 from tests.tickets.targets.happy import HAPPY, SECRET, Imitation, running
 

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.target import Target
 from tests.conftest import ROOT
-from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system, target_at
 
 SCHEMA = ROOT.parent / "shared" / "samples" / "ticket_apis" / "adaptive-card-1.5.schema.json"
