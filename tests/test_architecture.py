@@ -90,6 +90,15 @@ def test_azure_functions_is_imported_nowhere_else() -> None:
     assert users == []
 
 
+def test_credentials_are_made_in_one_place() -> None:
+    users = [
+        path.name
+        for path in HANDLERS.rglob("*.py")
+        if re.search(r"^\s*(import|from) azure\.identity", path.read_text(encoding="utf-8"), re.M)
+    ]
+    assert users == ["credentials.py"]
+
+
 def test_there_are_two_broad_excepts_and_the_poison_storys() -> None:
     broad = [path.name for path in HANDLERS.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()
              if re.match(r"\s*except (Base)?Exception( as \w+)?:|\s*except:", line)]  # fmt: skip
