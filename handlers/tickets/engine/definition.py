@@ -8,6 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,17 @@ from handlers.tickets.engine.signature import signing_key
 
 FOLDER = Path(__file__).parent.parent
 STEPS = ("open", "update", "resolve", "reopen", "find", "read", "check")
-MARKUP_NAMES = ("none", "gfm", "html", "adf", "textile", "mrkdwn", "card", "plain")
-AUTH_KINDS = ("none", "basic", "header", "body", "standard_webhooks", "managed_identity")
+
+
+class AuthKind(StrEnum):
+    """How a system learns who we are; docs/tickets/README.md says what each needs."""
+
+    NONE = "none"
+    BASIC = "basic"
+    HEADER = "header"
+    BODY = "body"
+    STANDARD_WEBHOOKS = "standard_webhooks"
+    MANAGED_IDENTITY = "managed_identity"
 
 
 class DefinitionError(ValueError):
@@ -37,7 +47,7 @@ class Auth:
     """`header` and `value` for the kind `header`, and for `basic` without a user; `{user}` and `{secret}` stand for TICKET_USER and
     TICKET_SECRET."""
 
-    kind: str = "none"
+    kind: str = AuthKind.NONE
     header: str = "Authorization"
     value: str = "Bearer {secret}"
     field: str = ""
@@ -48,7 +58,7 @@ class Auth:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What the system takes: a key of `MARKUPS`, the most characters (bytes for JSON markups), and of a title."""
+    """What the system takes: a key of `MARKUPS` or `none`, the most characters (bytes for JSON markups), and of a title."""
 
     markup: str
     most: int
@@ -134,7 +144,7 @@ class Definition:
         for needed, name, value in ((self.needs_user, "TICKET_USER", user), (self.needs_secret, "TICKET_SECRET", secret)):
             if needed and not value:
                 raise DefinitionError(f"{name} is required for TICKET_TARGET {self.file.removesuffix('.toml')}.")
-        if self.auth.kind == "standard_webhooks":
+        if self.auth.kind == AuthKind.STANDARD_WEBHOOKS:
             signing_key(secret)
 
     def options_of(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,8 @@ import msgspec
 
 from handlers.model.text import one_line
 from handlers.tickets.engine.definition import (
-    AUTH_KINDS,
-    MARKUP_NAMES,
     STEPS,
+    AuthKind,
     Definition,
     DefinitionError,
     Option,
@@ -22,6 +21,7 @@ from handlers.tickets.engine.definition import (
     table_of,
 )
 from handlers.tickets.engine.expressions import BadExpression, compiled, expressions_in
+from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
 
 MOST_CHARACTERS = 500
 """Of what is wrong with a file."""
@@ -87,12 +87,12 @@ def _default(item: Field[Any]) -> tuple[()] | tuple[None]:
 def _contradictions(table: Mapping[str, Any]) -> Iterator[str]:
     system = definition_of(table, "")
     yield from (f"{key}: is empty" for key in ("name", "docs", "open", "update", "resolve") if not getattr(system, key))
-    if system.auth.kind not in AUTH_KINDS:
-        yield f"auth.kind: {system.auth.kind!r} is not one of {', '.join(AUTH_KINDS)}"
-    if system.auth.kind == "body" and not system.auth.field:
+    if system.auth.kind not in AuthKind:
+        yield f"auth.kind: {system.auth.kind!r} is not one of {', '.join(AuthKind)}"
+    if system.auth.kind == AuthKind.BODY and not system.auth.field:
         yield "auth.field: is missing, and the secret goes into the body"
-    if system.text.markup not in MARKUP_NAMES:
-        yield f"text.markup: {system.text.markup!r} is not one of {', '.join(MARKUP_NAMES)}"
+    if system.text.markup not in (NO_MARKUP, *MARKUPS):
+        yield f"text.markup: {system.text.markup!r} is not one of {', '.join((NO_MARKUP, *MARKUPS))}"
     if system.find and "candidates" not in system.find[-1].take:
         yield "find: its last step takes no `candidates`"
     for place, condition in _conditions(system):

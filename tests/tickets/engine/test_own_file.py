@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.tickets.engine.definition import DefinitionError, load
+from handlers.tickets.engine.definition import AuthKind, DefinitionError, load
+from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
 from handlers.tickets.engine.own_file import checked
+from tests.conftest import ROOT
 
 GOOD = """\
 name = "Desk"
@@ -131,6 +134,13 @@ def test_no_file_raises_anything_but_a_definition_error(data: st.DataObject) -> 
     except DefinitionError as error:
         said = str(error)
     assert said.startswith("desk.toml: ")
+
+
+def test_the_page_of_keys_names_every_markup_and_every_kind_of_authentication() -> None:
+    page = (ROOT / "docs" / "tickets" / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `\[(auth|text)\]` \| (.*) \|$", page, re.MULTILINE))
+    assert set(re.findall("`([a-z]+)`", rows["text"].partition(")")[0])) == {"markup", NO_MARKUP, *MARKUPS}
+    assert {kind for kind in AuthKind if f"`{kind}`" in rows["auth"]} == set(AuthKind)
 
 
 # ---------------------------------------------------------------- expressions
