@@ -15,10 +15,10 @@ from handlers.model.parts import Part
 from handlers.model.text import one_line
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import Definition, Step
+from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
-from handlers.tickets.engine.markups import MARKUPS
+from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
 from handlers.tickets.engine.signature import signed_headers, signing_key
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Target:
         """`token` gives the app's own identity to a scope, for systems that take it. Raises DefinitionError."""
         self._system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
         self._options = definition.options_of(settings.ticket_options)
-        self._key = signing_key(settings.ticket_secret) if definition.auth.kind == "standard_webhooks" else b""
+        self._key = signing_key(settings.ticket_secret) if definition.auth.kind == AuthKind.STANDARD_WEBHOOKS else b""
 
     def post(self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
         """Post a change of an incident. `may_exist`: an earlier try ended without an answer. Raises TicketNotPosted."""
@@ -174,20 +174,22 @@ class Target:
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
         auth, user, secret = self._system.auth, self._settings.ticket_user, self._settings.ticket_secret
-        if auth.kind == "standard_webhooks":
+        if auth.kind == AuthKind.STANDARD_WEBHOOKS:
             return signed_headers(change_id, int(self._now().timestamp()), body, self._key)
-        if (auth.kind == "basic" and user) or (auth.kind == "managed_identity" and secret):
+        if (auth.kind == AuthKind.BASIC and user) or (auth.kind == AuthKind.MANAGED_IDENTITY and secret):
             return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
-        if auth.kind == "managed_identity":
+        if auth.kind == AuthKind.MANAGED_IDENTITY:
             return {"Authorization": f"Bearer {self._token(auth.scope)}"}
-        if auth.kind in ("basic", "header") and secret:
+        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER) and secret:
             return {auth.header: auth.value.replace("{user}", user).replace("{secret}", secret)}
         return {}
 
     def _with_secret(self, body: Any) -> Any:
         """A body with the secret in it, for a system that looks for it there."""
         auth = self._system.auth
-        return {**body, auth.field: self._settings.ticket_secret} if auth.kind == "body" and isinstance(body, dict) else body
+        return (
+            {**body, auth.field: self._settings.ticket_secret} if auth.kind == AuthKind.BODY and isinstance(body, dict) else body
+        )
 
     def _refused(self, answer: requests.Response, names: dict[str, Any]) -> TicketNotPosted:
         status, wait = answer.status_code, answer.headers.get("Retry-After", "")
@@ -236,7 +238,7 @@ class Target:
     def _text(self, data: Mapping[str, Any], parts: Sequence[Part]) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
         text = self._system.text
-        if text.markup == "none":
+        if text.markup == NO_MARKUP:
             return ""
         return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from handlers.model.parts import Part
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError, bundled, check_expressions, load
+from handlers.tickets.engine.definition import FOLDER, DefinitionError, bundled, load
+from handlers.tickets.engine.own_file import checked
 from handlers.tickets.gate import seconds_of
 from tests.conftest import ROOT
 from tests.tickets.changes import OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
@@ -69,8 +70,7 @@ def opened_before(name: str, operation: str, system: Imitation) -> None:
 @every_system
 def test_a_file_can_be_read_and_says_whose_it_is(name: str) -> None:
     system = load(name)
-    check_expressions(system)
-    assert system.name
+    assert checked((FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml") == system
     assert urlsplit(system.docs).scheme == "https"
     assert system.text.title >= 100
     assert all(option.about for option in system.options.values())
