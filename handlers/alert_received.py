@@ -1,17 +1,13 @@
 """Story: a source posts an alert. It is answered after the alert lies safely in the queue; the work happens there."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from handlers import alerts
 from handlers.alerts.caller import is_action_group
 from handlers.alerts.event_grid import TriggerEvent, body_of
-from handlers.alerts.handshake import cloud_events_validation, event_grid_validation
+from handlers.alerts.handshake import Answer, cloud_events_validation, event_grid_validation
 from handlers.alerts.watched import watched
 from handlers.model import Alert, Ignored
 from handlers.model.text import one_line
@@ -20,17 +16,7 @@ from handlers.records.storage import StorageDown
 from handlers.settings import Settings
 
 log = logging.getLogger(__name__)
-
-LARGEST_BODY_BYTES = 1024 * 1024
-RETRY_AFTER_SECONDS = 30
-MOST_LOGGED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+LARGEST_BODY_BYTES, RETRY_AFTER_SECONDS, MOST_LOGGED = 1024 * 1024, 30, 5
 
 
 def receive(method: str, headers: Mapping[str, str], content: bytes, settings: Settings, queue: AlertQueue) -> Answer:

@@ -2,12 +2,11 @@
 
 import logging
 
-from handlers.facts.jobs import completed_after, newest_recovery_point
-from handlers.model import Alert, Failure, Incident, Job, time_text
+from handlers.facts.jobs import completed_after
+from handlers.model import Alert, Failure, Incident, Job
 from handlers.model.incident import gone, key_of, recovered
 from handlers.records.reminders import Recorded, record
-from handlers.runbook.templates import message as text
-from handlers.tickets.event import ended_document
+from handlers.records.write_up import write_end_up
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
@@ -29,7 +28,7 @@ def record_recovery(incident: Incident, job: Job, tools: Tools) -> Recorded[Inci
     """The incident ended by the job that proves it; None when it has failed again since, or has ended already."""
     recorded = record(tools.incidents, incident.key, lambda fresh: recovered(fresh, job, tools.now()), tools.queue)
     if recorded and recorded.reminder:
-        write_end(recorded.row, job, tools)
+        write_end_up(recorded.row, job, tools)
     return recorded
 
 
@@ -38,25 +37,12 @@ def record_gone(incident: Incident, tools: Tools) -> Recorded[Incident] | None:
     failures = incident.failures
     recorded = record(tools.incidents, incident.key, lambda fresh: gone(fresh, failures, tools.now()), tools.queue)
     if recorded and recorded.reminder:
-        write_end(recorded.row, None, tools)
+        write_end_up(recorded.row, None, tools)
     return recorded
-
-
-def write_end(incident: Incident, job: Job | None, tools: Tools) -> None:
-    """Keep what the ticket says of the end; `job` is the backup that proves the recovery."""
-    language, item = tools.settings.runbook_language, incident.item_name
-    title, note = text(language, "gone_title", item=item), text(language, "gone", item=item)
-    if job:
-        title = text(language, "recovered_title", item=item)
-        note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
-        point = newest_recovery_point(Failure.of(incident.alert(), None, tools.now()), job, tools.azure)
-        note += " " + text(language, "recovery_point", time=time_text(point)) if point else ""
-    last = tools.documents.newest(incident.id, incident.delivery.version)
-    tools.documents.write(incident.id, incident.delivery.version, ended_document(incident, job, title, note, language, last))
 
 
 def write_late_end(incident: Incident, tools: Tools) -> None:
     """Write the end of an incident whose version has no document: whoever was to write it is gone."""
     at = incident.recovered_at
     job = Job(incident.recovery_job_id, "Completed", "Backup", started_at=at, ended_at=at) if incident.recovery_job_id else None
-    write_end(incident, job, tools)
+    write_end_up(incident, job, tools)

@@ -1,11 +1,8 @@
-"""Story (timer, once a day): a marked alert of our own goes the whole way, so that silence is noticed.
-
-`canary arrived` in the log is what an alert rule watches for its absence. With CANARY=quiet everything but the post to the ticket
-system happens; with CANARY=ticket a ticket is opened and resolved.
-"""
+"""Story (timer): a marked alert of our own goes the whole way, so that silence is noticed: an alert rule misses `canary arrived`."""
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 
 from handlers.alerts.canary import body_of
 from handlers.diagnosis.diagnose import diagnose_failure
@@ -19,8 +16,7 @@ from handlers.records.write_up import write_canary_up
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
-
-ARRIVAL, ARRIVAL_SECONDS = "canary_arrival", 60.0
+ARRIVAL = "canary_arrival"
 
 
 def send(tools: Tools) -> None:
@@ -31,12 +27,13 @@ def send(tools: Tools) -> None:
 
 
 def arrive(alert: Alert, tools: Tools) -> Iterator[Recorded[Incident]]:
-    """What a failure goes through and then a recovery. Each ticket is updated before the next step, and before the arrival is logged."""
+    """What a failure goes through and then a recovery; its ticket is updated after each, and before the arrival is logged."""
     if tools.settings.canary == "off" or alert.fired_at is None:
         return
     failure, error = identify(alert, tools.azure, tools.now())
     diagnosis = diagnose_failure(failure, error, tools.azure, tools.now())
-    job = Job(id=alert.id, status="Completed", operation="Canary", started_at=tools.now(), ended_at=tools.now())
+    began = alert.fired_at + timedelta(seconds=1)
+    job = Job(alert.id, "Completed", "Canary", started_at=began, ended_at=tools.now())
     quiet, key = tools.settings.canary == "quiet", key_of(failure.key)
 
     def fail(incident: Incident | None) -> Incident | None:
@@ -55,9 +52,9 @@ def arrive(alert: Alert, tools: Tools) -> Iterator[Recorded[Incident]]:
 def log_arrival(message: Message, tools: Tools) -> None:
     """Log that the canary has arrived, or look again soon while its ticket is not posted yet; a day later it is given up."""
     row, sent_at = tools.incidents.find(str(message.fields["incident"])), parse_time(message.fields["sent_at"])
-    seconds = (tools.now() - sent_at).total_seconds() if sent_at else 0
+    seconds = (tools.now() - (sent_at or tools.now())).total_seconds()
     if row and row.needs_post and seconds < 24 * 3600:
-        tools.queue.note(ARRIVAL, after_seconds=max(ARRIVAL_SECONDS, min(seconds, 600)), **message.fields)
+        tools.queue.note(ARRIVAL, after_seconds=min(max(seconds, 60), 600), **message.fields)
     elif row and not row.needs_post:
         azure = readable_vaults(tools.settings.watched_subscriptions, tools.azure)
         log.info("canary arrived seconds=%.0f tickets=%s azure=%s", seconds, tools.settings.canary, azure)

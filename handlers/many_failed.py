@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 
-from handlers.diagnosis.evidence import diagnosis_of
-from handlers.model import Incident, Members, Storm
+from handlers.model import Incident, Storm
 from handlers.model.delivery import RESOLVED
 from handlers.model.incident import joined, left
 from handlers.model.storm import members_of, read, scheduled
 from handlers.records.alert_queue import Message
 from handlers.records.reminders import Recorded, record
 from handlers.records.storms import announce, start_pass
-from handlers.runbook.render import render_storm
-from handlers.tickets.event import storm_document
+from handlers.records.write_up import write_storm_up
 from handlers.wiring import Tools
 
 
@@ -24,7 +22,7 @@ def read_members(message: Message, tools: Tools) -> Recorded[Storm] | None:
     members = members_of(members_in(storm, tools))
     recorded = record(tools.storms, key, lambda fresh: read(fresh, storm_id, members, tools.now()), tools.queue)
     if recorded:
-        write_storm(recorded.row, members, tools)
+        write_storm_up(recorded.row, members, tools)
     if storm.status == RESOLVED:
         release_late_members(storm, tools)
     elif planned := tools.storms.change(key, lambda fresh: scheduled(fresh, storm_id, readings, tools.now())):
@@ -35,7 +33,7 @@ def read_members(message: Message, tools: Tools) -> Recorded[Storm] | None:
 
 def write_late(storm: Storm, tools: Tools) -> None:
     """Write the newest version of a storm that has no document: whoever was to write it is gone."""
-    write_storm(storm, members_of(members_in(storm, tools)), tools)
+    write_storm_up(storm, members_of(members_in(storm, tools)), tools)
 
 
 def members_in(storm: Storm, tools: Tools) -> Iterator[Incident]:
@@ -50,15 +48,6 @@ def members_in(storm: Storm, tools: Tools) -> Iterator[Incident]:
         if storm.status == RESOLVED or tools.incidents.change(key, lambda fresh: joined(fresh, storm.id)) is None:
             yield incident
     yield from tools.incidents.members(storm.id)
-
-
-def write_storm(storm: Storm, members: Members, tools: Tools) -> None:
-    """Keep what the storm's newest version says, with the steps of one member for all."""
-    example = members.example
-    document = tools.documents.newest(example.id, example.delivery.version) if example else None
-    diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
-    runbook = render_storm(storm, members, diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
-    tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
 
 
 def release_late_members(storm: Storm, tools: Tools) -> None:

@@ -1,7 +1,6 @@
 """Story (timer): what no alert said. Failed jobs without an incident are queued, recoveries recorded, and what was left is taken up.
 
-Azure never alerts on a backup that was already in progress, on a VM that was deleted, and after failed deliveries; action groups
-drop what is over their rate. https://learn.microsoft.com/azure/backup/backup-azure-monitoring-alerts
+Azure does not alert on everything: https://learn.microsoft.com/azure/backup/backup-azure-monitoring-alerts
 """
 
 import logging
@@ -13,25 +12,20 @@ from typing import Any
 
 from handlers import backup_recovered, last_resort
 from handlers.model import Incident
-from handlers.model.delivery import OPEN
-from handlers.records.left_over import carry_over, is_stuck, wake_storms
-from handlers.records.missed import good_jobs, no_longer_protected, queue_missed
+from handlers.records.left_over import carry_over, stuck_rows, wake_storms
+from handlers.records.missed import ended_incidents
 from handlers.records.reminders import Recorded
 from handlers.records.retention import delete_old
-from handlers.records.vault_sweep import VaultSweep
 from handlers.ticket_due import update_ticket
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
 
-SETTLED = timedelta(minutes=10)
-"""A job that failed a moment ago has an alert under way, which says more."""
 
-
-def sweep(tools: Tools, *, settled: timedelta = SETTLED) -> Counter[str]:
-    """One sweep; how many vaults were read, failed jobs queued, incidents ended."""
+def sweep(tools: Tools, *, settled: timedelta = timedelta(minutes=10)) -> Counter[str]:
+    """One sweep; how many vaults were read, failed jobs queued, incidents ended. What failed a moment ago has an alert under way."""
     counts: Counter[str] = Counter()
-    for recorded in chain(recoveries(tools, settled, counts), left_over(tools)):
+    for recorded in chain(left_over(tools), recoveries(tools, settled, counts)):
         try:
             if recorded:
                 update_ticket(recorded.row, recorded.reminder, tools)
@@ -43,23 +37,17 @@ def sweep(tools: Tools, *, settled: timedelta = SETTLED) -> Counter[str]:
 
 
 def recoveries(tools: Tools, settled: timedelta, counts: Counter[str]) -> Iterator[Recorded[Any] | None]:
-    """Go through the vaults: queue failed jobs that nobody knows, end the incidents that have a good backup or none to come."""
-    now = tools.now()
-    carry_over(tools.incidents, tools.marks, now)
-    carry_over(tools.storms, tools.marks, now)
-    active, recovered = list(tools.incidents.active()), list[Incident]()
-    incidents = [incident for incident in active if incident.status == OPEN]
-    for vault in VaultSweep(tools.azure, tools.marks, now - settled, now).vaults(tools.settings.watched_subscriptions, incidents):
-        counts["vaults"] += 1
-        counts["failed"] += queue_missed(vault, active, tools.settings.watched_subscriptions, tools.incidents, tools.queue)
-        for incident, job in good_jobs(vault, incidents):
-            if recorded := backup_recovered.record_recovery(incident, job, tools):
-                recovered.append(recorded.row)
-                yield recorded
+    """End the incidents that have a good backup, or none to come; failed jobs that nobody knows are queued on the way."""
+    carry_over((tools.incidents, tools.storms), tools.marks, tools.now())
+    recovered: list[Incident] = []
+    for incident, job in ended_incidents(tools, settled, counts):
+        recorded = (
+            backup_recovered.record_recovery(incident, job, tools) if job else backup_recovered.record_gone(incident, tools)
+        )
+        recovered += [recorded.row] if recorded else []
+        yield recorded
     counts["recovered"] = len(recovered)
-    wake_storms(tools.storms, recovered, tools.queue, now)
-    for incident in no_longer_protected(incidents, tools.marks, tools.azure, now):
-        yield backup_recovered.record_gone(incident, tools)
+    wake_storms(tools.storms, recovered, tools.queue, tools.now())
 
 
 def left_over(tools: Tools) -> Iterator[Recorded[Any] | None]:
@@ -68,5 +56,4 @@ def left_over(tools: Tools) -> Iterator[Recorded[Any] | None]:
         recorded = last_resort.record_given_up(content, why, tools)
         tools.queue.drop_unposted(name)
         yield recorded
-    for rows in (tools.incidents, tools.storms, tools.plain_tickets):
-        yield from (Recorded(row, None) for row in rows.active() if is_stuck(row, tools.now()))
+    yield from stuck_rows((tools.incidents, tools.storms, tools.plain_tickets), tools.now())

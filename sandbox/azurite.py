@@ -36,10 +36,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_azurite(command: Path | None = None, *, port: int = 0, folder: Path | None = None) -> Iterator[str]:
+def running_azurite(
+    command: Path | None = None, *, port: int = 0, folder: Path | None = None, access_log: Path | None = None
+) -> Iterator[str]:
     """Azurite on free loopback ports (or blob on `port`, queue and table on the next two); yields its connection string.
 
-    In memory unless `folder` is given: then it survives its process.
+    In memory unless `folder` is given: then it survives its process. `access_log`: gets a line for each request.
     """
     node = shutil.which("node")
     if not node:
@@ -53,11 +55,11 @@ def running_azurite(command: Path | None = None, *, port: int = 0, folder: Path 
             str((command or find_azurite()).resolve()),
             *services,
             *where,
-            "--silent",
+            *(() if access_log else ("--silent",)),
             "--skipApiVersionCheck",
             "--disableTelemetry",
         ],
-        stdout=subprocess.DEVNULL,
+        stdout=access_log.open("a") if access_log else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
         preexec_fn=end_with_parent,

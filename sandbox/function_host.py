@@ -189,7 +189,8 @@ class Host:
 
     def start(self) -> list[threading.Thread]:
         """Start listening on queues and timers; the threads end after `stopping` is set."""
-        loops: list[Callable[[], None]] = [QueueListener(self, function).run for function in self.of_kind("queueTrigger")]
+        listening = [function for function in self.of_kind("queueTrigger") if not is_disabled(function.name)]
+        loops: list[Callable[[], None]] = [QueueListener(self, function).run for function in listening]
         loops += [lambda function=function: self._tick(function) for function in self.of_kind("timerTrigger")]  # type: ignore[misc]
         threads = [threading.Thread(target=loop, daemon=True) for loop in loops]
         for thread in threads:
@@ -277,6 +278,11 @@ class QueueListener:
         _create(self.poison)
         self.poison.send_message(message.content)
         self.queue.delete_message(message)
+
+
+def is_disabled(name: str) -> bool:
+    """https://learn.microsoft.com/azure/azure-functions/disable-function"""
+    return os.environ.get(f"AzureWebJobs.{name}.Disabled", "").lower() in ("1", "true")
 
 
 def setting(text: str) -> str:

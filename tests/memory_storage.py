@@ -5,8 +5,9 @@ It does what Azurite does with the calls that the app makes; tests/records/test_
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -16,8 +17,8 @@ from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, Re
 from azure.data.tables import TableTransactionError
 
 _CLAUSE = re.compile(r"(\w+) (eq|gt|ge|lt|le) ('(?:[^']|'')*'|\d+)")
-_COMPARE = {
-    "eq": lambda a, b: a == b, "gt": lambda a, b: a > b, "ge": lambda a, b: a >= b, "lt": lambda a, b: a < b, "le": lambda a, b: a <= b,
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq, "gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le,
 }  # fmt: skip
 
 
@@ -59,7 +60,8 @@ class MemoryTable:
             return [self._apply(*operation) for operation in operations]
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError) as error:
             self._rows = before
-            failed = TableTransactionError(message=str(error))
+            make: Any = TableTransactionError
+            failed = make(message=str(error))
             failed.status_code = {ResourceExistsError: 409, ResourceModifiedError: 412}.get(type(error), 404)
             raise failed from None
 
@@ -118,6 +120,9 @@ class MemoryQueue:
     def receive_messages(self, **_: Any) -> list[MemoryMessage]:
         taken, self._messages = self._messages, []
         return taken
+
+    def update_message(self, *_: Any, **__: Any) -> None:
+        """Nothing comes later here."""
 
     def delete_message(self, *_: Any, **__: Any) -> None:
         """A received message is gone already."""

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 from bench.faults import azure, hosts, poison, ticket_system
 from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
+from bench.faults.costs import Costs
 from bench.faults.rig import Needs, Plan, Rig, running_rig
 
 SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 110, 400
 ORDINARY = Needs()
+BOUNDS = Costs(reads=20, diagnoses=1, tries=2, row_writes=6, messages=4)
+"""What each acknowledged alert may cost at most."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Fault:
 
     inject: Callable[[Rig], None]
     needs: Needs = ORDINARY
+    bounds: Costs = BOUNDS
 
     @property
     def name(self) -> str:
@@ -74,4 +78,4 @@ def run(fault: Fault, plan: Plan) -> Figures:
         fault.inject(rig)
         rig.check(rig.sender.wait(120), "not every alert was acknowledged")
         wait_for_the_end(audit, SHORT_PATIENCE_SECONDS if plan.short else PATIENCE_SECONDS)
-        return figures(fault.name, audit, time.monotonic() - began)
+        return figures(fault.name, audit, time.monotonic() - began, fault.bounds)

@@ -12,14 +12,9 @@ from handlers.model import Failure
 log = logging.getLogger(__name__)
 
 READ_ITEMS = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read"
-GONE_CODES = (
-    "resourcenotfound",
-    "resourcegroupnotfound",
-    "subscriptionnotfound",
-    "bmsusererrorobjectnotfound",
-    "usererrorobjectnotfound",
-)
-"""Error codes of a 404 that say that the item, its vault or their group is not there; any other 404 proves nothing."""
+GONE_CODES = ("resourcenotfound", "resourcegroupnotfound", "parentresourcenotfound", "bmsusererrordatasourceobjectnotfound")
+"""Error codes of a 404 that say that the item, its vault or their group is not there. Any other 404 proves nothing:
+`SubscriptionNotFound` also means that the app may not see it."""
 STOPPED = ("protectionstopped", "backupssuspended")
 """https://learn.microsoft.com/rest/api/backup/protected-items/get#protectionstate"""
 

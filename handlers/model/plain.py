@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +50,10 @@ class PlainTicket:
     def takes_more(self, now: datetime) -> bool:
         """Whether a further alert is counted here and gets no ticket of its own."""
         return now - self.first_at <= TOGETHER or self.needs_post
+
+
+type Transition = Callable[[PlainTicket | None, PlainTicket, datetime], PlainTicket | None]
+"""From the ticket as it is and the one that an alert would have alone to the ticket as it is to be; None: nothing changes."""
 
 
 def counted(ticket: PlainTicket | None, new: PlainTicket, now: datetime) -> PlainTicket | None:

@@ -6,11 +6,14 @@ says what the first try said.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Container
 from datetime import datetime
 
 from handlers.model.document import FORMAT, Document
 from handlers.records.storage import CALL_SECONDS, INCIDENT_BLOBS, Storage
+
+log = logging.getLogger(__name__)
 
 
 class UnreadableDocument(ValueError):
@@ -52,9 +55,13 @@ class Documents:
         return document
 
     def newest(self, row_id: str, version: int) -> Document | None:
-        """The newest document up to a version that holds a diagnosis; None when there is none."""
+        """The newest document up to a version that holds a diagnosis; None when there is none, or none that can be read."""
         for number in range(version, 0, -1):
-            document = self.read(row_id, number)
+            try:
+                document = self.read(row_id, number)
+            except UnreadableDocument:
+                log.exception("a document cannot be read")
+                continue
             if document and document.evidence:
                 return document
         return None

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from handlers.alerts import failed_job
 from handlers.azure.arm import Azure
 from handlers.facts.jobs import is_of_item
 from handlers.facts.protection import is_gone
 from handlers.model import Failure, Incident, Job
+from handlers.model.delivery import OPEN
 from handlers.model.incident import is_among, key_of
 from handlers.records.alert_queue import AlertQueue
 from handlers.records.incidents import Incidents
 from handlers.records.vault_marks import Mark, VaultMarks
-from handlers.records.vault_sweep import VaultJobs, log
+from handlers.records.vault_sweep import VaultJobs, VaultSweep
+from handlers.settings import Settings
+
+log = logging.getLogger(__name__)
 
 GONE_AFTER = timedelta(days=2)
 """An incident that has not failed for so long, and has no good backup either, may have an item that is no longer backed up."""
 ASKED = Mark("protection")
+
+
+class Tools(Protocol):
+    """What of the stories' tools is used here."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def azure(self) -> Azure: ...
+    @property
+    def incidents(self) -> Incidents: ...
+    @property
+    def marks(self) -> VaultMarks: ...
+    @property
+    def queue(self) -> AlertQueue: ...
+    @property
+    def now(self) -> Callable[[], datetime]: ...
+
+
+def ended_incidents(tools: Tools, settled: timedelta, counts: Counter[str]) -> Iterator[tuple[Incident, Job | None]]:
+    """Goes through the vaults: the open incidents that are over, each with the backup that proves it, or None if it has no item.
+
+    Failed jobs that no incident knows are queued. `counts` gets the number of vaults and of these jobs.
+    """
+    now, watched, active = tools.now(), tools.settings.watched_subscriptions, list(tools.incidents.active())
+    incidents = [incident for incident in active if incident.status == OPEN]
+    for vault in VaultSweep(tools.azure, tools.marks, now - settled, now).vaults(watched, incidents):
+        counts["vaults"] += 1
+        counts["failed"] += queue_missed(vault, active, watched, tools.incidents, tools.queue)
+        yield from good_jobs(vault, incidents)
+    yield from ((incident, None) for incident in no_longer_protected(incidents, tools.marks, tools.azure, now))
 
 
 def queue_missed(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from handlers.model import Incident
@@ -25,6 +26,8 @@ class DueRow(Row, Protocol):
     def id(self) -> str: ...
     @property
     def delivery(self) -> Delivery: ...
+    @property
+    def recorded_at(self) -> datetime | None: ...
     @property
     def needs_post(self) -> bool: ...
 

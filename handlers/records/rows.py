@@ -202,13 +202,6 @@ class Rows[R: Row]:
             raise ValueError(str(error)) from None
 
 
-def row_as_json(row: Row) -> bytes:
-    """A row for a person to read."""
-    import msgspec
-
-    return msgspec.json.encode(row)
-
-
 @cache
 def columns_of(kind: type[Any]) -> dict[str, Any]:
     """The fields of a row and their types, without its ETag."""

@@ -126,13 +126,11 @@ class Storms(Rows[Storm]):
         return [(row["RowKey"].split(" ")[2], row["id"]) for row in opened if row["RowKey"].split(" ")[1] <= until]
 
     def delete_counts(self, now: datetime) -> None:
-        """Delete what was counted two days ago and in the week before."""
-        table = self._storage.table()
-        for days in range(2, 9):
-            for row in table.query_entities(
-                f"PartitionKey eq '{_day(now - timedelta(days=days))}'", select=["PartitionKey", "RowKey"]
-            ):
-                table.delete_entity(row["PartitionKey"], row["RowKey"])
+        """Delete what was counted before yesterday."""
+        table, before = self._storage.table(), _day(now - timedelta(days=1))
+        query = f"PartitionKey ge 'opened-' and PartitionKey lt '{before}'"
+        for row in table.query_entities(query, select=["PartitionKey", "RowKey"]):
+            table.delete_entity(row["PartitionKey"], row["RowKey"])
 
     def _goes_on(self, key: str, now: datetime) -> bool:
         """Whether there is a storm already: it goes on while others keep coming."""
@@ -156,7 +154,7 @@ class Storms(Rows[Storm]):
 
 
 def lists_of(storm: Storm) -> frozenset[str]:
-    return frozenset({"active" if storm.is_active else f"ended-{storm.recorded_at:%Y-%m-%d}"})
+    return frozenset({"active" if storm.is_active else f"ended-{storm.recorded_at or storm.opened_at:%Y-%m-%d}"})
 
 
 def announce(storm: Storm, queue: AlertQueue, seconds: float) -> None:

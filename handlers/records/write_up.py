@@ -8,18 +8,21 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from handlers.azure.arm import Azure
 from handlers.diagnosis.diagnose import changes_since, passing_unread
-from handlers.diagnosis.evidence import evidence_of
-from handlers.model import Diagnosis, History, Incident
+from handlers.diagnosis.evidence import diagnosis_of, evidence_of
+from handlers.facts.jobs import newest_recovery_point
+from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, time_text
 from handlers.model.delivery import RESOLVED
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
 from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.documents import Documents
-from handlers.runbook.render import render
+from handlers.records.reminders import DueRow
+from handlers.runbook.render import render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
-from handlers.tickets.event import ended_document, failure_document, plain_document
+from handlers.tickets.event import ended_document, failure_document, plain_document, storm_document
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ class Tools(Protocol):
 
     @property
     def settings(self) -> Settings: ...
+    @property
+    def azure(self) -> Azure: ...
     @property
     def documents(self) -> Documents: ...
     @property
@@ -82,3 +87,32 @@ def write_plain_up(ticket: PlainTicket, tools: Tools) -> None:
     title = text(language, f"{ticket.why}_title")
     document = plain_document(ticket, bodies, title, "\n\n".join(filter(None, words)), language)
     tools.documents.write(ticket.id, ticket.delivery.version, document)
+
+
+def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
+    """Keep what the storm's newest version says, with the steps of one member for all."""
+    example = members.example
+    document = tools.documents.newest(example.id, example.delivery.version) if example else None
+    diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
+    runbook = render_storm(storm, members, diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
+    tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
+
+
+def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
+    """Keep what the incident's newest version says of its end; `job` is the backup that proves the recovery."""
+    language, item = tools.settings.runbook_language, incident.item_name
+    title, note = text(language, "gone_title", item=item), text(language, "gone", item=item)
+    if job:
+        title = text(language, "recovered_title", item=item)
+        note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
+        point = newest_recovery_point(Failure.of(incident.alert(), None, tools.now()), job, tools.azure)
+        note += " " + text(language, "recovery_point", time=time_text(point)) if point else ""
+    last = tools.documents.newest(incident.id, incident.delivery.version)
+    tools.documents.write(incident.id, incident.delivery.version, ended_document(incident, job, title, note, language, last))
+
+
+def row_as_json(row: DueRow) -> bytes:
+    """A row for a person to read."""
+    import msgspec
+
+    return msgspec.json.encode(row)

@@ -31,6 +31,7 @@ from handlers.model.parts import Part, joined
 from handlers.model.plain import PlainTicket
 from handlers.model.text import one_line
 from handlers.runbook.markup import code_block, to_html
+from handlers.runbook.templates import message
 
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""
@@ -138,11 +139,13 @@ def _member(incident: Incident) -> dict[str, Any]:
     }
 
 
-def in_plain_words(event: dict[str, Any], text: str) -> dict[str, Any]:
-    """The same change as an event that the target refused, in a few plain words and nothing else."""
-    language = event["data"]["runbook"]["language"]
-    runbook = {"language": language, "markdown": text, "html": to_html(text)}
-    return event | {"data": event["data"] | {"findings": [], "runbook": runbook}}
+def in_plain_words(event: dict[str, Any], answer: str) -> dict[str, Any]:
+    """The same change as an event that the target refused with `answer`, in a few plain words and nothing else."""
+    data, language = event["data"], event["data"]["runbook"]["language"]
+    code, item = (data["error"] or {}).get("code") or "–", data["protected_item"]["name"]
+    words = message(language, "refused", code=code, item=item, answer=answer)
+    runbook = {"language": language, "markdown": words, "html": to_html(words)}
+    return event | {"data": data | {"findings": [], "runbook": runbook}}
 
 
 def plain_document(ticket: PlainTicket, bodies: Sequence[bytes], title: str, text: str, language: str) -> Document:

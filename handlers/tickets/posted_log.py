@@ -25,9 +25,19 @@ def log_posted(event: Mapping[str, Any], posted: Posted, document: Document, now
     )  # fmt: skip
 
 
+def log_waits(row_id: str, since: datetime | None, now: datetime) -> None:
+    """A version cannot be posted yet: how long it has waited."""
+    log.info("ticket waits incident=%s seconds=%.0f", row_id, (now - since).total_seconds() if since else 0)
+
+
 def log_refused(change_id: str) -> None:
     """The ticket system will never take the page of a change; plain words are posted instead."""
     log.error("alert set aside: change %s was refused for good", change_id)
+
+
+def log_kept(change_id: str) -> None:
+    """Not even plain words were taken; the change is kept in a blob, and each sweep tries it again."""
+    log.error("alert set aside: change %s was refused even in plain words", change_id)
 
 
 def one_word(text: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 
 from handlers.model.parts import Part
 from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.event import in_plain_words
 from handlers.tickets.gate import Gate, seconds_of
+from handlers.tickets.posted_log import log_refused
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,18 @@ class Tickets:
         return self._gate.wait_of_others()
 
     def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
-        """Post one event; `parts` are those of its page. Raises Away, or TicketNotPosted when the same event will never be taken."""
+        """Post one event, whose page has these parts; in a few plain words if the page is refused for good.
+
+        A target may refuse a long page and take a short one. Both are one change and have one id: whichever was taken, a repeat of
+        either is recognised. Raises Away, or TicketNotPosted when not even plain words will ever be taken.
+        """
+        try:
+            return self._post(event, change_id, may_exist, parts)
+        except TicketNotPosted as refusal:
+            log_refused(change_id)
+            return self._post(in_plain_words(event, str(refusal)), change_id, True, ())
+
+    def _post(self, event: dict[str, Any], change_id: str, may_exist: bool, parts: Sequence[Part]) -> Posted:
         if not self._gate.enter():
             raise Away("the ticket system is down", self._gate.wait_of_others())
         try:
@@ -55,8 +68,5 @@ class Tickets:
                 raise
             self._gate.failed(seconds_of(refusal.retry_after, self._now()))
             raise Away(str(refusal), self._gate.wait_of_failed(), maybe_taken=refusal.maybe_taken) from None
-        except BaseException:
-            self._gate.failed(None)
-            raise
         self._gate.worked()
         return posted

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from handlers import alert_received
+from handlers.alerts import caller
 from handlers.facts import all_facts
 from handlers.facts.jobs import READ_JOBS, READ_POINTS
 from handlers.facts.logs import QUERY
@@ -176,7 +176,7 @@ def test_the_roles_on_the_apps_own_resources_are_known_by_name_and_id() -> None:
 
 
 def test_no_id_of_a_tenant_or_subscription_is_in_the_source() -> None:
-    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, alert_received.ACTION_GROUPS_APP}
+    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, caller.ACTION_GROUPS_APP}
     sources = [path for path in INFRA.rglob("*") if path.suffix in (".bicep", ".bicepparam", ".json", ".sh", ".md", ".kql")]
     of_workbook = INFRA / "workbook"
     guid = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -244,10 +244,10 @@ def test_the_webhook_leads_to_the_apps_own_route() -> None:
 
 
 def test_action_groups_are_known_by_the_same_application_and_role_everywhere() -> None:
-    assert read(one(text_of("modules/sign-in.bicep"), "var", "actionGroups").assigned) == alert_received.ACTION_GROUPS_APP
+    assert read(one(text_of("modules/sign-in.bicep"), "var", "actionGroups").assigned) == caller.ACTION_GROUPS_APP
     script = text_of("entra.sh")
-    assert f"action_groups={alert_received.ACTION_GROUPS_APP}" in script
-    assert f'\\"value\\": \\"{alert_received.ACTION_GROUPS_ROLE}\\"' in script
+    assert f"action_groups={caller.ACTION_GROUPS_APP}" in script
+    assert f'\\"value\\": \\"{caller.ACTION_GROUPS_ROLE}\\"' in script
 
 
 def test_what_is_open_without_a_token_is_health_and_what_has_a_key_or_a_signature() -> None:

@@ -36,21 +36,22 @@ class Down(Target):
 
 def test_eight_hours_without_a_ticket_system_cost_no_read_few_tries_and_few_messages(bench_of: BenchOf) -> None:
     failing, down = alike(INCIDENTS), Down()
-    bench = bench_of(scenarios=failing, storage=MemoryStorage(), target=down, storm_threshold=1000)
+    storage = MemoryStorage()
+    bench = bench_of(scenarios=failing, storage=storage, target=down, storm_threshold=1000)
     down.now = bench.clock.seconds
     began = bench.clock.seconds()
     for vm in failing:
         bench.fire(vm.alert_body(datetime.now(UTC)))
         bench.run(seconds=4)
     bench.run(seconds=60)
-    reads, sent, writes = len(bench.azure.calls()), bench.queue.sent, bench.storage.table().writes
+    reads, sent, writes = len(bench.azure.calls()), bench.queue.sent, storage.table().writes
     bench.run(seconds=HOURS * 3600)
     assert len(bench.azure.calls()) == reads, "the outage reads nothing and diagnoses nothing"
     assert (bench.queue.sent - sent) / INCIDENTS <= 100
     tries = [at - began for at in down.refused]
     assert len(tries) <= HOURS * 60 + 10
     assert max(Counter(int(at) // 60 for at in tries if at > 300).values()) <= 2, "one a minute, whoever makes it"
-    assert bench.storage.table().writes - writes <= 2 * len(tries), "who does not try writes nothing"
+    assert storage.table().writes - writes <= 2 * len(tries), "who does not try writes nothing"
     end, down.mended = bench.clock.seconds(), True
     bench.run(seconds=600)
     assert down.types == ["incident.opened"] * INCIDENTS
