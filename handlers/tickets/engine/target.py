@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from handlers.model.parts import Part
 from handlers.model.text import one_line
+from handlers.runbook.templates import words_of
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import Definition, Step
@@ -216,7 +217,7 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self._system.text.title),
-            "text": self._text(data, parts),
+            "text": self._text(data, parts), "words": words_of(data["runbook"]["language"])["headings"],
         }  # fmt: skip
         return self._named(names)
 

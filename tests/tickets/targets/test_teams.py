@@ -80,9 +80,11 @@ def test_each_change_is_a_new_card_whose_heading_says_what_happened(
 
 def test_the_heading_is_in_the_language_of_the_runbook_and_can_be_worded_otherwise(flow: System) -> None:
     posted(teams(flow), failed(language="pt-BR"))
-    posted(teams(flow, words={"en": {"opened": "ALARM"}}), failed())
+    worded = teams(flow, words={"en": {"opened": "ALARM"}})
+    posted(worded, failed())
+    posted(worded, resolved())
     headings = [asked.json["attachments"][0]["content"]["fallbackText"].partition(":")[0] for asked in flow.asked]
-    assert headings == ["Novo", "ALARM"]
+    assert headings == ["Novo", "ALARM", "Resolved"]
 
 
 def test_a_change_that_may_have_been_posted_is_posted_again_for_nothing_can_be_looked_up(flow: System) -> None:
