@@ -1,4 +1,4 @@
-"""Words from the code in files that are otherwise written by hand: names of languages, ticketing systems, verdicts, settings.
+"""What the code says in files that are otherwise written by hand: names of languages, ticketing systems, verdicts, settings.
 
 A place needs no mark of its own: it is what stands between two texts, each time that the first occurs.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from handlers.diagnosis import catalogue
 from handlers.model import Os
 from handlers.runbook.templates import words_of
 from handlers.settings import CHOICES, LANGUAGES, LARGEST_NUMBER, Settings
@@ -57,7 +58,14 @@ def places() -> list[Place]:
     )
     systems = Place(TYPES, "  target: (", ")?\n", _union(bundled()))
     meanings = _meanings(languages.put_into((ROOT / SETTINGS_PAGE).read_text(encoding="utf-8")))
-    return [languages, systems, *_of_the_schema(), *_of_the_settings(meanings)]
+    return [_count(), languages, systems, *_of_the_schema(), *_of_the_settings(meanings)]
+
+
+def _count() -> Place:
+    entries = catalogue.entries().values()
+    codes = [entry for entry in entries if not entry.wrapper and entry.code != "unknown"]
+    causes = {cause for entry in entries for cause in entry.causes}
+    return Place("README.md", "## What it knows\n", ": [", f"{len(codes)} error codes and {len(causes)} causes")
 
 
 # ------------------------------------------------------------------------------------------------ the ticket event

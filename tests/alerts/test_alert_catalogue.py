@@ -10,7 +10,7 @@ import pytest
 
 import handlers.alerts
 from handlers.alerts import SOURCES
-from tests.alerts.samples import OWN, PUBLISHED, samples_in
+from tests.alerts.samples import OTHER, OWN, PUBLISHED, samples_in
 
 FOLDER = Path(handlers.alerts.__path__[0])
 SHARED = {"envelope", "fields", "handshake", "ids"}
@@ -29,11 +29,14 @@ def test_every_module_is_a_source_or_shared_by_them() -> None:
     assert found == {name.rpartition(".")[2] for name in names} | SHARED
 
 
-def test_other_is_the_last_source() -> None:
+def test_each_source_has_its_own_place_in_the_order_and_other_is_the_last() -> None:
+    assert len({source.ORDER for source in SOURCES}) == len(SOURCES)
     assert names[-1] == "handlers.alerts.other"
 
 
 def test_own_samples_share_no_identifier_with_the_published_ones() -> None:
-    own, published = (set(GUID.findall(str(samples_in(folder)).lower())) for folder in (OWN, PUBLISHED))
+    own, published = (
+        set(GUID.findall(str(bodies).lower())) for bodies in (samples_in(OWN) | samples_in(OTHER), samples_in(PUBLISHED))
+    )
     assert own
     assert own.isdisjoint(published)
