@@ -249,7 +249,11 @@ WHOLE, IMPORTS, BICEP = "tests/test_wholeness.py", "tests/test_architecture.py",
 TEXTS, CATALOGUE = "tests/test_languages.py", "tests/diagnosis/test_catalogue.py"
 ADDITIONS: dict[str, tuple[Callable[[Copy], None], tuple[str, ...], str]] = {
     "an error code": (an_error_code, (WHOLE, CATALOGUE), "not hostile"),
-    "a cause": (a_cause, (WHOLE, IMPORTS, TEXTS, "tests/causes/test_disk_sulks.py"), "wholeness or disk_sulks"),
+    "a cause": (
+        a_cause,
+        (WHOLE, IMPORTS, TEXTS, "tests/diagnosis", "tests/causes/test_disk_sulks.py"),
+        "wholeness or diagnose or disk_sulks",
+    ),
     "a fact": (
         a_fact,
         (WHOLE, IMPORTS, BICEP, TEXTS, "tests/facts/test_gather.py", "tests/facts/test_availability.py"),

@@ -44,18 +44,17 @@ class Place:
 
 def pages() -> dict[Path, str]:
     """The files that have such places, with their texts in them."""
-    found: dict[Path, str] = {}
+    texts: dict[Path, str] = {}
     for place in places():
         path = ROOT / place.file
-        found[path] = place.put_into(found.get(path) or path.read_text(encoding="utf-8"))
-    return found
+        texts[path] = place.put_into(texts.get(path) or path.read_text(encoding="utf-8"))
+    return texts
 
 
 def places() -> list[Place]:
     """What docs/settings.md says of a setting is the description of its parameter: so its languages come first."""
-    languages = Place(
-        SETTINGS_PAGE, "| the language of runbooks and tickets: ", " |", " or ".join(f"`{name}`" for name in LANGUAGES)
-    )
+    names = " or ".join(f"`{name}`" for name in LANGUAGES)
+    languages = Place(SETTINGS_PAGE, "| the language of runbooks and tickets: ", " |", names)
     systems = Place(TYPES, "  target: (", ")?\n", _union(bundled()))
     meanings = _meanings(languages.put_into((ROOT / SETTINGS_PAGE).read_text(encoding="utf-8")))
     return [_count(), languages, systems, *_of_the_schema(), *_of_the_settings(meanings)]
@@ -107,15 +106,15 @@ def _meanings(page: str) -> dict[str, str]:
 
 def _member(name: str, meaning: str) -> str:
     default = _default(name)
-    sentence = f"{meaning[0].upper()}{meaning[1:].rstrip('.')}. Default: {default}.".replace("'", "\\'")
+    sentence = f"Optional. {meaning[0].upper()}{meaning[1:].rstrip('.')}. Default: {default or 'empty'}."
     limits = f"  @minValue(1)\n  @maxValue({LARGEST_NUMBER})\n" if isinstance(default, int) else ""
     kind = f"({_union(CHOICES[name.upper()])})" if name.upper() in CHOICES else "int" if limits else "string"
-    return f"  @description('Optional. {sentence}')\n{limits}  {_camel(name)}: {kind}?"
+    return f"  @description({_quoted(sentence)})\n{limits}  {_camel(name)}: {kind}?"
 
 
 def _assigned(name: str) -> str:
     default, given = _default(name), f"behave.?{_camel(name)}"
-    value = f"string({given} ?? {default})" if isinstance(default, int) else f"{given} ?? '{default}'"
+    value = f"string({given} ?? {default})" if isinstance(default, int) else f"{given} ?? {_quoted(default)}"
     return f"    {name.upper()}: {value}"
 
 
@@ -132,4 +131,9 @@ def _camel(name: str) -> str:
 
 
 def _union(values: Iterable[str]) -> str:
-    return " | ".join(f"'{value}'" for value in values)
+    return " | ".join(map(_quoted, values))
+
+
+def _quoted(text: str) -> str:
+    """https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings"""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${") + "'"
