@@ -286,6 +286,7 @@ sys.exit(pytest.main(sys.argv[2:]))
 """One process for all of it: most of the time goes into imports."""
 
 
+@pytest.mark.timeout(300)  # a second of work takes ten on a machine that is shared
 @pytest.mark.parametrize("what", ADDITIONS)
 def test_an_addition_takes_the_files_that_are_named_for_it_and_no_other(what: str, copy: Copy) -> None:
     add, tests, chosen = ADDITIONS[what]
