@@ -18,6 +18,7 @@ from handlers.alerts import activity_log, azure_backup, log_search, metric
 from handlers.alerts.fields import fold, ignored, part, short, text, value
 from handlers.model import Alert, Ignored, parse_time
 
+ORDER = 10
 FAILURE = "microsoft.resources.resourceactionfailure"
 CARRIED = (azure_backup, log_search, metric, activity_log)
 

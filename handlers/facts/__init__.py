@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pkgutil import iter_modules
 from typing import Any
 
 from handlers.azure.arm import Azure, NotRead, NoWorkspace
@@ -22,7 +24,6 @@ from handlers.model import Failure, Reading, Reason, Unknown
 
 log = logging.getLogger(__name__)
 
-MODULES = ("backup", "compute", "health", "key_vault", "locks", "logs", "network", "restore_points")
 GIVEN = ("failed_at", "job", "message", "now")
 """Facts that the failure itself carries: nothing is read for them."""
 DEADLINE_SECONDS = 25
@@ -54,10 +55,11 @@ def fact[T](*needs: str, source: str) -> Callable[[Callable[[Failure, Reads], T]
     return register
 
 
+@cache
 def all_facts() -> dict[str, Fact]:
-    """Every fact there is, its module imported. The Bicep role is compared with the union of their `needs`."""
-    for module in MODULES:
-        importlib.import_module(f"handlers.facts.{module}")
+    """Every fact there is: every module of this folder is imported. The role in Bicep is the union of their `needs`."""
+    for module in iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
     return FACTS
 
 

@@ -13,7 +13,8 @@ from urllib.parse import unquote
 
 from handlers.model.parts import Part
 from handlers.model.text import one_line
-from handlers.settings import Settings
+from handlers.runbook.templates import words_of
+from handlers.settings import LANGUAGES, Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
@@ -225,7 +226,7 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self._system.text.title),
-            "text": self._text(data, parts),
+            "text": self._text(data, parts), "words": _headings(data),
         }  # fmt: skip
         return self._named(names)
 
@@ -256,6 +257,12 @@ def _is_unconnected(error: Exception) -> bool:
 
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def _headings(data: Mapping[str, Any]) -> Mapping[str, str]:
+    """The words of a heading in the runbook's language; in English for one that the app does not have any more."""
+    language = (data.get("runbook") or {}).get("language")
+    return words_of(language if language in LANGUAGES else LANGUAGES[0])["headings"]
 
 
 def _encoded(body: Any) -> bytes:
