@@ -47,7 +47,7 @@ class Sandbox:
     def settle(self) -> None:
         """Wait until what was posted until now is worked on: until an alert that came after it has its ticket, and a moment."""
         mark = str(uuid4())
-        self.post({"mark": mark})
+        self.post({mark: "a shape of its own"})
         self.event_with(mark)
         time.sleep(1)
 
