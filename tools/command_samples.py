@@ -102,7 +102,6 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "collection": RestorePointCollection(points, text, "AzureBackupRG_westeurope_1", "Succeeded"),
         "key_vault": KeyVault(_id("Microsoft.KeyVault/vaults", "kv-a", group, ELSEWHERE), "kv-a", True, needs=("key", "secret")),
         "disk_key": _disk_key("key", group),
-        "disk": Disk(text, _id("Microsoft.Compute/disks", text, "rg-disks")),
         "extension": text,
         "other": Job(JOB_ID, "InProgress", "Backup"),
         "security_group": _id("Microsoft.Network/networkSecurityGroups", "nsg-shop", "rg-network"),

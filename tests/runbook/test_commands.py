@@ -51,9 +51,10 @@ def test_the_real_az_runs_every_block_that_only_reads() -> None:
 
 def test_every_az_command_names_its_subscription() -> None:
     """`az lock --ids` takes the default subscription whatever the id says, so an id is enough for the others only."""
-    lines = {
-        line for command in ALL if command.shell == "bash" for line in re.split(r"\n|\$\(|\| *xargs[^|]*?(?=az )", command.line)
-    }
+    scripts = [
+        c.line for name in ("windows", "none") for action in actions() for c in samples()[name](action) if c.shell == "bash"
+    ]
+    lines = {line for script in scripts for line in re.split(r"\n|\$\(|\| *xargs[^|]*?(?=az )", script)}
     calls = {call for line in lines for call in re.findall(r"\baz [a-z].*", line)}
     elsewhere = ("az account list", "az ad sp show", "az rest ")
     named = re.compile(r" --subscription | --ids ")
