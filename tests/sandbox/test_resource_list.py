@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sandbox.azure.resource_list import answer
 
-RESOURCES = [
+RESOURCES: list[dict[str, Any]] = [
     {"id": "/a", "name": "vm-01", "type": "Microsoft.Compute/virtualMachines", "properties": {"x": 1}},
     {"id": "/b", "name": "vm-01", "type": "Microsoft.Compute/disks"},
     {"id": "/c", "name": "vm-02", "type": "Microsoft.Compute/virtualMachines"},
