@@ -121,7 +121,7 @@ def test_a_long_page_is_shortened_and_keeps_the_commands_of_what_is_confirmed(sy
     text = system.asked[0].json["issue"]["description"]
     assert len(text) <= 50_000
     assert "This is ruled out" not in text
-    assert "az lock delete --ids" in text
+    assert "az lock delete --subscription" in text
 
 
 def test_without_a_project_or_a_field_the_app_does_not_start(system: System) -> None:
