@@ -2,6 +2,7 @@
 
 from handlers.diagnosis.catalogue import classify
 from handlers.diagnosis.diagnose import diagnose_failure
+from handlers.diagnosis.evidence import alert_of, plain
 from handlers.diagnosis.identify import identify
 from handlers.facts.vaults import region_of
 from handlers.model import Alert, Failure, Incident
@@ -27,7 +28,7 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
     def transition(incident: Incident | None) -> Incident | None:
         return failed(incident, failure, error.code, now, region=region, storm=storm.id if storm else "")
 
-    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue)
+    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue, alert=plain(alert))
     if recorded is None or recorded.reminder is None:  # it is known, or its storm's ticket speaks for it
         return None
     if recorded.row.delivery.version == 1:
@@ -46,7 +47,8 @@ def diagnose_late(incident: Incident, message: Message, tools: Tools) -> None:
     """Diagnose an incident whose version has no document: it was held, or whoever was to diagnose it is gone."""
     if is_taken_in(incident, tools.storms.crowd_of(incident, tools.now(), tools.queue), tools):
         return
-    failure, error = identify(incident.alert(), tools.azure, tools.now())
+    alert = alert_of(message.fields) if "alert" in message.fields else incident.alert()
+    failure, error = identify(alert, tools.azure, tools.now())
     write_first(incident, diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True), message, tools)
 
 

@@ -83,9 +83,10 @@ class Waiting:
             queue.move(note, number // COME_A_SECOND)
 
 
-def send(reminder: Reminder, seconds: float, queue: AlertQueue) -> Reminder:
+def send(reminder: Reminder, seconds: float, queue: AlertQueue, **more: Any) -> Reminder:
+    """`more`: what whoever writes the version late needs to know."""
     fields = {name: getattr(reminder, name) for name in ("partition", "key", "id", "version", "documented")}
-    return replace(reminder, sent=queue.note(DUE, after_seconds=seconds, **fields))
+    return replace(reminder, sent=queue.note(DUE, after_seconds=seconds, **fields, **more))
 
 
 def done(reminder: Reminder | None, queue: AlertQueue) -> None:
@@ -103,9 +104,9 @@ class Recorded[R: DueRow]:
 
 
 def record[R: DueRow](
-    rows: Rows[R], key: str, transition: Callable[[R | None], R | None], queue: AlertQueue
+    rows: Rows[R], key: str, transition: Callable[[R | None], R | None], queue: AlertQueue, **more: Any
 ) -> Recorded[R] | None:
-    """Change a row, its reminder sent first; None when the transition makes nothing of it."""
+    """Change a row, its reminder sent first (with `more` in it); None when the transition makes nothing of it."""
     for _ in range(TRIES):
         before = rows.find(key)
         after = transition(before)
@@ -114,7 +115,7 @@ def record[R: DueRow](
         reminder = None
         if after.needs_post:
             due = Reminder(rows.partition, key, after.id, after.delivery.version)
-            reminder = send(due, LEASE.total_seconds(), queue)
+            reminder = send(due, LEASE.total_seconds(), queue, **more)
         if saved := rows.save(before, after):
             return Recorded(saved, reminder)
         done(reminder, queue)
