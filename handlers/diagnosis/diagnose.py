@@ -40,18 +40,24 @@ MADE = frozenset({"window", "members"})
 WINDOW_FACTS = ("last_good", "last_good_consistency", "vm_activity", "vm_availability", "heartbeats", "vm", "power_state", "agent",
                 "extensions", "snapshot_policy")  # fmt: skip
 """What the window is made of, as far as it can be read."""
+READ_TWICE = ("agent", "extensions")
+"""What an earlier reading of the same failure is asked for: a state that both show has lasted."""
 NOT_READ = Unknown(Reason.NO_DATA)
 PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 """Why a fact is unknown now and may be known later."""
 
 
-def diagnose_failure(failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False) -> Diagnosis:
+def diagnose_failure(
+    failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False,
+    earlier: Mapping[str, Reading] = MappingProxyType({}),
+) -> Diagnosis:  # fmt: skip
     """Gather the facts that the error's causes need, and check the causes.
 
-    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    `sharing`: lists of a whole subscription may come from what was read for another failure. `earlier`: see `diagnose`.
     """
     needed = facts_needed(failure, error)
-    return diagnose(failure, error, gather(needed, failure, azure, message=error.message, now=now, sharing=sharing))
+    readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing)
+    return diagnose(failure, error, readings, earlier)
 
 
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
@@ -73,7 +79,8 @@ def diagnose(
     causes = [cause for cause in _causes(failure, error) if applies(cause, os)]
     opinions = _floored(causes, _opinions(causes, readings, window, error), readings, error)
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
-    return Diagnosis(failure, error, tuple(findings), readings, os)
+    kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
+    return Diagnosis(failure, error, tuple(findings), readings, os, kept)
 
 
 def window_of(

@@ -131,6 +131,8 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     readings: Mapping[str, Reading]
     os: Os | None = None
+    earlier: Mapping[str, Reading] = field(default_factory=dict)
+    """What an earlier reading of the same failure showed, as far as it was used."""
 
     @property
     def verdicts(self) -> dict[str, Verdict]:

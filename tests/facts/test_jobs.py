@@ -140,7 +140,7 @@ def failed(message: str, title: str = "") -> Resource:
 
 def test_a_job_that_names_no_code_gets_the_one_of_the_log() -> None:
     found = find(FakeAzure(failed("Falha no backup."), rows=[ROW]), job_id="j1")
-    assert (found.read_from, found.job.error_code) == ("job", "UserErrorVmNotFoundV2")
+    assert found.job.error_code == "UserErrorVmNotFoundV2"
 
 
 @pytest.mark.parametrize(("message", "title"), [("UserErrorGuestAgentStatusUnavailable", ""), ("x", "BackUpOperationFailed")])
