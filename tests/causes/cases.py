@@ -156,8 +156,8 @@ def opinion_of(case: Case, **changed: Any) -> Opinion:
     """What the check says, as the runner asks it: an unread fact that it cannot do without is unknown."""
     cause, values = catalogue.cause(case.cause), {**values_of(case), **changed}
     for name in cause.facts:
-        if isinstance(values[name], Unknown) and name not in cause.optional:
-            return Opinion(Verdict.UNKNOWN, {}, values[name])
+        if isinstance(value := values.setdefault(name, FORBIDDEN), Unknown) and name not in cause.optional:
+            return Opinion(Verdict.UNKNOWN, {}, value)
     return cause.check(**{name: values[name] for name in cause.facts})
 
 
