@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,17 @@ from handlers.facts import gather
 from handlers.facts.backup import runs_a_day
 from handlers.facts.jobs import find_job
 from handlers.facts.logs import _systemd_word, _windows_word
-from handlers.model import Activity, Alert, Failure, GuestEvents, Job, Reason, Unknown
+from handlers.model import Activity, Alert, Failure, GuestEvents, Reason, Unknown
 from handlers.settings import Settings
 from sandbox.azure import running_azure
 from sandbox.scenario import load
 
 Facts = Callable[..., Any]
+CONTAINER = "iaasvmcontainerv2;rg-shop;vm-small-world"
+ITEM = (
+    "/subscriptions/{subscription}/resourceGroups/rg-vaults/providers/Microsoft.RecoveryServices/vaults/rsv-a/backupFabrics/Azure"
+    f"/protectionContainers/IaasVMContainer;{CONTAINER}/protectedItems/VM;{CONTAINER}"
+)
 
 
 @pytest.fixture
@@ -62,9 +67,7 @@ def test_it_is_looked_for_in_thirty_days_and_in_every_vault(facts: Facts) -> Non
 
 
 def test_none_is_said_only_where_all_of_it_was_read(facts: Facts) -> None:
-    hidden = "jobs: []\nfaults: [{match: 'POST */Microsoft.ResourceGraph/*', status: 403}]"
     assert facts("jobs: []\nfaults: [{match: 'GET */backupJobs', status: 500}]", "last_good")["last_good"].why is Reason.FAILED
-    assert isinstance(facts(hidden, "last_good")["last_good"], Job | None) or True
     old = (
         "jobs: []\nother_vaults: [{name: old, resource_group: g}]\nfaults: [{match: 'GET */vaults/old/backupJobs*', status: 403}]"
     )
@@ -85,10 +88,10 @@ def test_a_job_that_began_after_the_failed_one_ended_does_not_overlap(facts: Fac
     assert hours_ago(job.started_at) == 2
 
 
-def test_where_the_vaults_of_a_vm_cannot_be_told_nobody_says_that_there_is_one(facts: Facts) -> None:
-    world = "resources: {'/subscriptions/{subscription}/resourceGroups/rg-vaults/providers/Microsoft.RecoveryServices/vaults/rsv-shop/"
-    assert facts("vm: {name: v}", "unread_vaults")["unread_vaults"] == ()
-    assert world
+def test_where_the_graph_does_not_show_the_failed_item_itself_nobody_knows_of_others(facts: Facts) -> None:
+    """Azure leaves out what the app may not see: an empty answer is not "none"."""
+    assert facts("vault: {name: rsv-a}", "unread_vaults")["unread_vaults"] == ()
+    assert facts(f"vault: {{name: rsv-a}}\nresources: {{'{ITEM}': null}}", "unread_vaults")["unread_vaults"].why is Reason.PARTIAL
 
 
 @pytest.mark.parametrize(
@@ -109,15 +112,21 @@ def test_how_often_a_policy_runs(schedule: dict[str, Any], runs: int | None) -> 
 def test_a_policy_of_an_unknown_type_is_no_standard_policy(facts: Facts) -> None:
     name = "/subscriptions/{subscription}/resourceGroups/rg-vaults/providers/Microsoft.RecoveryServices/vaults/rsv-shop/backupPolicies/policy-nightly"
     assert (
-        facts(f"resources: {{{name}: {{properties: {{policyType: V7}}}}}}", "snapshot_policy")["snapshot_policy"].why
+        facts(f"resources: {{'{name}': {{properties: {{policyType: V7}}}}}}", "snapshot_policy")["snapshot_policy"].why
         is Reason.NO_DATA
     )
 
 
 def test_the_activity_log_of_a_vm_holds_its_extensions_and_leaves_its_neighbours_out(facts: Facts) -> None:
     vm = "/subscriptions/{subscription}/resourceGroups/rg-shop/providers/Microsoft.Compute/virtualMachines/vm-small-world"
-    world = ("activity: [{operation: restart, at: -2h}, {operation: Microsoft.Compute/virtualMachines/extensions/write, at: -3h, resource: '%s/extensions/a'}, "
-             "{operation: restart, at: -1h, resource: '%s-2'}, {operation: restart, at: -9d}, {operation: write, at: -1h, caller: 262044b1-e2ce-469f-a196-69ab7ada62d3}]") % (vm, vm)  # fmt: skip
+    entries = (
+        "{operation: restart, at: -2h}",
+        f"{{operation: Microsoft.Compute/virtualMachines/extensions/write, at: -3h, resource: '{vm}/extensions/a'}}",
+        f"{{operation: restart, at: -1h, resource: '{vm}-2'}}",
+        "{operation: restart, at: -9d}",
+        "{operation: write, at: -1h, caller: 262044b1-e2ce-469f-a196-69ab7ada62d3}",
+    )
+    world = f"activity: [{', '.join(entries)}]"
     log = facts(world, "vm_activity")["vm_activity"]
     assert isinstance(log, Activity)
     assert [(entry.operation, entry.by_backup) for entry in log.operations] == [
@@ -162,7 +171,9 @@ def test_a_missing_or_disabled_secret_is_broken_and_tells_since_when(facts: Fact
 
 def test_of_a_secret_only_the_version_in_use_is_judged(facts: Facts) -> None:
     secret = "/subscriptions/{subscription}/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/kv/secrets/bek-0"
-    newer = f"resources: {{{secret}: {{properties: {{secretUriWithVersion: 'https://kv.vault.azure.net/secrets/bek-0/newer'}}}}}}"
+    newer = (
+        f"resources: {{'{secret}': {{properties: {{secretUriWithVersion: 'https://kv.vault.azure.net/secrets/bek-0/newer'}}}}}}"
+    )
     (vault,) = facts(ENCRYPTED % "" + newer, "key_vaults")["key_vaults"]
     assert vault.keys[0].unread == Unknown(Reason.NO_DATA)
 
@@ -277,4 +288,3 @@ def test_the_health_history_is_told_newest_first(facts: Facts) -> None:
 
 def test_other_backups_of_the_vault_are_counted(facts: Facts) -> None:
     assert facts("neighbours: 4", "peers")["peers"].failed == 4
-    assert timedelta(0) is not None
