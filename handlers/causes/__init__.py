@@ -122,6 +122,11 @@ def matching(events: GuestEvents | Unknown, numbers: tuple[int, ...], channel: s
     return tuple(entry for entry in events.events if entry.number in numbers and channel in entry.channel.lower())
 
 
+def denied(events: GuestEvents | Unknown) -> tuple[GuestEvent, ...]:
+    """What fapolicyd denied the Linux agent."""
+    return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text == "deny")
+
+
 def collects(events: GuestEvents | Unknown, *channels: str) -> Claim:
     """Whether all these event logs arrive in Log Analytics at all."""
     if isinstance(events, Unknown):

@@ -1,15 +1,14 @@
-"""Application control (AppLocker, App Control for Business) blocks the backup extension's process.
+"""Application control (AppLocker, App Control for Business, fapolicyd) blocks the backup extension's process.
 
 https://learn.microsoft.com/windows/security/application-security/application-control/app-control-for-business/operations/event-id-explanations
-3077 stands in CodeIntegrity/Operational, 8004 in AppLocker/EXE and DLL; 3076 and 8003 only audit.
+3077 stands in CodeIntegrity/Operational, 8004 in AppLocker/EXE and DLL; 3076 and 8003 only audit. On Linux fapolicyd tells syslog.
 """
 
-from handlers.causes import collects, matching, seen_event
+from handlers.causes import collects, denied, matching, seen_event
 from handlers.model import (
     Asserts,
     GuestEvents,
     Opinion,
-    Os,
     Reason,
     Unknown,
     Window,
@@ -22,7 +21,6 @@ from handlers.model import (
     unread,
 )
 
-OS = Os.WINDOWS
 STRONG = Asserts(message=r"blocked by (group policy|app(lication)? control|applocker)|0x800704ec")
 MEDIUM = Asserts(("GuestAgentSnapshotTaskStatusError", "VMRestorePointInternalError"))
 BLOCKS = (3077, 8004)
@@ -30,7 +28,7 @@ CHANNELS = ("microsoft-windows-codeintegrity/operational", "microsoft-windows-ap
 
 
 def check(window: Window, guest_events: GuestEvents | Unknown) -> Opinion:
-    blocked = matching(guest_events, BLOCKS)
+    blocked = matching(guest_events, BLOCKS) + denied(guest_events)
     explained = any_of(*(window.explains(True, seen_event(entry, blocked, window)) for entry in blocked))
     both = collects(guest_events, *CHANNELS)
     return decide(

@@ -20,6 +20,8 @@ READ_ACTIVITY = "Microsoft.Insights/eventtypes/values/Read"
 SOURCE = "Microsoft.Insights/eventtypes/management"
 LONGEST_SAS = timedelta(days=60)
 """How long access to a disk restore point may last: https://learn.microsoft.com/rest/api/compute/disk-restore-point/grant-access"""
+KEPT_SECONDS = 120.0
+"""In a storm: what was done a moment ago must show."""
 A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -73,14 +75,16 @@ def of_provider(subscription: str, provider: str, since: datetime, reads: Reads)
 
 
 def _entries(subscription: str, which: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
-    """The entries since then, newest first."""
+    """The entries since then, newest first; they are read since the full hour before, which many that failed share."""
+    hour, until = since.replace(minute=0, second=0, microsecond=0), datetime.now(UTC)
     path = f"/subscriptions/{subscription}/providers/microsoft.insights/eventtypes/management/values"
-    until = datetime.now(UTC)
-    key = ("activity", subscription.lower(), which.lower(), f"{since:%Y-%m-%dT%H:%M:%SZ}")
-    query = f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}' and {which}"
-    entries = reads.once(key, lambda: reads.azure.list_all(path, API, filter=query))
-    found = [operation for entry in entries if (operation := _operation(entry))]
-    return tuple(sorted(found, key=lambda operation: operation.at, reverse=True))
+    query = f"eventTimestamp ge '{hour:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}' and {which}"
+
+    def read() -> tuple[Operation, ...]:
+        return tuple(filter(None, map(_operation, reads.azure.list_all(path, API, filter=query))))
+
+    entries = reads.of_all(f"activity {subscription} {which} {hour:%Y-%m-%dT%H}".lower(), read, seconds=KEPT_SECONDS)
+    return tuple(sorted((entry for entry in entries if entry.at >= since), key=lambda entry: entry.at, reverse=True))
 
 
 def _operation(entry: dict[str, Any]) -> Operation | None:

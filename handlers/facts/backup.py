@@ -130,8 +130,9 @@ def _own_jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads
 
 
 def _jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
-    since, until = failure.began_at - span, datetime.now(UTC) + AN_HOUR
-    return reads.once(("jobs", vault.key, str(span.days)), lambda: list_jobs(vault, since, until, reads.azure))
+    """The vault's jobs since the full hour before: many that failed in the same hour share them."""
+    since, until = (failure.began_at - span).replace(minute=0, second=0, microsecond=0), datetime.now(UTC) + AN_HOUR
+    return reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
 
 
 @fact(READ_ITEM, READ_POLICY, source="Microsoft.RecoveryServices/vaults/backupPolicies")

@@ -170,6 +170,7 @@ control(
 )
 control(2, CONFIRMED, "3077 in the window", guest_events=events(GuestEvent(IN_WINDOW, CODE, 3077)))
 control(2, CONFIRMED, "8004 in the window", guest_events=events(GuestEvent(IN_WINDOW, LOCKER, 8004)))
+control(2, CONFIRMED, "fapolicyd denied it in the window", guest_events=events(GuestEvent(IN_WINDOW, "fapolicyd", text="deny")))
 control(3, POSSIBLE, "yesterday at noon", guest_events=events(GuestEvent(ago(hours=30), CODE, 3077)))
 control(
     3,
