@@ -34,7 +34,7 @@ from tests.causes.cases import RULED_OUT, SNAPPED, UNKNOWN, Case, Table, opinion
 
 table = Table("{id}")
 table(1, RULED_OUT, "the snapshot of this job was taken", {{"job": SNAPPED}})
-table(2, UNKNOWN, "only the guest can tell")
+table(2, UNKNOWN, "only the guest can tell")  # TODO: a case for each line of its decision table
 CASES = table.cases
 
 
