@@ -44,7 +44,7 @@ def outbound_access(failure: Failure, reads: Reads) -> OutboundAccess:
     changes = reads.or_unknown(lambda: _changes(path, failure, reads))
     unread = changes if isinstance(changes, Unknown) else None
     known = None if isinstance(changes, Unknown) else changes
-    return OutboundAccess(needed_by, needs_unread, path.denied_by, path.way_out, path.hop, known, unread)
+    return OutboundAccess(needed_by, needs_unread, path.denied_by, path.way_out, path.decided_by_id, path.hop, known, unread)
 
 
 def _changes(path: _Path, failure: Failure, reads: Reads) -> Activity:
@@ -86,6 +86,7 @@ class _Path:
     """The way from the VM to Azure, and the resources that make it."""
 
     denied_by: str
+    decided_by_id: str
     way_out: str
     hop: str
     resources: tuple[str, ...]
@@ -103,19 +104,18 @@ def _path(vm: dict[str, Any], reads: Reads) -> _Path:
     configuration = _configuration(nic)
     subnet_id = str((configuration.get("subnet") or {}).get("id") or "")
     subnet = reads.get(subnet_id, API)["properties"] if subnet_id else {}
-    ids = [(part.get("networkSecurityGroup") or {}).get("id") for part in (nic, subnet)]
-    groups = reads.each([found for found in ids if found], lambda found: reads.get(found, API))
-    table_id = (subnet.get("routeTable") or {}).get("id")
+    ids = [found for part in (nic, subnet) if (found := (part.get("networkSecurityGroup") or {}).get("id"))]
+    table_id = (subnet.get("routeTable") or {}).get("id") or ""
     table = reads.get(table_id, API) if table_id else {}
     source = _Source(configuration.get("privateIPAddress") or "", subnet)
-    denied = next((rule for group in groups if (rule := _denied(group, source))), "")
     blackhole, hop, routed = _default_route(table)
     way_out = _way_out(configuration, subnet, routed)
-    resources = (primary["id"], subnet_id, *(group["id"] for group in groups if "id" in group), table_id or "")
-    return _Path(
-        denied or blackhole or ("" if way_out or hop else f"{subnet_id.rpartition('/')[2]} (defaultOutboundAccess=false)"),
-        way_out, hop, tuple(found.lower() for found in resources if found),
-    )  # fmt: skip
+    denials = [(rule, found) for found in ids if (rule := _denied(reads.get(found, API), source))]
+    denials += [(blackhole, table_id)] if blackhole else []
+    denials += [] if way_out or hop else [(f"{subnet_id.rpartition('/')[2]} (defaultOutboundAccess=false)", subnet_id)]
+    denied_by, denied_by_id = (denials or [("", "")])[0]
+    resources = tuple(found.lower() for found in (primary["id"], subnet_id, *ids, table_id) if found)
+    return _Path(denied_by, denied_by_id or (table_id if hop else ""), way_out, hop, resources)
 
 
 def _way_out(configuration: dict[str, Any], subnet: dict[str, Any], routed: str) -> str:

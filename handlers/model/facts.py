@@ -236,6 +236,8 @@ class OutboundAccess:
     """The rule, route or lack of one that denies, with its security group or route table."""
     way_out: str = ""
     """What leads out: `nat_gateway`, `public_ip`, `load_balancer`, `default`, `endpoint` or a route; empty when none is known."""
+    decided_by_id: str = ""
+    """The id of the security group, route table or subnet that denies, or that holds the appliance's route."""
     hop: str = ""
     """An appliance or gateway in the path, whose own rules Azure does not show."""
     changes: Activity | None = None

@@ -137,3 +137,9 @@ def test_a_rule_for_another_subnet_does_not_deny(source: str, allowed: bool) -> 
 def test_a_private_subnet_needs_a_way_out_of_its_own(subnet: Any, allowed: bool, way: str) -> None:
     found = access(world(subnet=subnet))
     assert (found.allowed, found.way_out) == (allowed, way)
+
+
+def test_what_decides_is_named_with_its_id() -> None:
+    assert access(world(rule("DenyAll", 100, "Deny"))).decided_by_id == NSG
+    assert access(world(routes=[{"addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance"}])).decided_by_id == TABLE
+    assert access(world(subnet={"defaultOutboundAccess": False})).decided_by_id == SUBNET
