@@ -1,7 +1,7 @@
 """Story: some facts could not be read when an incident was diagnosed. They are read again; what that changes updates the ticket."""
 
 from handlers.diagnosis.diagnose import changes_since, diagnose_failure
-from handlers.diagnosis.evidence import alert_of
+from handlers.diagnosis.evidence import alert_of, readings_of
 from handlers.diagnosis.identify import identify
 from handlers.model import Incident
 from handlers.model.incident import reread
@@ -20,7 +20,8 @@ def diagnose_again(message: Message, tools: Tools) -> Recorded[Incident] | None:
     document = tools.documents.newest(incident.id, incident.delivery.version)
     alert = alert_of(document.evidence) if document and document.evidence else incident.alert()
     failure, error = identify(alert, tools.azure, tools.now())
-    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now())
+    earlier = readings_of(document.evidence, failure, error) if document and document.evidence else {}
+    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), earlier=earlier)
     plan_second_reading(incident, diagnosis, readings, tools)
     if not changes_since(document.verdicts if document else incident.verdicts, diagnosis):
         return None

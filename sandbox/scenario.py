@@ -204,36 +204,40 @@ _STATUS = _one_of("Completed", "CompletedWithWarnings", "Failed", "InProgress", 
 _ERROR = _fields(number=_number, title=_text, message=_text, recommendations=_list_of(_text))
 _JOB = _fields(
     id=_text, operation=_text, status=_STATUS, started=_time, ended=_time, scheduled=_flag, error=_ERROR,
+    consistency=_one_of("AppConsistent", "FileSystemConsistent", "CrashConsistent"),
     errors=_list_of(_ERROR), tasks=_fields(_text), type=_text, detailed_message=_text, exists=_flag, vm_group=_text,
 )  # fmt: skip
 _EXTENSION = _fields(
-    backup=_flag, name=_text, type=_text, version=_text, state=_text, message=_text, at=_time,
+    backup=_flag, name=_text, type=_text, version=_text, state=_text, message=_text, at=_time, model_only=_flag,
 )  # fmt: skip
 _DISK = _fields(name=_text, size_gib=_number, managed=_flag, state=_text, write_accelerator=_flag, sku=_text)
 _VM = _fields(
     name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
-    provisioning_state=_text, exists=_flag, image=_MAPPING, os_name=_text, extensions_allowed=_flag,
+    provisioning_state=_text, status=_text, status_at=_time, message=_text, created=_time,
+    exists=_flag, image=_MAPPING, os_name=_text, extensions_allowed=_flag,
     agent_provisioned=_flag, same_name_in=_list_of(_text), encrypted=_fields(None, ["vault"], vault=_text, kek=_flag),
     agent=_or_null(_fields(ready=_flag, version=_text, message=_text, reported=_time)),
     extensions=_list_of(_EXTENSION), disks=_list_of(_DISK),
 )  # fmt: skip
-_POINTS = _fields(resource_group=_text, collection=_text, count=_number, state=_text, exists=_flag)
+_POINTS = _fields(
+    resource_group=_text, collection=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,
+)  # fmt: skip
 _LOCK = _fields(
-    None, ["name", "scope"], name=_text, notes=_text, level=_one_of("CanNotDelete", "ReadOnly"),
+    None, ["name", "scope"], name=_text, notes=_text, created=_time, level=_one_of("CanNotDelete", "ReadOnly"),
     scope=_either(lambda value: str(value).startswith("/"), _text,
                   _one_of("subscription", "restore_point_group", "collection", "vm", "vm_group")),
 )  # fmt: skip
 _ROLE = _fields(
-    None, ["role", "principal"], role=_text, principal=_text, scope=_one_of("vault", "subscription"),
+    None, ["role", "principal"], role=_text, principal=_text, scope=_one_of("vault", "subscription", "management_group"),
     actions=_list_of(_text), data_actions=_list_of(_text),
 )  # fmt: skip
 _POLICY = _fields(None, ["principal"], principal=_text, secrets=_list_of(_text), keys=_list_of(_text))
 _KEY_VAULT = _fields(
     None, ["name"], name=_text, rbac=_flag, exists=_flag, soft_deleted=_flag, access_policies=_list_of(_POLICY),
-    roles=_list_of(_ROLE), contents=_fields(_or_null(_flag)),
+    roles=_list_of(_ROLE), contents=_fields(_or_null(_flag)), updated=_time, deleted=_time, firewalled=_flag,
 )  # fmt: skip
 _FAULT = _fields(
-    None, ["match"], match=_call, code=_text, drop=_flag, delay=_number, retry_after=_number, times=_number,
+    None, ["match"], match=_call, code=_text, drop=_flag, partial=_flag, delay=_number, retry_after=_number, times=_number,
     after=_number, status=_one_of(0, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504),
 )  # fmt: skip
 _ALERT = _fields(
@@ -251,13 +255,16 @@ _SCENARIO = _fields(
     alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
     vault=_fields(name=_text, resource_group=_text),
     restore_points=_either(lambda value: isinstance(value, list), _list_of(_POINTS), _POINTS),
-    policy=_fields(name=_text, type=_one_of("V1", "V2"), snapshot_days=_number,
+    other_vaults=_list_of(_fields(None, ["name", "resource_group"], name=_text, resource_group=_text, state=_text, jobs=_list_of(_JOB))),
+    availability=_list_of(_fields(None, ["state", "since"], state=_one_of("Available", "Unavailable", "Degraded", "Unknown"),
+                                  since=_time, kind=_text)),
+    policy=_fields(name=_text, type=_one_of("V1", "V2"), snapshot_days=_number, every_hours=_number, consistency=_text,
                    restore_point_group=_fields(prefix=_text, suffix=_text)),
-    network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"]))),
+    network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"])), private=_flag),
     key_vaults=_list_of(_KEY_VAULT), faults=_list_of(_FAULT),
-    activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text)),
+    activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text)),
     health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
-                                   service=_text, status=_text, began=_time)),
+                                   service=_text, status=_text, began=_time, ended=_time, impacts=_list_of(_one_of("vm", "vault")))),
     logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)), neighbours=_number,
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from typing import Any
 
 Body = dict[str, Any]
 BACKUP_APP = "Microsoft.Azure.RecoveryServices"
+MANAGEMENT_GROUP = "/providers/Microsoft.Management/managementGroups/contoso"
 
 
 class World:
@@ -22,7 +23,7 @@ class World:
         self.resources: dict[str, Body] = {}
         self.activity: list[Body] = []
         self.vm: Body = {"name": f"vm-{name.replace('_', '-')[:40]}", "resource_group": "rg-shop", "location": "westeurope",
-                   "os": "Windows", "power": "running"} | dict(data.get("vm") or {})  # fmt: skip
+                   "os": "Windows", "power": "running", "created": "-90d", "status_at": "-30d"} | dict(data.get("vm") or {})  # fmt: skip
         self.vault: Body = {"name": "rsv-shop", "resource_group": "rg-vaults"} | dict(data.get("vault") or {})
         self.job = self._job_fields(data.get("job") or {}, "failed")
         self._build()
@@ -104,6 +105,7 @@ class World:
         )
         os_disk, *data_disks = [self._disk(disk, index) for index, disk in enumerate(vm.get("disks") or [{}])]
         properties: Body = {
+            "timeCreated": self._iso(vm["created"]),
             "vmId": self.guid("vm"),
             "hardwareProfile": {"vmSize": "Standard_D2s_v5"},
             "provisioningState": vm.get("provisioning_state", "Succeeded"),
@@ -141,7 +143,13 @@ class World:
     def _instance_view(self) -> Body:
         vm = self.vm
         statuses = [
-            {"code": "ProvisioningState/succeeded", "level": "Info", "displayStatus": "Provisioning succeeded"},
+            {
+                "code": f"ProvisioningState/{vm.get('status', 'succeeded')}",
+                "level": "Info",
+                "displayStatus": "Provisioning",
+                "time": self._iso(vm["status_at"]),
+                **({"message": vm["message"]} if vm.get("message") else {}),
+            },
             {"code": f"PowerState/{vm['power']}", "level": "Info", "displayStatus": f"VM {vm['power']}"},
         ]
         view: Body = {"statuses": statuses, "disks": [self._disk_view(d, i) for i, d in enumerate(vm.get("disks") or [{}])]}
@@ -161,7 +169,7 @@ class World:
             "time": self.time(agent.get("reported", "-1m")).isoformat(),
         }
         found = self.vm.get("extensions")
-        names = [{"backup": True}] if found is None and ready else found or []
+        names = [{"backup": True}] if found is None and ready else [e for e in found or [] if not e.get("model_only")]
         extensions = [self._extension(dict(extension)) for extension in names]
         shown = [extension for extension in extensions if not extension.pop("hidden")]
         handlers = [
@@ -218,7 +226,8 @@ class World:
         network, group = dict(self.data.get("network") or {}), self.vm["resource_group"]
         vnet = self.resource_id(group, "Microsoft.Network/virtualNetworks", "vnet-shop")
         nsg = self.resource_id(group, "Microsoft.Network/networkSecurityGroups", "nsg-shop")
-        subnet: Body = {"addressPrefix": "10.20.1.0/24", "networkSecurityGroup": {"id": nsg}}
+        outbound = {"defaultOutboundAccess": False} if network.get("private") else {}
+        subnet: Body = {**outbound, "addressPrefix": "10.20.1.0/24", "networkSecurityGroup": {"id": nsg}}
         rules = [{"name": rule["name"], "properties": {"direction": "Outbound", "protocol": "*", "sourceAddressPrefix": "*",
                   "sourcePortRange": "*", "destinationPortRange": "*", "destinationAddressPrefix": "*", "priority": 100 + 10 * index,
                   **{k: v for k, v in rule.items() if k != "name"}}} for index, rule in enumerate(network.get("rules") or ())]  # fmt: skip
@@ -240,6 +249,7 @@ class World:
         self._add(policy_id, f"{kind}/backupPolicies", {
             "backupManagementType": "AzureIaasVM", "policyType": policy["type"],
             "instantRpRetentionRangeInDays": policy["snapshot_days"], "timeZone": "UTC",
+            **({"snapshotConsistencyType": policy["consistency"]} if policy.get("consistency") else {}),
         })  # fmt: skip
         self._add(self.item_id, f"{kind}/backupFabrics/protectionContainers/protectedItems", {
             "protectedItemType": "Microsoft.Compute/virtualMachines", "backupManagementType": "AzureIaasVM", "workloadType": "VM",
@@ -247,6 +257,22 @@ class World:
             "virtualMachineId": self.vm_id, "protectionState": "Protected", "healthStatus": "Passed",
             "lastBackupStatus": "Failed", "policyId": policy_id,
         })  # fmt: skip
+        for other in self.data.get("other_vaults") or ():
+            self._add_other_vault(other)
+
+    def _add_other_vault(self, other: Mapping[str, Any]) -> None:
+        """A vault that kept or keeps the VM too, with its jobs."""
+        vault_id, kind = (
+            self.resource_id(other["resource_group"], "Microsoft.RecoveryServices/vaults", other["name"]),
+            "Microsoft.RecoveryServices/vaults",
+        )
+        self._add(vault_id, kind, {"provisioningState": "Succeeded"}, location=self.vm["location"])
+        item = f"{vault_id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{self.container}/protectedItems/VM;{self.container}"
+        self._add(item, f"{kind}/backupFabrics/protectionContainers/protectedItems", {
+            "protectedItemType": "Microsoft.Compute/virtualMachines", "sourceResourceId": self.vm_id, "friendlyName": self.vm["name"],
+            "virtualMachineId": self.vm_id, "protectionState": other.get("state", "ProtectionStopped")})  # fmt: skip
+        for index, job in enumerate(other.get("jobs") or ()):
+            self._add_job(self._job_fields(job, f"{other['name']}/{index}"), primary=False, vault_id=vault_id)
 
     def _job_fields(self, given: Mapping[str, Any], label: str) -> Body:
         fields = {"id": self.guid(f"job/{label}"), "operation": "Backup", "status": "Failed", "started": "-50m", "ended": "-5m",
@@ -261,7 +287,7 @@ class World:
             if job["exists"]:
                 self._add_job(job, primary=index == 0)
 
-    def _add_job(self, job: Body, *, primary: bool) -> None:
+    def _add_job(self, job: Body, *, primary: bool, vault_id: str = "") -> None:
         began = self.time(job["started"])
         ended = None if job["status"] == "InProgress" else self.time(job["ended"])
         failed = job["status"] == "Failed"
@@ -288,7 +314,11 @@ class World:
                 {"errorCode": e.get("number", 0), "errorTitle": e.get("title"), "errorString": e.get("message"),
                  "recommendations": e.get("recommendations") or []} for e in errors
             ]  # fmt: skip
-        self._add(f"{self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties)
+        if job.get("consistency"):
+            properties["sandboxConsistency"] = job["consistency"]
+        self._add(
+            f"{vault_id or self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties
+        )
 
     def _add_restore_points(self) -> None:
         given = self.data.get("restore_points") or {}
@@ -297,7 +327,8 @@ class World:
             name = points.get("collection", f"AzureBackup_{self.vm['name']}_21105{index}")
             if points.get("exists", True):
                 collection = self.resource_id(group, "Microsoft.Compute/restorePointCollections", name)
-                found = [self._point(collection, day, points.get("state", "Succeeded")) for day in range(points.get("count", 2))]
+                apart, state = timedelta(hours=points.get("hours_apart", 24)), points.get("state", "Succeeded")
+                found = [self._point(collection, number, state, apart) for number in range(points.get("count", 2))]
                 self._add(collection, "Microsoft.Compute/restorePointCollections", {
                     "source": {"id": self.vm_id.lower(), "location": self.vm["location"]},
                     "provisioningState": "Succeeded", "restorePoints": found,
@@ -305,11 +336,11 @@ class World:
                 if index == 0:
                     self.collection_id, self.restore_point_group = collection, group
 
-    def _point(self, collection: str, day: int, state: str) -> Body:
-        created = self.now - timedelta(days=day + 1)
+    def _point(self, collection: str, number: int, state: str, apart: timedelta = timedelta(days=1)) -> Body:
+        created = self.now - apart * (number + 1)
         name = f"AzureBackup_{created:%Y%m%d_%H%M%S}"
         return {"id": f"{collection}/restorePoints/{name}", "name": name, "properties": {
-            "provisioningState": state if day == 0 else "Succeeded", "consistencyMode": "ApplicationConsistent",
+            "provisioningState": state if number == 0 else "Succeeded", "consistencyMode": "ApplicationConsistent",
             "timeCreated": created.isoformat()}}  # fmt: skip
 
     def _add_locks(self) -> None:
@@ -317,7 +348,8 @@ class World:
             scope = self._lock_scope(lock["scope"])
             lock_id = f"{scope}/providers/Microsoft.Authorization/locks/{lock['name']}"
             properties = {"level": lock.get("level", "CanNotDelete")} | ({"notes": lock["notes"]} if lock.get("notes") else {})
-            self._add(lock_id, "Microsoft.Authorization/locks", properties)
+            made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User"}
+            self._add(lock_id, "Microsoft.Authorization/locks", properties, systemData=made)
 
     def _lock_scope(self, scope: str) -> str:
         named = {
@@ -326,6 +358,7 @@ class World:
             "vm_group": self.group_id(self.vm["resource_group"]),
             "restore_point_group": self.group_id(getattr(self, "restore_point_group", "AzureBackupRG_westeurope_1")),
             "collection": getattr(self, "collection_id", ""),
+            "nsg": self.resource_id(self.vm["resource_group"], "Microsoft.Network/networkSecurityGroups", "nsg-shop"),
         }
         return named.get(scope) or scope.replace("{subscription}", self.subscription)
 
@@ -338,53 +371,75 @@ class World:
             if not vault.get("exists", True):
                 if vault.get("soft_deleted"):
                     deleted = f"/subscriptions/{self.subscription}/providers/Microsoft.KeyVault/locations/{self.vm['location']}/deletedVaults/{vault['name']}"
-                    self._add(deleted, "Microsoft.KeyVault/deletedVaults", {"vaultId": vault_id})
+                    self._add(deleted, "Microsoft.KeyVault/deletedVaults", {
+                        "vaultId": vault_id, "deletionDate": self._iso(vault.get("deleted", "-2h"))})  # fmt: skip
                 continue
             policies = [{"objectId": self.guid(f"principal/{p['principal']}"), "tenantId": self.guid("tenant"),
                          "permissions": {"keys": p.get("keys", []), "secrets": p.get("secrets", [])}}
                         for p in vault.get("access_policies") or ()]  # fmt: skip
             self._add(vault_id, "Microsoft.KeyVault/vaults", {
                 "enableRbacAuthorization": vault.get("rbac", False), "accessPolicies": policies, "enabledForDiskEncryption": True,
+                "networkAcls": {"defaultAction": "Deny", "bypass": "None"} if vault.get("firewalled") else None,
                 "vaultUri": f"https://{vault['name']}.vault.azure.net/"}, location=self.vm["location"])  # fmt: skip
             for name, enabled in ({"secrets/bek-0": True, "keys/kek-1": True} | (vault.get("contents") or {})).items():
                 if enabled is not None:
-                    self._add(
-                        f"{vault_id}/{name}",
-                        f"Microsoft.KeyVault/vaults/{name.partition('/')[0]}",
-                        {"attributes": {"enabled": enabled}},
-                    )
+                    self._add_content(vault_id, name, enabled, self.time(vault.get("updated", "-100d")))
             for role in vault.get("roles") or ():
                 self._add_role(role, vault_id)
+
+    def _add_content(self, vault_id: str, name: str, enabled: bool, updated: datetime) -> None:
+        """A key or secret as Azure Resource Manager shows it, and the version that disks use: `0a1b`."""
+        kind, _, short = name.partition("/")
+        attributes = {"enabled": enabled, "updated": int(updated.timestamp()), "created": int(updated.timestamp())}
+        uri = f"https://{vault_id.rpartition('/')[2]}.vault.azure.net/{name}"
+        self._add(f"{vault_id}/{name}", f"Microsoft.KeyVault/vaults/{kind}", {
+            "attributes": attributes, f"{kind[:-1]}UriWithVersion": f"{uri}/0a1b"})  # fmt: skip
+        if kind == "keys":
+            self._add(
+                f"{vault_id}/keys/{short}/versions/0a1b", "Microsoft.KeyVault/vaults/keys/versions", {"attributes": attributes}
+            )
 
     def _add_role(self, role: Mapping[str, Any], vault_id: str) -> None:
         definition = f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{self.guid('role/' + role['role'])}"
         self._add(definition, "Microsoft.Authorization/roleDefinitions", {
             "roleName": role["role"], "permissions": [{"actions": role.get("actions", []), "notActions": [],
             "dataActions": role.get("data_actions", []), "notDataActions": []}]})  # fmt: skip
-        scope = {"vault": vault_id, "subscription": f"/subscriptions/{self.subscription}"}[role.get("scope", "vault")]
-        assignment = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.guid('assign/' + role['role'])}"
+        named = {"vault": vault_id, "subscription": f"/subscriptions/{self.subscription}", "management_group": MANAGEMENT_GROUP}
+        scope = named[role.get("scope", "vault")]
+        above = f"/subscriptions/{self.subscription}" if scope == MANAGEMENT_GROUP else scope
+        assignment = f"{above}/providers/Microsoft.Authorization/roleAssignments/{self.guid('assign/' + role['role'])}"
         self._add(assignment, "Microsoft.Authorization/roleAssignments", {
             "roleDefinitionId": definition, "principalId": self.guid(f"principal/{role['principal']}"), "scope": scope})  # fmt: skip
 
     def _add_health(self) -> None:
-        status = f"{self.vm_id}/providers/Microsoft.ResourceHealth/availabilityStatuses/current"
-        self._add(
-            status, "Microsoft.ResourceHealth/availabilityStatuses", {"availabilityState": "Available", "title": "Available"}
-        )
+        kind = "Microsoft.ResourceHealth/availabilityStatuses"
+        for index, given in enumerate(self.data.get("availability") or [{"state": "Available", "since": "-20d"}]):
+            name = "current" if index == 0 else f"{index:04}"
+            self._add(f"{self.vm_id}/providers/{kind}/{name}", kind, {
+                "availabilityState": given["state"], "title": given["state"], "reasonType": given.get("kind", ""),
+                "occuredTime": self._iso(given["since"])})  # fmt: skip
         for event in self.data.get("health_events") or ():
             event_id = f"/subscriptions/{self.subscription}/providers/Microsoft.ResourceHealth/events/{event['tracking_id']}"
             impact = {"impactedService": event.get("service", "Virtual Machines"),
                       "impactedRegions": [{"impactedRegion": event.get("region", "West Europe")}]}  # fmt: skip
+            ended = {"impactMitigationTime": self._iso(event["ended"])} if event.get("ended") else {}
             self._add(event_id, "Microsoft.ResourceHealth/events", {
                 "eventType": "ServiceIssue", "status": event.get("status", "Active"), "title": event["title"],
-                "impactStartTime": self._iso(event.get("began", "-2h")), "impact": [impact]})  # fmt: skip
+                "impactStartTime": self._iso(event.get("began", "-2h")), "impact": [impact], **ended})  # fmt: skip
+            for index, named in enumerate(event.get("impacts") or ()):
+                target = {"vm": self.vm_id, "vault": self.vault_id}[named]
+                self._add(f"{event_id}/impactedResources/{index}", "Microsoft.ResourceHealth/events/impactedResources", {
+                    "targetResourceId": target})  # fmt: skip
 
     def _add_activity(self) -> None:
         for entry in self.data.get("activity") or ():
+            operation, resource = entry["operation"], self._lock_scope(entry.get("resource", "vm"))
+            full = operation if "/" in operation else f"Microsoft.Compute/virtualMachines/{operation}/action"
             self.activity.append({
-                "eventTimestamp": self._iso(entry["at"]), "resourceId": self.vm_id, "caller": entry.get("caller", "ops@contoso.example"),
-                "operationName": {"value": f"Microsoft.Compute/virtualMachines/{entry['operation']}/action"},
-                "status": {"value": entry.get("status", "Succeeded")},
+                "eventTimestamp": self._iso(entry["at"]), "resourceId": resource,
+                "caller": entry.get("caller", "ops@contoso.example"), "operationName": {"value": full},
+                "status": {"value": entry.get("status", "Succeeded")}, "resourceProviderName": {"value": full.partition("/")[0]},
+                "resourceGroupName": resource.split("/")[4] if resource.count("/") > 3 else "",
             })  # fmt: skip
 
 

@@ -58,7 +58,7 @@ RICH: dict[str, Any] = {
     "key_vaults": (KeyVault(f"{KEY_VAULT}/kv-a", "kv-a", True, needs=("key", "secret")), KeyVault(f"{KEY_VAULT}/kv-b", "kv-b", True, rbac=True),
                    KeyVault(f"{KEY_VAULT}/kv-c", "kv-c", False, soft_deleted=True)),
     "overlapping_backup_jobs": (Job("j1", "InProgress", "Backup", started_at=NOW), Job("j2", "Completed", "Backup", started_at=NOW, ended_at=NOW)),
-    "outbound_access": OutboundAccess(("unmanaged_disk",), False, "nsg-shop/Deny"),
+    "outbound_access": OutboundAccess(("unmanaged_disk",), denied_by="nsg-shop/Deny"),
     "snapshot_policy": SnapshotPolicy("policy", "V1", 2),
     "power_state": "stopped",
 }  # fmt: skip

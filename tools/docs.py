@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import json
 from pathlib import Path
 
@@ -36,7 +38,7 @@ def causes_page() -> str:
     """Codes with their causes, causes with their facts, facts with the permissions they need."""
     codes = [entry for entry in catalogue.entries().values() if entry.code != "unknown"]
     causes = sorted({cause for entry in catalogue.entries().values() for cause in entry.causes})
-    return "\n".join([*_head(), *_codes(codes), *_causes(causes), *_facts(), ""])
+    return "\n".join([*_head(), *_codes(codes), *_causes(causes), *_verdicts(causes), *_facts(), ""])
 
 
 def _head() -> list[str]:
@@ -71,6 +73,35 @@ def _causes(causes: list[str]) -> list[str]:
         facts = ", ".join(f"`{fact}`" for fact in cause.facts)
         lines.append(f"| `{cause_id}` | {sentence} | {cause.os.value if cause.os else 'both'} | {facts} |")
     return [*lines, ""]
+
+
+def _verdicts(causes: list[str]) -> list[str]:
+    """The decision tables of the checks, in the sentences that stand in their own lines."""
+    lines = [
+        "## Verdicts", "",
+        "The first line of a check that holds gives the verdict; what speaks for now speaks for the failed job only under the",
+        "conditions in `handlers/model/window.py`. What Azure's own code or words state is never ruled out.", "",
+        "| cause | confirmed | possible | ruled out | what it cannot see |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for cause_id in causes:
+        said = decision_lines(cause_id)
+        cells = ["<br>".join(_cell(text) for kind, text in said if kind == wanted) for wanted in VERDICTS]
+        lines.append(f"| `{cause_id}` | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+VERDICTS = ("confirmed", "possible", "ruled_out", "unknown")
+
+
+def decision_lines(cause_id: str) -> list[tuple[str, str]]:
+    """The lines of a check's table, top-down: `confirmed`, `possible`, `ruled_out` or `unknown`, and its sentence."""
+    module = importlib.import_module(f"handlers.causes.{cause_id}")
+    found = []
+    for node in ast.walk(ast.parse(inspect.getsource(module.check))):
+        match node:
+            case ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(text)), *_]) if kind in VERDICTS:
+                found.append((node.lineno, kind, text))
+    return [(kind, text) for _, kind, text in sorted(found)]
 
 
 def _facts() -> list[str]:

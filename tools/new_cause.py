@@ -11,12 +11,15 @@ CODES = "handlers/diagnosis/error_codes.toml"
 
 CHECK = '''"""TODO: one sentence that states the wrong condition."""
 
-from handlers.model import Agent, Opinion, Reason, unknown
+from handlers.model import Agent, Opinion, Reason, Unknown, Window, decide, ruled_out, unknown
 
 
-def check(agent: Agent | None) -> Opinion:
-    # TODO: the parameters are the facts that it needs; what it answers with holds the evidence
-    return unknown(Reason.GUEST_ONLY, agent=agent)
+def check(window: Window, agent: Agent | Unknown | None) -> Opinion:
+    # TODO: the parameters are the facts that it needs; the lines are its decision table, top-down
+    return decide(
+        ruled_out("The job's snapshot was taken", window.snapped, job=window.job),
+        unknown("Only the guest can tell", Reason.GUEST_ONLY, agent=agent),
+    )
 '''
 TEXT = """{% block title %}TODO: the wrong condition, without a full stop{% endblock %}
 {% block why %}TODO: why it makes the backup fail, in one or two sentences.{% endblock %}
@@ -27,13 +30,18 @@ TEXT = """{% block title %}TODO: the wrong condition, without a full stop{% endb
 """
 TEST = """import pytest
 
-from handlers.causes.{id} import check
-from handlers.model import Agent, Verdict
+from tests.causes.cases import RULED_OUT, SNAPPED, UNKNOWN, Case, Table, opinion_of
+
+table = Table("{id}")
+table(1, RULED_OUT, "the snapshot of this job was taken", {{"job": SNAPPED}})
+table(2, UNKNOWN, "only the guest can tell")  # TODO: a case for each line of its decision table
+CASES = table.cases
 
 
-@pytest.mark.parametrize(("agent", "verdict"), [(None, Verdict.UNKNOWN)])  # TODO: each line of its decision table
-def test_what_the_facts_say_of_it(agent: Agent | None, verdict: Verdict) -> None:
-    assert check(agent).verdict is verdict
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_line_of_the_decision_table_gives_its_verdict(case: Case) -> None:
+    opinion = opinion_of(case)
+    assert opinion.verdict is case.verdict, opinion.line
 """
 
 

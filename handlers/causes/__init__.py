@@ -1,64 +1,166 @@
 """One module per cause: a sentence, and `check(<facts by name>) -> Opinion`. Pure functions; a test calls them with values.
 
+A check is a decision table: `decide` takes its lines from top to bottom, and the first that holds gives the verdict. Each line
+begins with the sentence that docs/causes.md shows. The terms (`window.at`, `window.fits` …) are in handlers/model/window.py.
+
 A parameter `agent: Agent` means: cannot judge without it (the finding is unknown before the check runs).
 `agent: Agent | Unknown` means: may decide without it. `OS` says where the cause applies; without it, everywhere.
+`STRONG` are codes and words that assert the cause, `MEDIUM` those of which it is one among few.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from handlers.model import FRESH, Agent, Heartbeats, Opinion, Reason, Unknown, confirmed, possible, ruled_out, unknown
+from handlers.model import (
+    FALSE,
+    Activity,
+    Agent,
+    Claim,
+    Extension,
+    GuestEvent,
+    GuestEvents,
+    Reason,
+    RestorePoint,
+    RestorePointCollection,
+    Seen,
+    SnapshotPolicy,
+    Unknown,
+    Window,
+    claim,
+    configuration,
+    event,
+    state,
+    undecided,
+)
+from handlers.model.window import LATE
+
+LIMIT_CODES = ("UserErrorRpCollectionLimitReached", "ExtensionFailedSnapshotLimitReachedError")
+LIMIT_WORDS = r"restore point collection max limit|cannot exceed (18|500)|maximum allowed snapshot limit"
+LIMIT, NEAR = 18, 14
+"""18 is documented, 14 is the project's threshold for `near`.
+https://learn.microsoft.com/azure/backup/backup-azure-troubleshoot-vm-backup-fails-snapshot-timeout#clean_up_restore_point_collection"""
 
 
-def opinion_on_agent(
-    agent: Agent | None, power_state: str, heartbeats: Heartbeats | Unknown, failed_at: datetime, now: datetime
-) -> Opinion:
-    """Whether the agent was not reporting when the job failed. An agent that is Ready now may not have been then."""
-    if power_state != "running":
-        return unknown(Reason.VM_NOT_RUNNING, power_state=power_state)
-    if agent is None:
-        return possible(agent="none", power_state=power_state)
-    if not agent.ready or is_stale(agent, now):
-        return confirmed(agent=agent, power_state=power_state)
-    if was_ready_then(agent, heartbeats, failed_at):
-        return ruled_out(agent=agent, failed_at=failed_at)
-    return possible(agent=agent, failed_at=failed_at)
+def did_not_see(claimed: Claim) -> Claim:
+    """Nothing was seen of it; what could not be read was not seen either."""
+    return claim(not claimed.holds)
 
 
-def opinion_on_version(agent: Agent | None, power_state: str, minimum: tuple[int, ...], supported: tuple[int, ...]) -> Opinion:
-    """Whether the agent is too old: below `minimum` confirmed, between the two possible."""
-    version = version_of(agent)
-    if version is None:
-        why = Reason.AGENT_NOT_READY if power_state == "running" else Reason.VM_NOT_RUNNING
-        return unknown(why, agent=agent, power_state=power_state)
-    if version < minimum:
-        return confirmed(agent=agent)
-    return possible(agent=agent) if version < supported else ruled_out(agent=agent)
+# ------------------------------------------------------------------ the agent
 
 
-def is_reporting(agent: Agent | None, now: datetime) -> bool:
-    """Whether the agent reports now: what it says about extensions is only as fresh as its own report."""
-    return agent is not None and agent.ready and not is_stale(agent, now)
+def silence(agent: Agent | Unknown | None, window: Window) -> Seen:
+    """An agent that does not report, as far as time goes: a good backup with its help proves that it was otherwise then."""
+    return state(window.silent_since(agent), newer=window.good_app, persists=window.persists("agent", window.not_ready))
 
 
-def is_stale(agent: Agent, now: datetime) -> bool:
-    """A Ready that was reported too long ago is no Ready."""
-    return agent.reported_at is not None and now - agent.reported_at > FRESH
-
-
-def was_ready_then(agent: Agent | None, heartbeats: Heartbeats | Unknown, failed_at: datetime) -> bool:
-    """Ready, and reported close to the job's end; or the VM's heartbeats have no gap from before the job until now."""
-    if agent is None or not agent.ready or agent.reported_at is None:
-        return False
-    if agent.reported_at < failed_at - FRESH:
-        return False
-    if agent.reported_at <= failed_at + FRESH:
-        return True
-    return isinstance(heartbeats, Heartbeats) and heartbeats.count > 0 and heartbeats.longest_gap_minutes <= 10
+def service_stopped(events: GuestEvents | Unknown, channel: str, window: Window) -> tuple[Claim, Seen]:
+    """Whether the last that the guest's log says of the agent's service before the job's end is that it stopped; and when."""
+    if isinstance(events, Unknown):
+        return undecided(events), state()
+    of_service = [entry for entry in events.events if entry.text in ("stopped", "running") and entry.at <= window.end]
+    if not of_service:
+        return (FALSE if events.collects(channel) else undecided(Reason.NOT_COLLECTED)), state()
+    last = max(of_service, key=lambda entry: entry.at)
+    return claim(last.text == "stopped"), state(last.at)
 
 
 def version_of(agent: Agent | None) -> tuple[int, ...] | None:
     """The agent's version as numbers: `2.7.41491.1010` -> (2, 7, 41491, 1010); None when it reports none that parses."""
     parts = agent.version.split(".") if agent else []
     return tuple(map(int, parts)) if parts and all(part.isascii() and part.isdigit() for part in parts) else None
+
+
+def version_held(window: Window) -> Claim:
+    """The version that is read now was the version then: read within two hours, without a restart."""
+    return (claim(window.now <= window.end + LATE) & window.quiet) | window.calm
+
+
+# ------------------------------------------------------------------ the VM's model, its extensions
+
+
+def model_of_vm(window: Window) -> Seen:
+    """What the VM's model says holds since its last write."""
+    activity = window.activity
+    if isinstance(activity, Activity):
+        writes = tuple(entry for entry in activity.of("write") if not entry.by_backup)
+        activity = replace(activity, operations=writes)
+    return configuration(changes=activity)
+
+
+def state_of(extension: Extension) -> str:
+    """`failed`, `succeeded`, `transitioning` …: Azure writes `failed/1` and the like."""
+    return extension.state.partition("/")[0].replace("error", "failed")
+
+
+def backup_ones(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    return tuple(extension for extension in extensions if extension.is_backup)
+
+
+def other_ones(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
+    return tuple(extension for extension in extensions if not extension.is_backup)
+
+
+# ------------------------------------------------------------------ events of the guest
+
+
+def seen_event(entry: GuestEvent, alike: Iterable[GuestEvent], window: Window) -> Seen:
+    """An event, and whether one like it stands in the window of the last good backup too."""
+    good = window.last_good
+    if good is None or isinstance(good, Unknown) or good.started_at is None:
+        return event(entry.at)
+    until = good.ended_at or good.started_at
+    return event(entry.at, then_too=claim(any(good.started_at <= other.at <= until for other in alike)))
+
+
+def matching(events: GuestEvents | Unknown, numbers: tuple[int, ...], channel: str = "") -> tuple[GuestEvent, ...]:
+    if isinstance(events, Unknown):
+        return ()
+    return tuple(entry for entry in events.events if entry.number in numbers and channel in entry.channel.lower())
+
+
+def denied(events: GuestEvents | Unknown) -> tuple[GuestEvent, ...]:
+    """What fapolicyd denied the Linux agent."""
+    return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text == "deny")
+
+
+def collects(events: GuestEvents | Unknown, *channels: str) -> Claim:
+    """Whether all these event logs arrive in Log Analytics at all."""
+    if isinstance(events, Unknown):
+        return undecided(events)
+    return claim(all(events.collects(channel) for channel in channels)) | undecided(Reason.NOT_COLLECTED)
+
+
+# ------------------------------------------------------------------ restore points
+
+
+def limit_is_stated(window: Window) -> bool:
+    """The code or the message says that there are too many restore points."""
+    return window.is_code(*LIMIT_CODES) or window.says(LIMIT_WORDS)
+
+
+def points_then(collections: tuple[RestorePointCollection, ...], end: datetime) -> tuple[RestorePoint, ...]:
+    """The restore points of all collections that were made before the job's end."""
+    points = [point for collection in collections for point in collection.points]
+    return tuple(point for point in points if point.created_at is None or point.created_at <= end)
+
+
+def is_past(point: RestorePoint, policy: SnapshotPolicy, window: Window) -> bool:
+    """Whether a restore point is older than its snapshot is kept, with three days for the clean-up."""
+    days = policy.snapshot_retention_days
+    return point.created_at is not None and days is not None and (window.end - point.created_at).days > days + 3
+
+
+def stuck(collections: tuple[RestorePointCollection, ...] | Unknown, policy: SnapshotPolicy | Unknown, window: Window) -> Claim:
+    """Restore points are older than they should become, or there are many more than the policy explains."""
+    if isinstance(collections, Unknown):
+        return undecided(collections)
+    points = points_then(collections, window.end)
+    if isinstance(policy, Unknown):
+        return undecided(policy) if points else FALSE
+    explained = policy.explained_points
+    many = claim(len(points) >= NEAR) & (undecided(Reason.NO_DATA) if explained is None else len(points) > explained)
+    return any(is_past(point, policy, window) for point in points) | many

@@ -1,12 +1,78 @@
-"""The Linux guest agent's service is stopped, disabled or crashing."""
+"""The Linux guest agent did not report when the job ran: stopped, disabled, crashing, late, or cut off from the host.
 
-from datetime import datetime
+https://learn.microsoft.com/troubleshoot/azure/virtual-machines/linux/linux-azure-guest-agent
+"""
 
-from handlers.causes import opinion_on_agent
-from handlers.model import Agent, Heartbeats, Opinion, Os, Unknown
+from handlers.causes import did_not_see, service_stopped, silence
+from handlers.model import (
+    Agent,
+    Asserts,
+    GuestEvents,
+    Opinion,
+    Os,
+    Reason,
+    Unknown,
+    Window,
+    confirmed,
+    decide,
+    possible,
+    ruled_out,
+    unknown,
+)
 
 OS = Os.LINUX
+STRONG = Asserts(
+    ("UserErrorGuestAgentStatusUnavailable", "VMAgentStatusCommunicationError", "GuestAgentStatusUnavailableUserError"),
+    r"vm agent (is )?unable to communicate|has not reported status for vm agent|FailedGuestAgentInvokedCommandTooLate",
+)
+MEDIUM = Asserts(
+    (
+        "GuestAgentSnapshotTaskStatusError",
+        "BackUpOperationFailed",
+        "BackUpOperationFailedV2",
+        "VMRestorePointInternalError",
+        "NoExtensionStatusButStatusBlobAvailable",
+    )
+)
+SYMPTOM_OF = ("wireserver_blocked", "dhcp_disabled", "os_disk_full")
+TOO_LATE = "FailedGuestAgentInvokedCommandTooLate"
 
 
-def check(agent: Agent | None, power_state: str, heartbeats: Heartbeats | Unknown, failed_at: datetime, now: datetime) -> Opinion:
-    return opinion_on_agent(agent, power_state, heartbeats, failed_at, now)
+def check(window: Window, agent: Agent | Unknown | None, guest_events: GuestEvents | Unknown) -> Opinion:
+    stopped, since = service_stopped(guest_events, "daemon", window)
+    silent, late = window.not_ready(agent), window.says(TOO_LATE)
+    alive = window.ready_then | (window.ran & (not late))
+    return decide(
+        ruled_out("The job needed no agent, or its snapshot was taken", window.not_used, job=window.job),
+        confirmed(
+            "The guest's log says that the agent's service had stopped",
+            window.explains(stopped, since),
+            guest_events=guest_events,
+        ),
+        confirmed("The message says that the agent came too late", late, message=window.message),
+        confirmed(
+            "It does not report while the VM runs, and did not when the job ran",
+            window.explains(silent & window.running, silence(agent, window)) & did_not_see(alive),
+            agent=agent,
+            window=window,
+        ),
+        possible(
+            "It does not report now, which may have begun after the job",
+            (silent & window.running) | window.absent(agent),
+            agent=agent,
+            window=window,
+        ),
+        unknown(
+            "The VM does not run: its agent is silent by design",
+            Reason.VM_NOT_RUNNING,
+            ~window.running,
+            power_state=window.power_state,
+        ),
+        ruled_out(
+            "It reported or ran the extension in the window, and reports now",
+            alive & window.ready(agent),
+            agent=agent,
+            window=window,
+        ),
+        possible("It reports now, but not in the window", window.ready(agent), contrary=True, agent=agent, window=window),
+    )

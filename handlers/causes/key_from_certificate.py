@@ -4,9 +4,41 @@ https://learn.microsoft.com/azure/backup/backup-azure-vms-encryption#limitations
 Whether a key is a certificate's only the key vault's data tells, which is never read.
 """
 
-from handlers.model import DiskKey, Opinion, Reason, ruled_out, unknown
+from handlers.causes import model_of_vm
+from handlers.model import (
+    Asserts,
+    Disk,
+    DiskKey,
+    Opinion,
+    Reason,
+    Unknown,
+    Window,
+    any_of,
+    claim,
+    decide,
+    ruled_out,
+    unknown,
+    unread,
+)
+
+STRONG = Asserts(message=r"key .{0,60}(backed by|associated with) .{0,20}certificate")
+MEDIUM = Asserts(("UserErrorKeyVaultPermissionsNotConfigured",))
 
 
-def check(disk_keys: tuple[DiskKey, ...]) -> Opinion:
+def check(window: Window, disks: tuple[Disk, ...] | Unknown, disk_keys: tuple[DiskKey, ...]) -> Opinion:
     wrapping = tuple(key.url for key in disk_keys if key.kind == "key")
-    return unknown(Reason.NEVER_READ, disk_keys=wrapping) if wrapping else ruled_out(disk_keys=())
+    unseen = unread(disks) | any_of(*(unread(disk.unread) for disk in (() if isinstance(disks, Unknown) else disks)))
+    return decide(
+        unknown(
+            "A key wraps the secrets, and only its vault's data tells whose it is",
+            Reason.NEVER_READ,
+            bool(wrapping),
+            disk_keys=wrapping,
+        ),
+        ruled_out(
+            "The disks are encrypted without such a key",
+            claim(bool(disk_keys)) & ~unseen & window.held(model_of_vm(window)),
+            disk_keys=(),
+        ),
+        unknown("No encryption was seen", Reason.NO_DATA, disk_keys=()),
+    )

@@ -1,27 +1,22 @@
-"""The snapshot was not taken or its status never arrived: shut down from inside, no DHCP, or storage out of reach.
+"""The snapshot was not taken or its status never arrived: an umbrella of the article, over causes of their own.
 
-https://learn.microsoft.com/azure/backup/backup-azure-troubleshoot-vm-backup-fails-snapshot-timeout
-`PowerState/stopped` without a stop through Azure means that the guest shut itself down. What else the article's table names
-(DHCP in the guest) only the guest can tell.
+https://learn.microsoft.com/azure/backup/backup-azure-troubleshoot-vm-backup-fails-snapshot-timeout#the-snapshot-status-cannot-be-retrieved-or-a-snapshot-cannot-be-taken
 """
 
-from handlers.model import Opinion, OutboundAccess, PowerOperation, Reason, Unknown, confirmed, possible, unknown
+from collections.abc import Mapping
 
-STOPS = ("poweroff", "deallocate")
-CHANGING = ("starting", "stopping", "deallocating")
+from handlers.model import Asserts, Opinion, Reason, Verdict, Window, decide, possible, ruled_out, unknown
+
+MEDIUM = Asserts(
+    ("ExtensionSnapshotFailedNoNetwork", "ExtensionOperationFailedForManagedDisks", "GuestAgentSnapshotTaskStatusError")
+)
+MEMBERS = ("shut_down_from_guest", "dhcp_disabled", "wireserver_blocked", "no_outbound_access")
 
 
-def check(
-    power_state: str,
-    power_operations: tuple[PowerOperation, ...] | Unknown,
-    outbound_access: OutboundAccess | Unknown,
-) -> Opinion:
-    known = not isinstance(power_operations, Unknown)
-    stops = () if isinstance(power_operations, Unknown) else [op for op in power_operations if op.operation in STOPS]
-    if power_state == "stopped" and known and not stops:
-        return confirmed(power_state=power_state, power_operations=power_operations)
-    if isinstance(outbound_access, OutboundAccess) and outbound_access.needed_by and outbound_access.allowed is False:
-        return confirmed(outbound_access=outbound_access)
-    if (power_state == "stopped" and not known) or power_state in CHANGING:
-        return possible(power_state=power_state, power_operations=power_operations)
-    return unknown(Reason.GUEST_ONLY, power_state=power_state)
+def check(window: Window, members: Mapping[str, Verdict]) -> Opinion:
+    suspected = {cause: verdict for cause, verdict in members.items() if verdict in (Verdict.CONFIRMED, Verdict.POSSIBLE)}
+    return decide(
+        ruled_out("The job's snapshot was taken", window.snapped, job=window.job),
+        possible("One of its causes is confirmed or possible", bool(suspected), members=suspected),
+        unknown("Its causes say what is missing", Reason.MEMBERS, members=members),
+    )

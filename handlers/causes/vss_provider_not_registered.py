@@ -1,12 +1,17 @@
-"""The backup extension's VSS provider (iaasvmprovider.dll) is not registered, or of the wrong bitness."""
+"""The backup extension's VSS provider (iaasvmprovider.dll) is not registered, damaged, or of the wrong bitness.
 
-from handlers.model import Opinion, Os, Reason, possible, unknown
+https://learn.microsoft.com/azure/backup/backup-azure-vms-troubleshoot
+"""
+
+from handlers.model import Asserts, Opinion, Os, Reason, Window, decide, ruled_out, unknown
 
 OS = Os.WINDOWS
-NAMES = ("iaasvmprovider", "vss provider", "com+", "provider is not registered")
+STRONG = Asserts(("ExtensionCommandExecFailure",), r"iaasvmprovider|vss provider|provider is not registered")
+MEDIUM = Asserts(("ExtensionInstallationFailedCOM", "ExtensionSnapshotFailedCOM"))
 
 
-def check(message: str) -> Opinion:
-    if any(name in message.lower() for name in NAMES):
-        return possible(message=message)
-    return unknown(Reason.GUEST_ONLY)
+def check(window: Window) -> Opinion:
+    return decide(
+        ruled_out("The job's snapshot was taken", window.snapped, job=window.job),
+        unknown("Only the guest can tell", Reason.GUEST_ONLY, message=window.message),
+    )

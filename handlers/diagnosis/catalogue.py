@@ -12,7 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from handlers.model import Alert, Error, Job, Opinion, Os
+from handlers.model import Alert, Asserts, Error, Job, Opinion, Os
+
+NOTHING = Asserts()
+GENERIC = ("jobfailure",)
+"""What stands where a code should, and is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class Cause:
     os: Os | None = None
     optional: frozenset[str] = field(default_factory=frozenset)
     """Facts that the check can do without: annotated `… | Unknown`."""
+    strong: Asserts = NOTHING
+    """Codes and words that assert this cause."""
+    medium: Asserts = NOTHING
+    """Codes and words of which it is one cause among few."""
+    members: tuple[str, ...] = ()
+    """Of an umbrella: the causes that it groups. Its check is given their verdicts."""
+    symptom_of: tuple[str, ...] = ()
+    """Causes below which this one is shown when they are confirmed."""
 
 
 @cache
@@ -135,7 +147,8 @@ def _code_as_sent(alert: Alert, job: Job | None) -> tuple[str, str]:
     for error in job.errors if job else ():
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9]{7,80}", error.title):
             return error.title, "job"
-    return (alert.error_code, "alert") if alert.error_code else ("", "none")
+    named = alert.error_code if fold(alert.error_code) not in GENERIC else ""
+    return (named, "alert") if named else ("", "none")
 
 
 def message_of(alert: Alert, job: Job | None) -> str:
@@ -153,9 +166,21 @@ def _error(entry: Entry, number: int, message: str, matched_by: str) -> Error:
 
 
 def causes_of(error: Error) -> tuple[Cause, ...]:
-    """The causes of an error in documented order; for a code outside the catalogue, the common ones."""
-    entry = entries()[error.code] if error.in_catalogue else entries()["unknown"]
-    return tuple(map(cause, entry.causes))
+    """The causes of an error in documented order (for a code outside the catalogue the common ones), then those that its words name."""
+    listed = entries()[error.code if error.in_catalogue else "unknown"].causes
+    named = (found.id for found in map(cause, all_causes()) if found.strong.names_message(error.message))
+    return tuple(map(cause, dict.fromkeys((*listed, *named))))
+
+
+def lists(error: Error, cause_id: str) -> bool:
+    """Whether the code's own list holds the cause. A code outside the catalogue lists none."""
+    return error.in_catalogue and cause_id in entries()[error.code].causes
+
+
+@cache
+def all_causes() -> tuple[str, ...]:
+    """Every cause that some code lists."""
+    return tuple(sorted({cause_id for entry in entries().values() for cause_id in entry.causes}))
 
 
 @cache
@@ -168,6 +193,10 @@ def cause(cause_id: str) -> Cause:
         facts=tuple(parameters),
         os=getattr(module, "OS", None),
         optional=frozenset(n for n, p in parameters.items() if "Unknown" in str(p.annotation)),
+        strong=getattr(module, "STRONG", NOTHING),
+        medium=getattr(module, "MEDIUM", NOTHING),
+        members=getattr(module, "MEMBERS", ()),
+        symptom_of=getattr(module, "SYMPTOM_OF", ()),
     )
 
 

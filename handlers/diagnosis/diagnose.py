@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from handlers.azure.arm import Azure
-from handlers.diagnosis.catalogue import Cause, causes_of
+from handlers.diagnosis.catalogue import Cause, causes_of, lists
 from handlers.facts import gather
 from handlers.model import (
     Change,
@@ -25,38 +27,131 @@ from handlers.model import (
     Unknown,
     Verdict,
     VirtualMachine,
+    Window,
     time_text,
-    unknown,
 )
 from handlers.model.failure import VM_WORKLOAD
+from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
 
+MADE = frozenset({"window", "members"})
+"""Parameters of checks that are made here and read nowhere."""
+WINDOW_FACTS = ("last_good", "last_good_consistency", "vm_activity", "vm_availability", "heartbeats", "vm", "power_state", "agent",
+                "extensions", "snapshot_policy")  # fmt: skip
+"""What the window is made of, as far as it can be read."""
+READ_TWICE = ("agent", "extensions")
+"""What an earlier reading of the same failure is asked for: a state that both show has lasted."""
+NOT_READ = Unknown(Reason.NO_DATA)
 PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 """Why a fact is unknown now and may be known later."""
 
 
-def diagnose_failure(failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False) -> Diagnosis:
+def diagnose_failure(
+    failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False,
+    earlier: Mapping[str, Reading] = MappingProxyType({}),
+) -> Diagnosis:  # fmt: skip
     """Gather the facts that the error's causes need, and check the causes.
 
-    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    `sharing`: lists of a whole subscription may come from what was read for another failure. `earlier`: see `diagnose`.
     """
     needed = facts_needed(failure, error)
-    return diagnose(failure, error, gather(needed, failure, azure, message=error.message, now=now, sharing=sharing))
+    readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing)
+    return diagnose(failure, error, readings, earlier)
 
 
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     """The names of the facts that the error's causes need, and the VM itself, which every runbook shows."""
-    return frozenset({"vm"}.union(*(cause.facts for cause in _causes(failure, error))))
+    named = frozenset({"vm"}.union(*(cause.facts for cause in _causes(failure, error))))
+    return (named - MADE) | frozenset(WINDOW_FACTS if "window" in named else ())
 
 
-def diagnose(failure: Failure, error: Error, readings: Mapping[str, Reading]) -> Diagnosis:
-    """The findings of every cause that applies to the VM's operating system (of both systems when it is unknown)."""
+def diagnose(
+    failure: Failure, error: Error, readings: Mapping[str, Reading], earlier: Mapping[str, Reading] = MappingProxyType({})
+) -> Diagnosis:
+    """The findings of every cause that applies to the VM's operating system (of both systems when it is unknown).
+
+    `earlier`: the facts as the incident's last diagnosis of the same failure had read them.
+    """
     machine = readings["vm"].value
     os = machine.os if isinstance(machine, VirtualMachine) else None
-    order = list(Verdict)
-    findings = [_find(cause, readings) for cause in _causes(failure, error) if applies(cause, os)]
-    return Diagnosis(failure, error, tuple(sorted(findings, key=lambda f: order.index(f.verdict))), readings, os)
+    window = window_of(failure, error, readings, earlier)
+    causes = [cause for cause in _causes(failure, error) if applies(cause, os)]
+    opinions = _floored(causes, _opinions(causes, readings, window, error), readings, error)
+    findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
+    kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
+    return Diagnosis(failure, error, tuple(findings), readings, os, kept)
+
+
+def window_of(
+    failure: Failure, error: Error, readings: Mapping[str, Reading], earlier: Mapping[str, Reading] = MappingProxyType({})
+) -> Window:
+    """The time of the failed job, and what the readings say of it."""
+    now = max((reading.read_at for reading in readings.values()), default=failure.failed_at)
+    values = {name: readings[name].value if name in readings else NOT_READ for name in WINDOW_FACTS}
+    return Window(
+        failure.began_at, failure.failed_at, now, failure.job, error.code, error.message, error.category,
+        last_good=values["last_good"], consistency=values["last_good_consistency"], activity=values["vm_activity"],
+        vm=values["vm"], power_state=values["power_state"], beats=values["heartbeats"], availability=values["vm_availability"],
+        policy=values["snapshot_policy"], agent=values["agent"], extensions=values["extensions"], earlier=earlier,
+    )  # fmt: skip
+
+
+def _opinions(causes: Iterable[Cause], readings: Mapping[str, Reading], window: Window, error: Error) -> dict[str, Opinion]:
+    """By cause; the umbrellas after their members, whose verdicts they are given."""
+    made: dict[str, Opinion] = {}
+    for cause in sorted(causes, key=lambda cause: bool(cause.members)):
+        own = replace(window, states=_states(cause, error), listed=lists(error, cause.id))
+        members = {member: made[member].verdict for member in cause.members if member in made}
+        made[cause.id] = _opinion(cause, readings, own, members)
+    return made
+
+
+def _states(cause: Cause, error: Error) -> bool:
+    return cause.strong.matches(error.code, error.message)
+
+
+def _floored(
+    causes: Iterable[Cause], opinions: Mapping[str, Opinion], readings: Mapping[str, Reading], error: Error
+) -> dict[str, Opinion]:
+    """What Azure's own code or words state is never ruled out, until one of the causes that they state is confirmed."""
+    stated = [cause for cause in causes if _states(cause, error)]
+    if any(opinions[cause.id].verdict is Verdict.CONFIRMED for cause in stated):
+        return dict(opinions)
+    return {**opinions, **{cause.id: floored(opinions[cause.id], _unread_facts(cause, readings)) for cause in stated}}
+
+
+def floored(opinion: Opinion, unread: Iterable[Unknown]) -> Opinion:
+    """The opinion on a cause that the code or the words state."""
+    if opinion.verdict is Verdict.RULED_OUT:
+        return replace(opinion, verdict=Verdict.POSSIBLE, contrary=True)
+    if opinion.verdict is Verdict.UNKNOWN and opinion.why and not any(why.why in UNREAD for why in (opinion.why, *unread)):
+        return replace(opinion, verdict=Verdict.POSSIBLE, why=None)
+    return opinion
+
+
+def _unread_facts(cause: Cause, readings: Mapping[str, Reading]) -> list[Unknown]:
+    values = [readings[name].value for name in cause.facts if name in readings]
+    return [value for value in values if isinstance(value, Unknown)]
+
+
+def _ordered(causes: Sequence[Cause], opinions: Mapping[str, Opinion], error: Error) -> list[Cause]:
+    """By verdict; then what speaks against itself, umbrellas and symptoms of what is confirmed last; then by weight and place."""
+    proven = {cause_id for cause_id, opinion in opinions.items() if opinion.verdict is Verdict.CONFIRMED}
+    verdicts = list(Verdict)
+
+    def rank(cause: Cause) -> tuple[int, bool, bool, bool, int]:
+        opinion = opinions[cause.id]
+        shown_below = opinion.verdict is Verdict.CONFIRMED and bool(proven & set(cause.symptom_of))
+        return verdicts.index(opinion.verdict), bool(cause.members), opinion.contrary, shown_below, _weight(cause, error)
+
+    return sorted(causes, key=rank)
+
+
+def _weight(cause: Cause, error: Error) -> int:
+    if _states(cause, error):
+        return 0
+    return 1 if cause.medium.matches(error.code, error.message) else 2
 
 
 def changes_since(before: Mapping[str, Verdict], diagnosis: Diagnosis) -> tuple[Change, ...]:
@@ -83,27 +178,31 @@ def applies(cause: Cause, os: Os | None) -> bool:
     return cause.os is None or os is None or cause.os is os
 
 
-def _find(cause: Cause, readings: Mapping[str, Reading]) -> Finding:
-    opinion = _opinion(cause, readings)
+def _finding(cause: Cause, opinion: Opinion, readings: Mapping[str, Reading]) -> Finding:
     evidence = tuple(_evidence(name, value, readings) for name, value in opinion.evidence.items())
     return Finding(cause.id, opinion.verdict, evidence, opinion.why)
 
 
-def _opinion(cause: Cause, readings: Mapping[str, Reading]) -> Opinion:
-    values = {name: readings[name].value for name in cause.facts}
+def _opinion(cause: Cause, readings: Mapping[str, Reading], window: Window, members: Mapping[str, Verdict]) -> Opinion:
+    made = {"window": window, "members": members}
+    values = {name: made[name] if name in MADE else readings[name].value for name in cause.facts}
     for name, value in values.items():
         if isinstance(value, Unknown) and name not in cause.optional:
-            return unknown(value.why, value.detail, **{name: value})
+            return Opinion(Verdict.UNKNOWN, {name: value}, value)
     try:
         return cause.check(**values)
     except Exception:
         log.exception("the check of %s broke", cause.id)
-        return unknown(Reason.CHECK_BROKE)
+        return Opinion(Verdict.UNKNOWN, why=Unknown(Reason.CHECK_BROKE))
 
 
 def _evidence(fact: str, value: Any, readings: Mapping[str, Reading]) -> Evidence:
+    """A value of a fact; of one that could not be read nothing is shown, whatever stands in for it."""
     reading = readings.get(fact)
-    return Evidence(fact, plain(value), reading.source if reading else "", reading.read_at if reading else None)
+    unread = reading is not None and isinstance(reading.value, Unknown)
+    return Evidence(
+        fact, None if unread else plain(value), reading.source if reading else "", reading.read_at if reading else None
+    )
 
 
 def plain(value: Any) -> Any:

@@ -25,6 +25,7 @@ def evidence_of(diagnosis: Diagnosis, now: datetime) -> dict[str, Any]:
         "failed_at": failure.failed_at.isoformat(),
         "error": plain(diagnosis.error),
         "readings": {name: _reading(reading) for name, reading in sorted(diagnosis.readings.items()) if name not in GIVEN},
+        "earlier": {name: _reading(reading) for name, reading in sorted(diagnosis.earlier.items())},
         "findings": plain(diagnosis.findings),
     }
 
@@ -35,7 +36,7 @@ def diagnosis_of(evidence: Mapping[str, Any]) -> Diagnosis:
     readings = readings_of(evidence, failure, error)
     for name in facts_needed(failure, error) - readings.keys():
         readings[name] = Reading(Unknown(Reason.NO_DATA), "", read_time(evidence))
-    return diagnose(failure, error, readings)
+    return diagnose(failure, error, readings, _typed(evidence.get("earlier", {})))
 
 
 def alert_of(evidence: Mapping[str, Any]) -> Alert:
@@ -56,9 +57,13 @@ def readings_of(evidence: Mapping[str, Any], failure: Failure, error: Error) -> 
     """The facts as they were read, those that the failure itself carries included."""
     now = read_time(evidence)
     carried = {name: Reading(value, "", now) for name, value in given(failure, error.message, now).items()}
+    return carried | _typed(evidence["readings"])
+
+
+def _typed(stored: Mapping[str, Any]) -> dict[str, Reading]:
+    """Readings of the facts that there still are."""
     facts = all_facts()
-    kept = {name: stored for name, stored in evidence["readings"].items() if name in facts}
-    return carried | {name: _read(name, stored, get_type_hints(facts[name].read)["return"]) for name, stored in kept.items()}
+    return {name: _read(name, one, get_type_hints(facts[name].read)["return"]) for name, one in stored.items() if name in facts}
 
 
 def read_time(evidence: Mapping[str, Any]) -> datetime:

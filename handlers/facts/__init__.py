@@ -18,14 +18,16 @@ from functools import cache
 from pkgutil import iter_modules
 from typing import Any
 
-from handlers.azure.arm import Azure, NotRead, NoWorkspace
+from handlers.azure.arm import Azure, NotRead, NoWorkspace, PartialAnswer
 from handlers.azure.shared_reads import Shared
 from handlers.model import Failure, Reading, Reason, Unknown
 
 log = logging.getLogger(__name__)
 
-GIVEN = ("failed_at", "job", "message", "now")
+CARRIED = ("failed_at", "job", "message", "now")
 """Facts that the failure itself carries: nothing is read for them."""
+GIVEN = (*CARRIED, "window", "members")
+"""Those, and what the diagnosis itself makes of facts: the failure's window, and the verdicts of an umbrella's members."""
 DEADLINE_SECONDS = 25
 """What is not read by then is unknown: the ticket goes out in time."""
 AT_ONCE = 16
@@ -95,6 +97,15 @@ class Reads:
             return self.azure.shared.get(name, read, seconds=seconds)
         return self.once((name,), read)
 
+    def or_unknown[T](self, read: Callable[[], T]) -> T | Unknown:
+        """What `read` gives, or why it cannot be read: for one part of a fact that is worth telling without it."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            return read()
+        except (AzureError, NotRead, Unread) as error:
+            return why_unread(error)
+
     def each[T, R](self, items: Iterable[T], read: Callable[[T], R]) -> tuple[R, ...]:
         """`read` of every item, side by side, in the items' order."""
         items = tuple(items)
@@ -119,9 +130,9 @@ def _key(kind: str, path: str, query: dict[str, str]) -> tuple[str, ...]:
 
 
 def given(failure: Failure, message: str, now: datetime) -> dict[str, Any]:
-    """The values of the facts `GIVEN`."""
+    """The values of the facts `CARRIED`."""
     job = failure.job or Unknown(Reason.NOT_NAMED)
-    return dict(zip(GIVEN, (failure.failed_at, job, message, now), strict=True))
+    return dict(zip(CARRIED, (failure.failed_at, job, message, now), strict=True))
 
 
 def gather(
@@ -166,6 +177,8 @@ def why_unread(error: Exception, needs: tuple[str, ...] = ()) -> Unknown:
     match error:
         case Unread():
             return error.unknown
+        case PartialAnswer():
+            return Unknown(Reason.PARTIAL)
         case NotRead():
             return Unknown(Reason.THROTTLED, "read budget")
         case NoWorkspace():

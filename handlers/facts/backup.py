@@ -1,68 +1,199 @@
-"""Facts from the vault: other jobs of the item, and its policy. https://learn.microsoft.com/rest/api/backup/"""
+"""Facts from the vault: other jobs of the item, its last good backup, and its policy. https://learn.microsoft.com/rest/api/backup/"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.facts.jobs import READ_JOBS, is_of_item, job_details, list_jobs
-from handlers.model import Failure, Job, Reason, ResourceId, SnapshotPolicy
+from handlers.facts.jobs import READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
+from handlers.facts.queries import graph_query
+from handlers.model import Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
 
 LOOK_BACK = timedelta(days=7)
+GOOD_LOOK_BACK = (timedelta(days=2), timedelta(days=8), timedelta(days=30))
+"""How far back the last good backup is looked for, step by step: most items have one a day."""
+AN_HOUR = timedelta(hours=1)
+READ_ITEM = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read"
+READ_POLICY = "Microsoft.RecoveryServices/Vaults/backupPolicies/read"
+READ_GRAPH = "Microsoft.ResourceGraph/resources/read"
 LIST_JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
 
 
 @fact(READ_JOBS, source=LIST_JOBS)
 def recent_backup_jobs(failure: Failure, reads: Reads) -> tuple[Job, ...]:
     """The item's backup jobs of the seven days before the failure and until now, newest first."""
-    if failure.vault is None:
-        raise Unread(Reason.NOT_NAMED)
-    vault = failure.vault
-    since, until = failure.failed_at - LOOK_BACK, datetime.now(UTC) + timedelta(hours=1)
-    jobs = reads.once(("jobs", vault.key), lambda: list_jobs(vault, since, until, reads.azure))
-    return tuple(job for job in jobs if is_of_item(job, failure))
+    return _own_jobs(_vault_of(failure), LOOK_BACK, failure, reads)
+
+
+@fact(READ_JOBS, READ_GRAPH, source=LIST_JOBS)
+def last_good(failure: Failure, reads: Reads) -> Job | None:
+    """The VM's newest completed backup that started before the failed one; None when no vault of it has one of 30 days."""
+    vault = _vault_of(failure)
+    for span in GOOD_LOOK_BACK:
+        if good := _good_in(vault, span, failure, reads):
+            return good
+    others = [_good_in(other, GOOD_LOOK_BACK[-1], failure, reads) for other in other_vaults(failure, reads)]
+    return max((good for good in others if good), key=lambda good: good.started_at or failure.began_at, default=None)
+
+
+def _good_in(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> Job | None:
+    jobs = _own_jobs(vault, span, failure, reads)
+    return next((job for job in jobs if job.completed and job.started_at and job.started_at < failure.began_at), None)
+
+
+@fact(READ_JOBS, READ_POINTS, source="Microsoft.RecoveryServices/vaults/…/recoveryPoints")
+def last_good_consistency(failure: Failure, reads: Reads) -> str:
+    """How consistent the last good backup is: `AppConsistent`, `FileSystemConsistent` or `CrashConsistent`."""
+    good = last_good(failure, reads)
+    if good is None or good.started_at is None or failure.item is None:
+        raise Unread(Reason.NO_DATA)
+    vault, (container, name) = _vault_of(failure), _names(failure.item)
+    until = (good.ended_at or good.started_at) + timedelta(days=1)
+    window = f"startDate eq '{_filter_time(good.started_at)}' and endDate eq '{_filter_time(until)}'"
+    points = reads.azure.backup(vault.subscription).recovery_points
+    found = [_properties(point) for point in points.list(vault.name, vault.group, "Azure", container, name, filter=window)]
+    made = [point for point in found if (parse_time(point.get("recoveryPointTime")) or good.started_at) >= good.started_at]
+    if not made:
+        raise Unread(Reason.NO_DATA)
+    return str(min(made, key=lambda point: str(point.get("recoveryPointTime"))).get("recoveryPointType") or "")
+
+
+@fact(READ_JOBS, READ_GRAPH, source=LIST_JOBS)
+def overlapping_backup_jobs(failure: Failure, reads: Reads) -> tuple[Job, ...]:
+    """The VM's other jobs, in whatever vault that can be read, that ran while the failed one ran; each with its tasks."""
+    failed = _vault_of(failure)
+    others = reads.or_unknown(lambda: other_vaults(failure, reads))
+    vaults = [failed, *(() if isinstance(others, Unknown) else others)]
+    found = reads.each(vaults, lambda vault: reads.or_unknown(lambda: _overlapping_in(vault, failure, reads)))
+    if isinstance(found[0], Unknown):
+        raise Unread(found[0].why, found[0].detail)
+    return tuple(job for jobs in found if not isinstance(jobs, Unknown) for job in jobs)
+
+
+@fact(READ_JOBS, READ_GRAPH, source="Microsoft.ResourceGraph/resources")
+def unread_vaults(failure: Failure, reads: Reads) -> tuple[str, ...]:
+    """The vaults that protect or keep the VM too, and whose jobs could not be read."""
+    vaults = other_vaults(failure, reads)
+    found = reads.each(vaults, lambda vault: reads.or_unknown(lambda: _overlapping_in(vault, failure, reads)))
+    return tuple(vault.name for vault, jobs in zip(vaults, found, strict=True) if isinstance(jobs, Unknown))
 
 
 @fact(READ_JOBS, source=LIST_JOBS)
-def overlapping_backup_jobs(failure: Failure, reads: Reads) -> tuple[Job, ...]:
-    """The item's other jobs that ran when the failed one ran or run now, each with its tasks."""
-    found = [job for job in recent_backup_jobs(failure, reads) if _overlaps(job, failure)]
-    vault = failure.vault
-    return reads.each(found, lambda job: job_details(vault, job.id, reads.azure) if vault else job)
+def peers(failure: Failure, reads: Reads) -> Peers:
+    """The vault's other items whose backups ran within an hour of the failed one."""
+    vault, span = _vault_of(failure), GOOD_LOOK_BACK[0]
+    first, last = failure.began_at - AN_HOUR, failure.failed_at + AN_HOUR
+    jobs = [job for job in _jobs(vault, span, failure, reads) if not is_of_item(job, failure) and job.ended_at]
+    near = [job for job in jobs if job.started_at and job.started_at <= last and (job.ended_at or last) >= first]
+    return Peers(sum(job.completed for job in near), sum(job.status.lower() == "failed" for job in near))
+
+
+def other_vaults(failure: Failure, reads: Reads) -> tuple[ResourceId, ...]:
+    """The other vaults that hold an item of the VM. Azure leaves out what the app may not see: the failed item must be there."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    failed, text = _vault_of(failure), graph_query("items_of_vm", vm=failure.vm.key)
+    subscriptions = sorted({failed.subscription.lower(), failure.vm.subscription.lower()})
+    rows = reads.once(("graph", text), lambda: reads.azure.query_graph(text, subscriptions))
+    ids = [re.split("/backupFabrics/", str(row.get("id") or ""), flags=re.IGNORECASE)[0] for row in rows]
+    vaults = {parsed.key: parsed for found in ids if (parsed := ResourceId.parse(found))}
+    if failed.key not in vaults:
+        raise Unread(Reason.PARTIAL)
+    return tuple(vault for key, vault in sorted(vaults.items()) if key != failed.key)
+
+
+def _overlapping_in(vault: ResourceId, failure: Failure, reads: Reads) -> tuple[Job, ...]:
+    own = vault.key == (failure.vault.key if failure.vault else "")
+    found = [job for job in _own_jobs(vault, GOOD_LOOK_BACK[0], failure, reads) if _overlaps(job, failure)]
+    details = reads.each(
+        found, lambda job: reads.once(("job", vault.key, job.id), lambda: job_details(vault, job.id, reads.azure))
+    )
+    return tuple(job if own else replace(job, vault_id=vault.id) for job in details)
 
 
 def _overlaps(job: Job, failure: Failure) -> bool:
+    """Whether another job ran before the failed one began or ended, and had not ended before it began."""
     failed = failure.job
     if (failed and job.id.lower() == failed.id.lower()) or job.id.lower() == failure.alert.job_id.lower() != "":
         return False
-    if job.running:
-        return True
-    began = failed.started_at if failed and failed.started_at else failure.failed_at
-    return bool(job.started_at and job.ended_at and job.started_at <= failure.failed_at and job.ended_at >= began)
+    began = job.started_at is not None and job.started_at <= failure.failed_at
+    return began and (job.running or (job.ended_at is not None and job.ended_at >= failure.began_at))
 
 
-@fact(
-    "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/read",
-    "Microsoft.RecoveryServices/Vaults/backupPolicies/read",
-    source="Microsoft.RecoveryServices/vaults/backupPolicies",
-)
+def _own_jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> tuple[Job, ...]:
+    """The VM's jobs in a vault, from so long before the failed one until now, newest first."""
+    return tuple(job for job in _jobs(vault, span, failure, reads) if is_of_item(job, failure))
+
+
+def _jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
+    """The vault's jobs since the full hour before: many that failed in the same hour share them."""
+    since, until = (failure.began_at - span).replace(minute=0, second=0, microsecond=0), datetime.now(UTC) + AN_HOUR
+    return reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
+
+
+@fact(READ_ITEM, READ_POLICY, source="Microsoft.RecoveryServices/vaults/backupPolicies")
 def snapshot_policy(failure: Failure, reads: Reads) -> SnapshotPolicy:
-    """The policy of the protected item: its type and how long instant-restore snapshots are kept."""
-    vault, item = failure.vault, failure.item
-    if vault is None or item is None:
-        raise Unread(Reason.NOT_NAMED)
-    client = reads.azure.backup(vault.subscription)
-    container, name = _names(item)
-    protected = client.protected_items.get(vault.name, vault.group, "Azure", container, name)
-    policy_name = str(_properties(protected).get("policyId") or "").rpartition("/")[2]
-    if not policy_name:
+    """The policy of the protected item: its type, how often it runs and how long instant-restore snapshots are kept."""
+    vault = _vault_of(failure)
+    name = str(protected_item(failure, reads).get("policyId") or "").rpartition("/")[2]
+    if not name:
         raise Unread(Reason.NO_DATA)
-    found = _properties(client.protection_policies.get(vault.name, vault.group, policy_name))
+    client = reads.azure.backup(vault.subscription)
+    found = _properties(client.protection_policies.get(vault.name, vault.group, name))
+    kind = str(found.get("policyType") or "")
+    if kind not in ("V1", "V2"):
+        raise Unread(Reason.NO_DATA)
     days = found.get("instantRpRetentionRangeInDays")
-    return SnapshotPolicy(policy_name, str(found.get("policyType") or "V1"), days if isinstance(days, int) else None)
+    return SnapshotPolicy(
+        name, kind, days if isinstance(days, int) else None, runs_a_day(found.get("schedulePolicy") or {}),
+        str(found.get("snapshotConsistencyType") or ""),
+    )  # fmt: skip
+
+
+def protected_item(failure: Failure, reads: Reads) -> Mapping[str, Any]:
+    """The item's properties as the vault shows them."""
+    if failure.item is None:
+        raise Unread(Reason.NOT_NAMED)
+    vault, (container, name) = _vault_of(failure), _names(failure.item)
+
+    def read() -> Mapping[str, Any]:
+        client = reads.azure.backup(vault.subscription)
+        return _properties(client.protected_items.get(vault.name, vault.group, "Azure", container, name))
+
+    return reads.once(("item", failure.item.key), read)
+
+
+def excluded_luns(failure: Failure, reads: Reads) -> tuple[bool, frozenset[int]]:
+    """Whether the item's disk list names the disks that are backed up (else those that are not), and the list."""
+    properties = protected_item(failure, reads).get("extendedProperties") or {}
+    listed = properties.get("diskExclusionProperties") or {}
+    return bool(listed.get("isInclusionList")), frozenset(map(int, listed.get("diskLunList") or ()))
+
+
+def runs_a_day(schedule: Mapping[str, Any]) -> int | None:
+    """How many backups a day the schedule makes; None when it is of a shape that is not known.
+
+    https://learn.microsoft.com/rest/api/backup/protection-policies/get (SimpleSchedulePolicy, SimpleSchedulePolicyV2)
+    """
+    frequency = str(schedule.get("scheduleRunFrequency") or "").lower()
+    if frequency == "hourly":
+        hourly = schedule.get("hourlySchedule") or {}
+        interval, duration = hourly.get("interval"), hourly.get("scheduleWindowDuration")
+        return max(1, int(duration) // int(interval)) if interval and duration else None
+    if frequency == "weekly":
+        return 1
+    times = schedule.get("scheduleRunTimes") or (schedule.get("dailySchedule") or {}).get("scheduleRunTimes")
+    return len(times) if frequency == "daily" and times else None
+
+
+def _vault_of(failure: Failure) -> ResourceId:
+    if failure.vault is None:
+        raise Unread(Reason.NOT_NAMED)
+    return failure.vault
 
 
 def _properties(resource: Any) -> Mapping[str, Any]:
@@ -76,3 +207,7 @@ def _names(item: ResourceId) -> tuple[str, str]:
     if not match:
         raise Unread(Reason.NOT_NAMED)
     return match[1], match[2]
+
+
+def _filter_time(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%d %I:%M:%S %p")

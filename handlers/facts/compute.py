@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.model import Agent, Disk, DiskKey, Extension, Failure, Os, Reason, VirtualMachine, parse_time
+from handlers.facts.backup import READ_ITEM, excluded_luns
+from handlers.model import Agent, Disk, DiskKey, Extension, Failure, Os, Reason, Unknown, VirtualMachine, parse_time
 
 API = "2025-04-01"
 DISK_API = "2024-03-02"
 READ_VM = "Microsoft.Compute/virtualMachines/read"
 READ_VIEW = "Microsoft.Compute/virtualMachines/instanceView/read"
 READ_DISK = "Microsoft.Compute/disks/read"
+GONE = ("resourcenotfound", "resourcegroupnotfound")
 VM_VIEW = "Microsoft.Compute/virtualMachines?$expand=instanceView"
 
 
@@ -33,6 +36,7 @@ def vm(failure: Failure, reads: Reads) -> VirtualMachine:
     properties = body["properties"]
     storage = properties.get("storageProfile", {})
     os_type = str(storage.get("osDisk", {}).get("osType", "")).lower()
+    status = _status_of("provisioningstate", instance_view(failure, reads))
     return VirtualMachine(
         id=body.get("id", failure.vm.id if failure.vm else ""),
         name=body.get("name", ""),
@@ -40,17 +44,30 @@ def vm(failure: Failure, reads: Reads) -> VirtualMachine:
         os={"windows": Os.WINDOWS, "linux": Os.LINUX}.get(os_type),
         provisioning_state=properties.get("provisioningState", ""),
         distribution=_distribution(storage.get("imageReference") or {}, instance_view(failure, reads)),
+        created_at=parse_time(properties.get("timeCreated")),
+        status=str(status.get("code") or "").partition("/")[2].lower(),
+        status_at=parse_time(status.get("time")),
+        message=str(status.get("message") or ""),
     )
+
+
+def _status_of(kind: str, view: dict[str, Any]) -> dict[str, Any]:
+    """The status of a kind: `powerstate`, `provisioningstate`."""
+    statuses: list[dict[str, Any]] = view.get("statuses") or []
+    return next((status for status in statuses if str(status.get("code", "")).lower().startswith(f"{kind}/")), {})
 
 
 @fact(READ_VM, source=VM_VIEW)
 def vm_presence(failure: Failure, reads: Reads) -> str:
-    """`present`, or `missing` when Azure answers 404: here not finding the VM is the finding."""
+    """`present`, or `missing` when Azure knows the subscription and says that the VM or its group is not there."""
     from azure.core.exceptions import ResourceNotFoundError
 
     try:
         read_vm(failure, reads)
-    except ResourceNotFoundError:
+    except ResourceNotFoundError as error:
+        said = str(error.error.code if error.error else "")
+        if said.lower() not in GONE:
+            raise Unread(Reason.NOT_FOUND, said if said.isalnum() else "") from None
         return "missing"
     return "present"
 
@@ -58,11 +75,10 @@ def vm_presence(failure: Failure, reads: Reads) -> str:
 @fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def power_state(failure: Failure, reads: Reads) -> str:
     """`running`, `stopped`, `deallocated`, `starting`, `stopping` or `deallocating`."""
-    for status in instance_view(failure, reads).get("statuses", ()):
-        kind, _, state = str(status.get("code", "")).partition("/")
-        if kind.lower() == "powerstate":
-            return state.lower()
-    raise Unread(Reason.NO_DATA)
+    code = str(_status_of("powerstate", instance_view(failure, reads)).get("code") or "")
+    if not code:
+        raise Unread(Reason.NO_DATA)
+    return code.partition("/")[2].lower()
 
 
 @fact(READ_VM, READ_VIEW, source=VM_VIEW)
@@ -73,8 +89,9 @@ def agent(failure: Failure, reads: Reads) -> Agent | None:
         return None
     status = (found.get("statuses") or [{}])[0]
     version = str(found.get("vmAgentVersion") or "")
+    code = str(status.get("code") or "")
     return Agent(
-        ready=str(status.get("code", "")).lower() == "provisioningstate/succeeded",
+        ready=code.lower() == "provisioningstate/succeeded" if code else None,
         status=str(status.get("displayStatus") or status.get("code") or ""),
         version="" if version.lower() == "unknown" else version,
         message=str(status.get("message") or ""),
@@ -96,7 +113,9 @@ def agent_provisioned(failure: Failure, reads: Reads) -> bool | None:
 @fact(READ_VM, source=VM_VIEW)
 def extensions_allowed(failure: Failure, reads: Reads) -> bool | None:
     """`allowExtensionOperations` of the VM's OS profile; None when the profile does not say (allowed by default)."""
-    profile = read_vm(failure, reads)["properties"].get("osProfile") or {}
+    profile = read_vm(failure, reads)["properties"].get("osProfile")
+    if not profile:
+        raise Unread(Reason.NO_DATA)
     allowed: bool | None = profile.get("allowExtensionOperations")
     return allowed
 
@@ -112,6 +131,14 @@ def extensions(failure: Failure, reads: Reads) -> tuple[Extension, ...]:
     return tuple(shown + hidden)
 
 
+@fact(READ_VM, source=VM_VIEW)
+def extension_names(failure: Failure, reads: Reads) -> tuple[str, ...]:
+    """The extensions in the VM's model, whether the agent speaks of them or not."""
+    resources = read_vm(failure, reads).get("resources") or ()
+    children = [child for child in resources if str(child.get("type", "")).lower().endswith("/extensions")]
+    return tuple(str(child.get("name") or "").rpartition("/")[2] for child in children)
+
+
 def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:
     handler = str(item.get("type") or "")
     return Extension(
@@ -124,18 +151,30 @@ def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:
     )
 
 
-@fact(READ_VM, READ_DISK, source="Microsoft.Compute/disks")
+@fact(READ_VM, READ_DISK, READ_ITEM, source="Microsoft.Compute/disks")
 def disks(failure: Failure, reads: Reads) -> tuple[Disk, ...]:
     """The OS disk and the data disks, each managed one with what its own resource says."""
-    storage = read_vm(failure, reads)["properties"].get("storageProfile", {})
-    attached = [storage.get("osDisk") or {}, *(storage.get("dataDisks") or ())]
+    attached = _attached(failure, reads)
     encrypted = {name for name, _ in _encryption_settings(instance_view(failure, reads))}
-    return reads.each(filter(None, attached), lambda item: _disk(item, encrypted, reads))
+    excluded = reads.or_unknown(lambda: excluded_luns(failure, reads))
+    found = reads.each(attached, lambda item: _disk(item, encrypted, reads))
+    return found if isinstance(excluded, Unknown) else tuple(_with_exclusion(disk, *excluded) for disk in found)
+
+
+def _attached(failure: Failure, reads: Reads) -> tuple[dict[str, Any], ...]:
+    storage = read_vm(failure, reads)["properties"].get("storageProfile", {})
+    return tuple(filter(None, (storage.get("osDisk"), *(storage.get("dataDisks") or ()))))
+
+
+def _with_exclusion(disk: Disk, included: bool, luns: frozenset[int]) -> Disk:
+    """The vault's list names data disks by LUN: those that are backed up, or those that are not. The OS disk has none."""
+    return replace(disk, excluded=disk.lun is not None and (disk.lun not in luns if included else disk.lun in luns))
 
 
 def _disk(item: dict[str, Any], encrypted: set[str], reads: Reads) -> Disk:
     disk_id = (item.get("managedDisk") or {}).get("id", "")
-    properties = reads.get(disk_id, DISK_API)["properties"] if disk_id else {}
+    body = reads.or_unknown(lambda: reads.get(disk_id, DISK_API)) if disk_id else {}
+    properties = {} if isinstance(body, Unknown) else body.get("properties") or {}
     collection = properties.get("encryptionSettingsCollection") or {}
     return Disk(
         name=item.get("name", ""),
@@ -146,20 +185,34 @@ def _disk(item: dict[str, Any], encrypted: set[str], reads: Reads) -> Disk:
         write_accelerated=bool(item.get("writeAcceleratorEnabled")),
         ade_encrypted=item.get("name", "") in encrypted or bool(collection.get("enabled")),
         encryption_set_id=(properties.get("encryption") or {}).get("diskEncryptionSetId") or "",
+        lun=item.get("lun"),
+        unread=body if isinstance(body, Unknown) else None,
     )
 
 
-@fact(READ_VM, READ_VIEW, source=VM_VIEW)
+@fact(READ_VM, READ_VIEW, READ_DISK, source=VM_VIEW)
 def disk_keys(failure: Failure, reads: Reads) -> tuple[DiskKey, ...]:
-    """The secrets and keys that Azure Disk Encryption uses for the VM's disks; empty when none is encrypted that way."""
+    """The secrets and keys that Azure Disk Encryption uses for the VM's disks, by the VM's view, its model or the disks."""
+    os_disk = (read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("osDisk") or {}
+    settings = [setting for _, setting in _encryption_settings(instance_view(failure, reads))]
+    settings += [os_disk["encryptionSettings"]] if os_disk.get("encryptionSettings") else []
+    for listed in reads.each(_attached(failure, reads), lambda item: _settings_of_disk(item, reads)):
+        settings += listed
     found: dict[str, DiskKey] = {}
-    for _, setting in _encryption_settings(instance_view(failure, reads)):
+    for setting in settings:
         for kind, part, url in (("secret", "diskEncryptionKey", "secretUrl"), ("key", "keyEncryptionKey", "keyUrl")):
             entry = setting.get(part)
             if entry and entry.get(url):
                 vault_id = (entry.get("sourceVault") or {}).get("id", "")
                 found[entry[url].lower()] = DiskKey(kind, entry[url], vault_id)
     return tuple(found.values())
+
+
+def _settings_of_disk(item: dict[str, Any], reads: Reads) -> list[dict[str, Any]]:
+    disk_id = (item.get("managedDisk") or {}).get("id", "")
+    body = reads.or_unknown(lambda: reads.get(disk_id, DISK_API)) if disk_id else {}
+    collection = {} if isinstance(body, Unknown) else (body.get("properties") or {}).get("encryptionSettingsCollection") or {}
+    return list(collection.get("encryptionSettings") or ()) if collection.get("enabled", True) else []
 
 
 def _encryption_settings(view: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

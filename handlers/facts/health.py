@@ -1,63 +1,77 @@
-"""Facts from Resource Health and the activity log.
+"""Facts from Resource Health and Service Health.
 
-https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/get-by-resource and …/events/list-by-subscription-id
-https://learn.microsoft.com/rest/api/monitor/activity-logs/list (kept for 90 days)
+https://learn.microsoft.com/rest/api/resourcehealth/availability-statuses/list and …/events/list-by-subscription-id
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.compute import READ_VM, read_vm
-from handlers.model import Failure, PowerOperation, Reason, ServiceIssue, parse_time
+from handlers.model import Availability, Failure, Reason, ServiceIssue, Unknown, parse_time
 
-HEALTH_API, ACTIVITY_API = "2022-10-01", "2015-04-01"
-POWER = {"start", "restart", "poweroff", "deallocate", "redeploy", "reapply"}
-MARGIN = timedelta(hours=1)
+API = "2022-10-01"
+READ_STATUSES = "Microsoft.ResourceHealth/availabilityStatuses/read"
+
+
+@fact(READ_STATUSES, source="Microsoft.ResourceHealth/availabilityStatuses")
+def vm_availability(failure: Failure, reads: Reads) -> tuple[Availability, ...]:
+    """The VM's states as Resource Health remembers them, newest first."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    entries = reads.list_all(f"{failure.vm.id}/providers/Microsoft.ResourceHealth/availabilityStatuses", API)
+    found = [status for entry in entries if (status := _availability(entry.get("properties") or {}))]
+    return tuple(sorted(found, key=lambda status: status.since, reverse=True))
+
+
+def _availability(properties: dict[str, Any]) -> Availability | None:
+    """Azure spells the time in two ways."""
+    since = parse_time(properties.get("occurredTime") or properties.get("occuredTime"))
+    if since is None:
+        return None
+    title = str(properties.get("title") or properties.get("summary") or "")
+    return Availability(str(properties.get("availabilityState") or ""), since, str(properties.get("reasonType") or ""), title)
 
 
 @fact(
     READ_VM,
-    "Microsoft.ResourceHealth/availabilityStatuses/read",
     "Microsoft.ResourceHealth/events/read",
-    source="Microsoft.ResourceHealth/events, availabilityStatuses",
+    "Microsoft.ResourceHealth/impactedResources/read",
+    source="Microsoft.ResourceHealth/events",
 )
 def service_issues(failure: Failure, reads: Reads) -> tuple[ServiceIssue, ...]:
-    """Azure's own problems that touched the VM or its region when the job failed."""
+    """The service problems that Azure published for the VM's region and the time of the job."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    vm_id, subscription = failure.vm.id, failure.vm.subscription
-    events_path = f"/subscriptions/{subscription}/providers/Microsoft.ResourceHealth/events"
-    current, events = reads.both(
-        lambda: reads.get(f"{vm_id}/providers/Microsoft.ResourceHealth/availabilityStatuses/current", HEALTH_API),
-        lambda: reads.of_all(f"events {subscription.lower()}", lambda: reads.azure.list_all(events_path, HEALTH_API)),
-    )
+    subscription = failure.vm.subscription
+    path = f"/subscriptions/{subscription}/providers/Microsoft.ResourceHealth/events"
+    events = reads.of_all(f"events {subscription.lower()}", lambda: reads.azure.list_all(path, API))
     region = str(read_vm(failure, reads).get("location", "")).replace(" ", "").lower()
-    found = [_availability(current)] + [_event(event, region, failure.failed_at) for event in events]
-    return tuple(issue for issue in found if issue)
+    touching = [event for event in events if _touches(event.get("properties") or {}, region) and _overlaps(event, failure)]
+    return reads.each(touching, lambda event: _issue(event, path, failure, reads))
 
 
-def _availability(body: dict[str, Any]) -> ServiceIssue | None:
-    """The VM's own health, when the platform and not a user made it unavailable."""
-    properties = body.get("properties") or {}
-    state, kind = str(properties.get("availabilityState") or ""), str(properties.get("reasonType") or "")
-    if state.lower() not in ("unavailable", "degraded") or kind.lower() in ("userinitiated", "customer initiated"):
-        return None
-    title = str(properties.get("title") or properties.get("summary") or state)
-    return ServiceIssue(title, state, parse_time(properties.get("occurredTime") or properties.get("occuredTime")))
-
-
-def _event(body: dict[str, Any], region: str, failed_at: datetime) -> ServiceIssue | None:
-    properties = body.get("properties") or {}
+def _overlaps(event: dict[str, Any], failure: Failure) -> bool:
+    properties = event.get("properties") or {}
     began, ended = parse_time(properties.get("impactStartTime")), parse_time(properties.get("impactMitigationTime"))
-    during = began is not None and began - MARGIN <= failed_at and (ended is None or ended + MARGIN >= failed_at)
-    if str(properties.get("eventType", "")).lower() != "serviceissue" or not during or not _touches(properties, region):
-        return None
+    in_time = began is not None and began <= failure.failed_at and (ended is None or ended >= failure.began_at)
+    return in_time and str(properties.get("eventType", "")).lower() == "serviceissue"
+
+
+def _issue(event: dict[str, Any], path: str, failure: Failure, reads: Reads) -> ServiceIssue:
+    properties, name = event.get("properties") or {}, str(event.get("name") or "")
+    impacted = reads.or_unknown(lambda: reads.list_all(f"{path}/{name}/impactedResources", API))
+    named = None if isinstance(impacted, Unknown) else any(_is_ours(resource, failure) for resource in impacted)
     return ServiceIssue(
-        str(properties.get("title") or ""), str(properties.get("status") or ""), began, str(body.get("name") or "")
-    )
+        str(properties.get("title") or ""), str(properties.get("status") or ""), parse_time(properties.get("impactStartTime")), name,
+        parse_time(properties.get("impactMitigationTime")), named,
+    )  # fmt: skip
+
+
+def _is_ours(resource: dict[str, Any], failure: Failure) -> bool:
+    target = str((resource.get("properties") or {}).get("targetResourceId") or "").lower().rstrip("/")
+    return target in {known.key for known in (failure.vm, failure.vault) if known}
 
 
 def _touches(properties: dict[str, Any], region: str) -> bool:
@@ -69,25 +83,3 @@ def _touches(properties: dict[str, Any], region: str) -> bool:
         if (region in regions or "global" in regions) and any(service in named for service in services):
             return True
     return False
-
-
-@fact("Microsoft.Insights/eventtypes/values/Read", source="Microsoft.Insights/eventtypes/management")
-def power_operations(failure: Failure, reads: Reads) -> tuple[PowerOperation, ...]:
-    """What Azure was told to do with the VM's power from 24 hours before the failure until now, newest first."""
-    if failure.vm is None:
-        raise Unread(Reason.NOT_NAMED)
-    since, until = failure.failed_at - timedelta(hours=24), datetime.now(UTC)
-    path = f"/subscriptions/{failure.vm.subscription}/providers/microsoft.insights/eventtypes/management/values"
-    resource = failure.vm.id.replace("'", "''")
-    query = f"eventTimestamp ge '{since:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}' and resourceUri eq '{resource}'"
-    found = [_power(entry) for entry in reads.list_all(path, ACTIVITY_API, filter=query)]
-    return tuple(sorted((operation for operation in found if operation), key=lambda operation: operation.at, reverse=True))
-
-
-def _power(entry: dict[str, Any]) -> PowerOperation | None:
-    name = str((entry.get("operationName") or {}).get("value") or "")
-    verb = name.lower().removeprefix("microsoft.compute/virtualmachines/").removesuffix("/action")
-    at = parse_time(entry.get("eventTimestamp"))
-    if verb not in POWER or at is None:
-        return None
-    return PowerOperation(verb, at, str(entry.get("caller") or ""), str((entry.get("status") or {}).get("value") or ""))

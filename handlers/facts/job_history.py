@@ -7,6 +7,7 @@ from datetime import datetime
 
 from handlers.azure.arm import Azure
 from handlers.facts.jobs import logged_job
+from handlers.facts.queries import query
 from handlers.model import Job, ResourceId
 
 ENDED = ("completed", "completedwithwarnings", "failed")
@@ -17,14 +18,8 @@ def jobs_in_log(since: datetime, until: datetime, azure: Azure) -> dict[str, lis
 
     https://learn.microsoft.com/azure/azure-monitor/reference/tables/addonazurebackupjobs
     """
-    query = (
-        "AddonAzureBackupJobs\n| where JobOperation == 'Backup'\n| where JobStatus != 'InProgress'\n"
-        "| summarize arg_max(TimeGenerated, *) by JobUniqueId\n"
-        "| project ResourceId, JobUniqueId, JobStatus, JobFailureCode, JobStartDateTime, JobDurationInSecs, "
-        "AdHocOrScheduledJob, BackupItemUniqueId"
-    )
     found: dict[str, list[Job]] = defaultdict(list)
-    for row in azure.query_logs(query, (since, until)):
+    for row in azure.query_logs(query("ended_jobs"), (since, until)):
         vault, job = ResourceId.parse(row.get("ResourceId")), logged_job(row)
         if vault and job.container and job.status.lower() in ENDED:
             found[vault.key].append(job)

@@ -8,6 +8,7 @@ https://learn.microsoft.com/azure/azure-monitor/reference/tables/addonazurebacku
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from typing import Any
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
+from handlers.facts.queries import query
 from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, Unknown, parse_time
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,9 @@ LISTED_SECONDS = (900.0, 60.0)
 """A vault's list may be some minutes old; what is not in it is looked for in one that is at most a minute old."""
 SLACK = timedelta(hours=2)
 """An alert's time and its job's times are not the same clock's."""
+GENERIC = ("jobfailure",)
+"""What stands where a code should, and is none."""
+CODE_WORD = r"\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+){2,}\b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
             log.info("job %s unread: %s %s", alert.job_id or "?", unread.why, unread.detail)
         else:
             if job:
-                return FoundJob(job)
+                return FoundJob(_with_code(job, alert, azure))
     if azure.has_workspace:
         try:
             job = _from_log(alert, failure, azure)
@@ -187,26 +192,44 @@ def _error(found: Mapping[str, Any]) -> JobError:
     )
 
 
+def _with_code(job: Job, alert: Alert, azure: Azure) -> Job:
+    """The job with the code that only Log Analytics has, where neither the job nor the alert names one."""
+    from azure.core.exceptions import AzureError
+
+    if not azure.has_workspace or _names_code(job) or (alert.error_code and alert.error_code.lower() not in GENERIC):
+        return job
+    try:
+        logged = _newest("job", job.ended_at or job.started_at or datetime.now(UTC), azure, job=job.id)
+    except (AzureError, NotRead) as error:
+        log.info("the code of job %s is not in the log: %s", job.id, why_unread(error).why)
+        return job
+    return replace(job, error_code=logged_job(logged).error_code) if logged else job
+
+
+def _names_code(job: Job) -> bool:
+    """Whether the job's own words hold something that looks like a code, such as `UserErrorVmNotFound`."""
+    words = " ".join(f"{error.title} {error.message}" for error in job.errors) + f" {job.detailed_message}"
+    return any(word.lower() not in GENERIC for word in re.findall(CODE_WORD, words))
+
+
 def _from_log(alert: Alert, failure: Failure, azure: Azure) -> Job | None:
-    until = failure.failed_at + timedelta(hours=24)
     if alert.job_id:
-        where = f"| where JobUniqueId =~ {kql_text(alert.job_id)}"
-    elif failure.vm:
-        name = kql_text(f";{failure.vm.group};{failure.vm.name}".lower())
-        where = f"| where JobOperation == 'Backup' and JobStatus == 'Failed'\n| where tolower(BackupItemUniqueId) has {name}"
+        row = _newest("job", failure.failed_at, azure, job=alert.job_id)
+    elif failure.container:
+        row = _newest("failed_jobs_of_item", failure.failed_at, azure, container=f";{failure.container}")
     else:
         return None
-    columns = "JobUniqueId, JobStatus, JobOperation, JobFailureCode, JobStartDateTime, JobDurationInSecs, AdHocOrScheduledJob"
-    query = f"AddonAzureBackupJobs\n{where}\n| project TimeGenerated, {columns}"
-    rows = azure.query_logs(query, (failure.failed_at - LOOK_BACK, until))
-    if not rows:
-        return None
-    newest = max(rows, key=lambda row: parse_time(row.get("TimeGenerated")) or failure.failed_at - LOOK_BACK)
-    return _logged(newest, failure)
+    return _logged(row, failure) if row else None
+
+
+def _newest(name: str, about: datetime, azure: Azure, **values: str) -> dict[str, Any] | None:
+    rows = azure.query_logs(query(name, **values), (about - LOOK_BACK, about + timedelta(hours=24)))
+    return rows[0] if rows else None
 
 
 def _logged(row: Mapping[str, Any], failure: Failure) -> Job:
-    return replace(logged_job(row), item_name=failure.item_name, container=failure.container)
+    job = logged_job(row)
+    return replace(job, item_name=failure.item_name or job.item_name, container=failure.container or job.container)
 
 
 def logged_job(row: Mapping[str, Any]) -> Job:
@@ -226,12 +249,6 @@ def logged_job(row: Mapping[str, Any]) -> Job:
         scheduled=kind == "scheduled" if kind else None,
         error_code="" if code.lower() == "success" else code,
     )
-
-
-def kql_text(text: str) -> str:
-    """A KQL string literal. https://learn.microsoft.com/kusto/query/scalar-data-types/string"""
-    escaped = "".join(f"\\u{ord(c):04x}" if c in "'\"\\" or not c.isprintable() else c for c in text if ord(c) < 0x10000)
-    return f"'{escaped}'"
 
 
 def _filter_time(time: datetime) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.restore_points import READ_COLLECTION, collections_of
-from handlers.model import Failure, Lock, Reason
+from handlers.model import Failure, Lock, Reason, parse_time
 
 API = "2020-05-01"
 
@@ -28,8 +28,7 @@ def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...
     locks, collections = reads.both(
         lambda: reads.of_all(f"locks {subscription.lower()}", all_locks), lambda: collections_of(failure, reads)
     )
-    if not collections:
-        # Nothing to clean up yet; a lock of the whole subscription will cover what comes, a group's lock cannot be judged.
+    if not collections:  # a lock of the whole subscription will cover what comes, a group's lock cannot be judged
         if whole := tuple(lock for lock in locks if lock.scope_kind == "subscription"):
             return whole
         raise Unread(Reason.NO_DATA)
@@ -44,4 +43,5 @@ def _lock(body: dict[str, Any]) -> Lock:
         level=str(properties.get("level", "")),
         scope=lock_id[: lock_id.lower().rfind("/providers/microsoft.authorization/locks/")],
         notes=str(properties.get("notes") or ""),
+        created_at=parse_time((body.get("systemData") or {}).get("createdAt")),
     )

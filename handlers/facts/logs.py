@@ -1,79 +1,120 @@
 """Facts from Log Analytics: what the VM itself sends there. https://learn.microsoft.com/azure/azure-monitor/reference/tables/heartbeat
 
-A heartbeat proves the operating system and its network, not the guest agent: no table holds the agent's state.
+A heartbeat proves the operating system and its network, not the guest agent: no table holds the agent's state. Which event logs
+arrive is decided by a data collection rule, one by one; a log that does not arrive proves nothing by its silence.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.facts.jobs import kql_text
-from handlers.model import Failure, GuestEvents, Heartbeats, Reason, parse_time
+from handlers.facts.activity import since_good
+from handlers.facts.compute import READ_VM, read_vm
+from handlers.facts.jobs import READ_JOBS
+from handlers.facts.queries import query
+from handlers.model import Failure, FreeSpace, GuestEvent, GuestEvents, Heartbeats, Reason, parse_time
 
 QUERY = "Microsoft.OperationalInsights/workspaces/query/read"
-BACKUP_PROCESS = "IaaSBcdrExtension"
+COLLECTED = timedelta(days=7)
+A_DAY = timedelta(days=1)
+MIB_A_GIB = 1024
 
 
 @fact(QUERY, source="Log Analytics: Heartbeat")
 def heartbeats(failure: Failure, reads: Reads) -> Heartbeats:
-    """Heartbeats from half an hour before the job until now, and their longest gap."""
-    began = (failure.job and failure.job.started_at) or failure.failed_at
-    since, now = began - timedelta(minutes=30), datetime.now(UTC)
-    rows = _rows("Heartbeat", "", "TimeGenerated", since - timedelta(days=1), failure, reads)
-    times = sorted(time for row in rows if (time := parse_time(row.get("TimeGenerated"))))
-    if not times:
+    """The minutes with a heartbeat, from a day before the job until now."""
+    rows = _rows("heartbeats", failure.began_at - A_DAY, failure, reads)
+    minutes = tuple(sorted(time for row in rows if (time := parse_time(row.get("minute")))))
+    if not minutes:
         raise Unread(Reason.NO_DATA)
-    inside = [time for time in times if time >= since]
-    edges = [since, *inside, now]
-    gap = max(later - earlier for earlier, later in pairwise(edges))
-    return Heartbeats(len(inside), int(gap.total_seconds() // 60), times[-1])
+    return Heartbeats(minutes)
 
 
-@fact(QUERY, source="Log Analytics: InsightsMetrics")
-def os_disk_free_percent(failure: Failure, reads: Reads) -> float:
-    """The newest free share of the volume `C:` or `/`, in percent."""
-    rows = _rows(
-        "InsightsMetrics",
-        "\n| where Namespace == 'LogicalDisk' and Name == 'FreeSpacePercentage'",
-        "TimeGenerated, Val, Tags",
-        failure.failed_at - timedelta(hours=24),
-        failure,
-        reads,
+@fact(QUERY, READ_VM, READ_JOBS, source="Log Analytics: Event, Syslog")
+def guest_events(failure: Failure, reads: Reads) -> GuestEvents:
+    """What the guest's event logs say of the agent and the backup extension since the last good backup."""
+    windows = _is_windows(failure, reads)
+    names = ("guest_events", "guest_channels") if windows else ("guest_syslog", "guest_facilities")
+    since = since_good(failure, reads)
+    rows, channels = reads.both(
+        lambda: _rows(names[0], since, failure, reads),
+        lambda: _rows(names[1], datetime.now(UTC) - COLLECTED, failure, reads),
     )
-    roots = [row for row in rows if any(f'"{root}"' in str(row.get("Tags")) for root in ("C:", "/"))]
-    if not roots:
+    events = tuple(event for row in rows if (event := _event(row, windows=windows)))
+    column = "EventLog" if windows else "Facility"
+    return GuestEvents(events, tuple(sorted(str(row.get(column)).lower() for row in channels)), since)
+
+
+@fact(QUERY, READ_JOBS, source="Log Analytics: InsightsMetrics")
+def free_space(failure: Failure, reads: Reads) -> tuple[FreeSpace, ...]:
+    """The least free space of each mount, in pieces of five minutes, since the last good backup."""
+    rows = _rows("free_space", since_good(failure, reads), failure, reads)
+    samples = tuple(sample for row in rows if (sample := _sample(row)))
+    if not samples:
         raise Unread(Reason.NO_DATA)
-    newest = max(roots, key=lambda row: str(row.get("TimeGenerated")))
-    return round(float(newest["Val"]), 1)
+    return samples
 
 
-@fact(QUERY, source="Log Analytics: Event")
-def extension_crashes(failure: Failure, reads: Reads) -> GuestEvents:
-    """Application Error 1000 of the backup extension's process around the job."""
-    return _events("Application", failure, reads, lambda row: str(row.get("EventID")) == "1000")
+def _sample(row: dict[str, Any]) -> FreeSpace | None:
+    mount, time, least = _mount(str(row.get("Tags") or "")), parse_time(row.get("time")), row.get("least")
+    if not mount or time is None or not isinstance(least, int | float):
+        return None
+    if row.get("Name") == "FreeSpaceMB":
+        return FreeSpace(mount, time, gib=round(least / MIB_A_GIB, 1))
+    return FreeSpace(mount, time, percent=round(float(least), 1))
 
 
-@fact(QUERY, source="Log Analytics: Event")
-def blocked_executables(failure: Failure, reads: Reads) -> GuestEvents:
-    """AppLocker and code-integrity events that name the backup extension's process."""
-    return _events("AppLocker", failure, reads, lambda row: str(row.get("EventID")) in ("8004", "8007", "3077"))
+def _mount(tags: str) -> str:
+    """`{"vm.azm.ms/mountId": "C:"}` -> `C:`"""
+    try:
+        found = json.loads(tags)
+    except ValueError:
+        return ""
+    return str(found.get("vm.azm.ms/mountId") or "") if isinstance(found, dict) else ""
 
 
-def _events(log_name: str, failure: Failure, reads: Reads, wanted: Any) -> GuestEvents:
-    columns = "TimeGenerated, EventLog, EventID, RenderedDescription"
-    since = failure.failed_at - timedelta(hours=24)
-    rows = [
-        row for row in _rows("Event", "", columns, since, failure, reads) if log_name.lower() in str(row.get("EventLog")).lower()
-    ]
-    matches = [row for row in rows if wanted(row) and BACKUP_PROCESS.lower() in str(row.get("RenderedDescription")).lower()]
-    return GuestEvents(bool(rows), tuple(f"{row.get('TimeGenerated')} {row.get('EventID')}" for row in matches[:20]))
+def _event(row: dict[str, Any], *, windows: bool) -> GuestEvent | None:
+    at = parse_time(row.get("TimeGenerated"))
+    if at is None:
+        return None
+    if not windows:
+        return GuestEvent(
+            at, str(row.get("ProcessName") or row.get("Facility") or ""), 0, _systemd_word(str(row.get("SyslogMessage")))
+        )
+    number, text = str(row.get("EventID") or ""), str(row.get("RenderedDescription") or "")
+    return GuestEvent(at, str(row.get("EventLog") or ""), int(number) if number.isdigit() else 0, _windows_word(number, text))
 
 
-def _rows(table: str, where: str, columns: str, since: datetime, failure: Failure, reads: Reads) -> list[dict[str, Any]]:
+def _windows_word(number: str, text: str) -> str:
+    """The faulting module of a crash; whether a service stopped or runs."""
+    if number == "1000":
+        module = re.search(r"(?i)faulting module name:\s*([\w.\-+]{1,80})", text)
+        return module[1].lower() if module else ""
+    if number in ("7031", "7034"):
+        return "stopped"
+    state = re.search(r"(?i)\b(stopped|running)\b", text) if number == "7036" else None
+    return state[1].lower() if state else ""
+
+
+def _systemd_word(text: str) -> str:
+    """https://github.com/systemd/systemd/blob/main/src/core/job.c: `Started X.`, `Stopped X.`, `X.service: Failed with result …`"""
+    if re.search(r"(?i)\b(stopped|failed|oom-kill|killed)\b", text):
+        return "stopped"
+    return "running" if re.search(r"(?i)\bstarted\b", text) else "deny" if "deny" in text.lower() else ""
+
+
+def _is_windows(failure: Failure, reads: Reads) -> bool:
+    storage = read_vm(failure, reads)["properties"].get("storageProfile") or {}
+    return str((storage.get("osDisk") or {}).get("osType", "")).lower() == "windows"
+
+
+def _rows(name: str, since: datetime, failure: Failure, reads: Reads) -> list[dict[str, Any]]:
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    query = f"{table}\n| where _ResourceId =~ {kql_text(failure.vm.id)}{where}\n| project {columns}\n| take 5000"
-    return reads.once(("log", query), lambda: reads.azure.query_logs(query, (since, datetime.now(UTC))))
+    end = datetime.now(UTC)
+    text = query(name, vm=failure.vm.id, start=since, end=end)
+    return reads.once(("log", name), lambda: reads.azure.query_logs(text, (since, end)))

@@ -7,11 +7,14 @@ Plain reads of the configured rules: the effective ones need a POST and a runnin
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
+from handlers.facts.activity import READ_ACTIVITY, of_provider, since_good
 from handlers.facts.compute import READ_VIEW, READ_VM, instance_view, read_vm
-from handlers.model import Failure, OutboundAccess, Reason, ResourceId
+from handlers.model import Activity, Failure, OutboundAccess, Reason, ResourceId, Unknown
 
 API = "2024-05-01"
 MINIMUM = {"windows": (2, 7, 41491, 1010), "linux": (2, 2, 53, 1)}
@@ -24,6 +27,7 @@ ANYWHERE = {"*", "internet", "0.0.0.0/0", "azurecloud", "any"}
 @fact(
     READ_VM,
     READ_VIEW,
+    READ_ACTIVITY,
     "Microsoft.Network/networkInterfaces/read",
     "Microsoft.Network/virtualNetworks/subnets/read",
     "Microsoft.Network/networkSecurityGroups/read",
@@ -31,12 +35,25 @@ ANYWHERE = {"*", "internet", "0.0.0.0/0", "azurecloud", "any"}
     source="Microsoft.Network/networkSecurityGroups, routeTables",
 )
 def outbound_access(failure: Failure, reads: Reads) -> OutboundAccess:
-    """Whether backup of this VM needs outbound access at all; if it does, whether rules and routes allow it."""
+    """Whether backup of this VM needs outbound access at all; if it does, what rules, routes and ways out say."""
     needed_by = tuple(_needed_by(failure, reads))
+    needs_unread = Unknown(Reason.AGENT_NOT_READY) if _version(failure, reads) is None else None
     if not needed_by:
-        return OutboundAccess(())
-    allowed, decided_by = _decide(read_vm(failure, reads), reads)
-    return OutboundAccess(needed_by, allowed, decided_by)
+        return OutboundAccess((), needs_unread)
+    path = _path(read_vm(failure, reads), reads)
+    changes = reads.or_unknown(lambda: _changes(path, failure, reads))
+    unread = changes if isinstance(changes, Unknown) else None
+    known = None if isinstance(changes, Unknown) else changes
+    return OutboundAccess(needed_by, needs_unread, path.denied_by, path.way_out, path.decided_by_id, path.hop, known, unread)
+
+
+def _changes(path: _Path, failure: Failure, reads: Reads) -> Activity:
+    """What was done to the interface, its subnet, their rules and routes since the last good backup."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    since = since_good(failure, reads)
+    entries = of_provider(failure.vm.subscription, "Microsoft.Network", since, reads)
+    return Activity(since, tuple(entry for entry in entries if path.is_part(entry.resource)))
 
 
 def _needed_by(failure: Failure, reads: Reads) -> Iterable[str]:
@@ -46,47 +63,103 @@ def _needed_by(failure: Failure, reads: Reads) -> Iterable[str]:
         yield "unmanaged_disk"
     if any(disk.get("writeAcceleratorEnabled") for disk in disks):
         yield "write_accelerator"
-    if _below_minimum(failure, reads):
+    version, os = _version(failure, reads), _os(failure, reads)
+    if version and os in MINIMUM and version < MINIMUM[os]:
         yield "unsupported_agent"
     if failure.workload not in ("", "AzureIaasVM"):
         yield "workload"
 
 
-def _below_minimum(failure: Failure, reads: Reads) -> bool:
-    os = str(((read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("osDisk") or {}).get("osType", ""))
+def _os(failure: Failure, reads: Reads) -> str:
+    storage = read_vm(failure, reads)["properties"].get("storageProfile") or {}
+    return str((storage.get("osDisk") or {}).get("osType", "")).lower()
+
+
+def _version(failure: Failure, reads: Reads) -> tuple[int, ...] | None:
+    """The agent's version; None when it shows none that parses."""
     parts = str((instance_view(failure, reads).get("vmAgent") or {}).get("vmAgentVersion") or "").split(".")
-    known = os.lower() in MINIMUM and all(part.isascii() and part.isdigit() for part in parts)
-    return known and tuple(map(int, parts)) < MINIMUM[os.lower()]
+    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else None
 
 
-def _decide(vm: dict[str, Any], reads: Reads) -> tuple[bool | None, str]:
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """The way from the VM to Azure, and the resources that make it."""
+
+    denied_by: str
+    decided_by_id: str
+    way_out: str
+    hop: str
+    resources: tuple[str, ...]
+
+    def is_part(self, resource: str) -> bool:
+        return any(resource == own or resource.startswith(f"{own}/") for own in self.resources)
+
+
+def _path(vm: dict[str, Any], reads: Reads) -> _Path:
     interfaces = (vm["properties"].get("networkProfile") or {}).get("networkInterfaces") or []
     if not interfaces:
         raise Unread(Reason.NO_DATA)
     primary = next((nic for nic in interfaces if (nic.get("properties") or {}).get("primary")), interfaces[0])
     nic = reads.get(primary["id"], API)["properties"]
-    subnet_id = _subnet_id(nic)
+    configuration = _configuration(nic)
+    subnet_id = str((configuration.get("subnet") or {}).get("id") or "")
     subnet = reads.get(subnet_id, API)["properties"] if subnet_id else {}
-    group_ids = [(part.get("networkSecurityGroup") or {}).get("id") for part in (nic, subnet)]
-    groups = reads.each([found for found in group_ids if found], lambda found: reads.get(found, API))
-    denied = [verdict for group in groups if (verdict := _denied(group))]
-    if denied:
-        return False, denied[0]
-    table_id = (subnet.get("routeTable") or {}).get("id")
-    return _routed(reads.get(table_id, API)) if table_id else (True, "default rules and routes")
+    ids = [found for part in (nic, subnet) if (found := (part.get("networkSecurityGroup") or {}).get("id"))]
+    table_id = (subnet.get("routeTable") or {}).get("id") or ""
+    table = reads.get(table_id, API) if table_id else {}
+    source = _Source(configuration.get("privateIPAddress") or "", subnet)
+    blackhole, hop, routed = _default_route(table)
+    way_out = _way_out(configuration, subnet, routed)
+    denials = [(rule, found) for found in ids if (rule := _denied(reads.get(found, API), source))]
+    denials += [(blackhole, table_id)] if blackhole else []
+    denials += [] if way_out or hop else [(f"{subnet_id.rpartition('/')[2]} (defaultOutboundAccess=false)", subnet_id)]
+    denied_by, denied_by_id = (denials or [("", "")])[0]
+    resources = tuple(found.lower() for found in (primary["id"], subnet_id, *ids, table_id) if found)
+    return _Path(denied_by, denied_by_id or (table_id if hop else ""), way_out, hop, resources)
 
 
-def _subnet_id(nic: dict[str, Any]) -> str:
-    configurations = [part.get("properties") or {} for part in nic.get("ipConfigurations") or ()]
+def _way_out(configuration: dict[str, Any], subnet: dict[str, Any], routed: str) -> str:
+    """What leads out. https://learn.microsoft.com/azure/virtual-network/ip-services/default-outbound-access"""
+    endpoints = {str(endpoint.get("service", "")).lower() for endpoint in subnet.get("serviceEndpoints") or ()}
+    ways = {
+        "nat_gateway": bool((subnet.get("natGateway") or {}).get("id")),
+        "public_ip": bool(configuration.get("publicIPAddress")),
+        "load_balancer": bool(configuration.get("loadBalancerBackendAddressPools")),
+        routed: bool(routed),
+        "endpoint": any(service.startswith("microsoft.storage") for service in endpoints),
+        "default": subnet.get("defaultOutboundAccess") is not False,
+    }
+    return next((name for name, leads in ways.items() if leads), "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the VM's packets come from: its address, and the subnet that it lies in."""
+
+    address: str
+    subnet: dict[str, Any]
+
+    def is_in(self, prefix: str) -> bool:
+        if prefix.lower() in ("*", "any", "virtualnetwork", "0.0.0.0/0"):
+            return True
+        try:
+            return bool(self.address) and ip_address(self.address) in ip_network(prefix, strict=False)
+        except ValueError:
+            return False
+
+
+def _configuration(nic: dict[str, Any]) -> dict[str, Any]:
+    """The primary IP configuration."""
+    configurations: list[dict[str, Any]] = [part.get("properties") or {} for part in nic.get("ipConfigurations") or ()]
     primary = [part for part in configurations if part.get("primary")] or configurations
-    return str((primary[0].get("subnet") or {}).get("id") or "") if primary else ""
+    return primary[0] if primary else {}
 
 
-def _denied(group: dict[str, Any]) -> str:
+def _denied(group: dict[str, Any], source: _Source) -> str:
     """The rule of a security group that denies one of the goals, as `group/rule`; empty when none does."""
     for goal in GOALS:
         for rule in sorted(_outbound(group), key=lambda rule: int(rule.get("priority") or 65_000)):
-            if _matches(rule, goal):
+            if _matches(rule, goal, source):
                 if str(rule.get("access", "")).lower() == "deny":
                     return f"{_name(group)}/{rule['name']} (Deny {goal} 443)"
                 break
@@ -99,7 +172,10 @@ def _outbound(group: dict[str, Any]) -> list[dict[str, Any]]:
     return [rule for rule in flat if str(rule.get("direction", "")).lower() == "outbound"]
 
 
-def _matches(rule: dict[str, Any], goal: str) -> bool:
+def _matches(rule: dict[str, Any], goal: str, source: _Source) -> bool:
+    from_here = [str(p) for p in (rule.get("sourceAddressPrefix"), *(rule.get("sourceAddressPrefixes") or ())) if p]
+    if from_here and not any(source.is_in(prefix) for prefix in from_here):
+        return False
     prefixes = {
         str(p).lower() for p in (rule.get("destinationAddressPrefix"), *(rule.get("destinationAddressPrefixes") or ())) if p
     }
@@ -113,17 +189,17 @@ def _holds_443(port: str) -> bool:
     return port == "*" or (low.isdigit() and int(low) <= 443 <= int(high if high.isdigit() else low))
 
 
-def _routed(table: dict[str, Any]) -> tuple[bool | None, str]:
+def _default_route(table: dict[str, Any]) -> tuple[str, str, str]:
+    """The default route, as what it is: one that ends nowhere, one through an appliance or gateway, or one that leads out."""
     for route in (table.get("properties") or {}).get("routes") or ():
         properties = route.get("properties") or {}
         if properties.get("addressPrefix") == "0.0.0.0/0":
-            hop = str(properties.get("nextHopType") or "")
-            shown = f"{_name(table)}/{route.get('name', '?')} (0.0.0.0/0 {hop})"
-            if hop.lower() == "none":
-                return False, shown
-            if hop.lower() == "virtualappliance":
-                return None, shown
-    return True, _name(table)
+            kind = str(properties.get("nextHopType") or "")
+            shown = f"{_name(table)}/{route.get('name', '?')} (0.0.0.0/0 {kind})"
+            if kind.lower() == "none":
+                return shown, "", ""
+            return ("", shown, "") if kind.lower() in ("virtualappliance", "virtualnetworkgateway") else ("", "", shown)
+    return "", "", ""
 
 
 def _name(body: dict[str, Any]) -> str:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.model.ids import time_text
-from handlers.model.words import Os
+from handlers.model.words import Os, Unknown
 
 FRESH = timedelta(minutes=15)
 """How old an agent's report may be, and how far from the job's end a reading may lie to speak for it. A project threshold."""
+BACKUP_SERVICE_APP = "262044b1-e2ce-469f-a196-69ab7ada62d3"
+"""The application id of the Backup Management Service. https://learn.microsoft.com/azure/backup/backup-azure-vms-encryption"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,12 @@ class VirtualMachine:
     provisioning_state: str
     distribution: str = ""
     """`ubuntu`, `debian`, `rhel`, `sles`, `oracle` or empty: from the image and what the agent reports."""
-    restarted_at: datetime | None = None
+    created_at: datetime | None = None
+    status: str = ""
+    """The instance view's ProvisioningState: `succeeded`, `updating`, `failed/…`; `status_at` is when it was set."""
+    status_at: datetime | None = None
+    message: str = ""
+    """What Azure says about that state."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.provisioning_state})"
@@ -32,9 +39,13 @@ class VirtualMachine:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """The guest agent as the instance view shows it. `reported_at` is when it last reported."""
+    """The guest agent as the instance view shows it. `reported_at` is when it last reported.
 
-    ready: bool
+    On *Not Ready* that time is the reading's own and dates nothing.
+    """
+
+    ready: bool | None
+    """None when Azure shows no status."""
     status: str
     version: str = ""
     """Empty when Azure says `Unknown`."""
@@ -56,6 +67,7 @@ class Extension:
     state: str = ""
     message: str = ""
     at: datetime | None = None
+    """When the status was set; most statuses do not say."""
 
     @property
     def is_backup(self) -> bool:
@@ -75,28 +87,58 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
-class PowerOperation:
-    """A start, restart, power-off or deallocate of the VM through Azure, from the activity log."""
+class Operation:
+    """An entry of the activity log: `operation` without its provider, in lower case (`restart`, `write`, `extensions/write`)."""
 
     operation: str
     at: datetime
+    resource: str = ""
+    """The id of what it was done to, in lower case."""
     caller: str = ""
     status: str = ""
+    by_backup: bool = False
+    """Azure Backup itself did it."""
 
     def __str__(self) -> str:
         return f"{time_text(self.at)} {self.operation} {self.status} {self.caller}".strip()
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeats:
-    """Heartbeat rows of the VM in Log Analytics around the job. They prove the OS, not the guest agent."""
+class Activity:
+    """What the activity log holds of a resource from `since` until it was read, newest first."""
 
-    count: int
-    longest_gap_minutes: int
-    last_at: datetime | None = None
+    since: datetime
+    operations: tuple[Operation, ...] = ()
+
+    def of(self, *operations: str) -> tuple[Operation, ...]:
+        return tuple(entry for entry in self.operations if entry.operation in operations)
 
     def __str__(self) -> str:
-        return f"{self.count}, max gap {self.longest_gap_minutes} min"
+        shown = "; ".join(map(str, self.operations[:5]))
+        return f"{time_text(self.since)} …: {shown or 0}"
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeats:
+    """The minutes with a heartbeat from the VM, from a day before the job until now. They prove the OS, not the guest agent."""
+
+    minutes: tuple[datetime, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.minutes)}, {time_text(self.minutes[-1]) if self.minutes else '–'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """One state of the VM in Resource Health's history, from `since` until the next one; `kind` such as `Unplanned`."""
+
+    state: str
+    since: datetime
+    kind: str = ""
+    title: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (time_text(self.since), self.state, self.kind, self.title) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +150,7 @@ class Lock:
     level: str
     scope: str
     notes: str = ""
+    created_at: datetime | None = None
 
     def covers(self, resource_id: str) -> bool:
         """Whether the lock applies to the resource: locks are inherited downwards."""
@@ -126,7 +169,8 @@ class Lock:
         return parts[3] if len(parts) >= 4 else ""
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.level}) {self.scope}" + (f": {self.notes}" if self.notes else "")
+        since = f", {time_text(self.created_at)}" if self.created_at else ""
+        return f"{self.name} ({self.level}{since}) {self.scope}" + (f": {self.notes}" if self.notes else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +178,9 @@ class RestorePoint:
     name: str
     created_at: datetime | None = None
     state: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.state}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +209,12 @@ class Disk:
     write_accelerated: bool = False
     ade_encrypted: bool = False
     encryption_set_id: str = ""
+    lun: int | None = None
+    """None for the OS disk."""
+    excluded: bool = False
+    """Excluded from backup by the vault's settings."""
+    unread: Unknown | None = None
+    """Why the disk's own resource could not be read."""
 
     def __str__(self) -> str:
         size = f"{self.size_gib} GiB" if self.size_gib is not None else "? GiB"
@@ -170,16 +223,37 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class OutboundAccess:
-    """Whether the VM's network lets it reach Azure Storage and Azure Backup on port 443, and whether backup needs it.
+    """What the VM's network says of a way to Azure Storage, Azure Backup and Entra ID on port 443, and what needs one.
 
-    `needed_by` names what needs it: `unmanaged_disk`, `write_accelerator`, `unsupported_agent`, `workload`. Empty: nothing
-    does, and the network was not read. `allowed` is None when only an appliance in the path could tell.
+    `needed_by` names what needs it: `unmanaged_disk`, `write_accelerator`, `unsupported_agent`, `workload`. Empty: nothing does,
+    and the network was not read.
     """
 
     needed_by: tuple[str, ...]
-    allowed: bool | None = None
-    decided_by: str = ""
-    """The rule or route that decides, with its security group or route table."""
+    needs_unread: Unknown | None = None
+    """Why it is not known whether something needs it."""
+    denied_by: str = ""
+    """The rule, route or lack of one that denies, with its security group or route table."""
+    way_out: str = ""
+    """What leads out: `nat_gateway`, `public_ip`, `load_balancer`, `default`, `endpoint` or a route; empty when none is known."""
+    decided_by_id: str = ""
+    """The id of the security group, route table or subnet that denies, or that holds the appliance's route."""
+    hop: str = ""
+    """An appliance or gateway in the path, whose own rules Azure does not show."""
+    changes: Activity | None = None
+    """The network's activity log since the job began."""
+    changes_unread: Unknown | None = None
+
+    @property
+    def allowed(self) -> bool | None:
+        """None when only an appliance in the path could tell."""
+        if self.denied_by:
+            return False
+        return True if self.way_out and not self.hop else None
+
+    @property
+    def decided_by(self) -> str:
+        return self.denied_by or self.hop or self.way_out
 
     def __str__(self) -> str:
         return "; ".join(part for part in (self.decided_by, ", ".join(self.needed_by)) if part)
@@ -199,13 +273,35 @@ class DiskKey:
         parts = self.url.split("/")
         return parts[4] if len(parts) > 4 else ""
 
+    @property
+    def version(self) -> str:
+        parts = self.url.rstrip("/").split("/")
+        return parts[5] if len(parts) > 5 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """A key or secret, in the very version that a disk uses, as Azure Resource Manager shows it."""
+
+    name: str
+    kind: str
+    version: str = ""
+    found: bool = True
+    enabled: bool = True
+    updated_at: datetime | None = None
+    expires_at: datetime | None = None
+    unread: Unknown | None = None
+
+    def __str__(self) -> str:
+        state = "missing" if not self.found else "enabled" if self.enabled else "disabled"
+        return f"{self.kind} {self.name}: {self.unread.why if self.unread else state}"
+
 
 @dataclass(frozen=True, slots=True)
 class KeyVault:
-    """A key vault behind disk encryption, and who may back up its keys and secrets.
+    """A key vault behind disk encryption, what of it is used, and who may back up its keys and secrets.
 
-    `holders` are the principals that hold the rights which Azure Backup needs; `backup_service_holds` is True or False when
-    the object id of the Backup Management Service is known, else None.
+    `holders` are the principals that hold the rights which Azure Backup needs. Whose object id is Azure Backup's is not known.
     """
 
     id: str
@@ -213,14 +309,45 @@ class KeyVault:
     found: bool
     rbac: bool = False
     soft_deleted: bool = False
+    deleted_at: datetime | None = None
     needs: tuple[str, ...] = ()
     """What of it is used: `secret`, `key`."""
     holders: tuple[str, ...] = ()
-    broken_keys: tuple[str, ...] = ()
-    """Keys or secrets that are missing or disabled."""
+    holders_unread: Unknown | None = None
+    keys: tuple[KeyState, ...] = ()
+    firewalled: bool = False
+    """Its firewall denies by default, and does not let trusted Azure services pass."""
+    changes: Activity | None = None
+    """The activity log of its resource group since the job began."""
+    changes_unread: Unknown | None = None
+    unread: Unknown | None = None
+    """Why the vault could not be read, or why it is not known whether it is gone."""
+
+    @property
+    def broken_keys(self) -> tuple[str, ...]:
+        """Keys or secrets that are missing or disabled."""
+        return tuple(key.name for key in self.keys if not key.unread and not (key.found and key.enabled))
 
     def __str__(self) -> str:
         return f"{self.name} ({'RBAC' if self.rbac else 'access policies'}): {len(self.holders)}"
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptionSet:
+    """A disk encryption set, and the key that it uses."""
+
+    id: str
+    found: bool = True
+    key: KeyState | None = None
+    rotation_error: str = ""
+    unread: Unknown | None = None
+
+    @property
+    def name(self) -> str:
+        return self.id.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.rotation_error or self.key or ('–' if self.found else 'missing')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,33 +357,91 @@ class SnapshotPolicy:
     name: str
     type: str
     snapshot_retention_days: int | None = None
+    runs_a_day: int | None = None
+    consistency: str = ""
+    """`OnlyCrashConsistent` needs no agent: https://learn.microsoft.com/azure/backup/backup-azure-vms-agentless-multi-disk-crash-consistent"""
+
+    @property
+    def explained_points(self) -> int | None:
+        """How many restore points the schedule itself makes, with 3 to spare for the clean-up; None when it cannot be told."""
+        if self.runs_a_day is None or self.snapshot_retention_days is None:
+            return None
+        return self.runs_a_day * self.snapshot_retention_days + 3
 
     def __str__(self) -> str:
         return f"{self.name} ({self.type}), {self.snapshot_retention_days or '?'} d"
 
 
 @dataclass(frozen=True, slots=True)
-class GuestEvents:
-    """Rows of the guest's event log in Log Analytics around the job. `collected`: whether that log arrives there at all."""
+class GuestEvent:
+    """One row of a guest's event log or syslog that speaks of the agent or the backup extension."""
 
-    collected: bool
-    matches: tuple[str, ...] = ()
+    at: datetime
+    channel: str
+    number: int = 0
+    text: str = ""
+    """What matters of its text: a faulting module, `stopped`, `running`."""
 
     def __str__(self) -> str:
-        return str(len(self.matches))
+        return f"{time_text(self.at)} {self.channel} {self.number or ''} {self.text}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class GuestEvents:
+    """What the guest sends to Log Analytics: events since the last good backup, and the channels that arrive there at all."""
+
+    events: tuple[GuestEvent, ...] = ()
+    channels: tuple[str, ...] = ()
+    """Event logs, or syslog facilities, with a row within seven days, in lower case."""
+    since: datetime | None = None
+    """How far back `events` reach."""
+
+    def collects(self, channel: str) -> bool:
+        return channel.lower() in self.channels
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.events[:10])) or str(0)
+
+
+@dataclass(frozen=True, slots=True)
+class FreeSpace:
+    """The least free space of a mount in five minutes."""
+
+    mount: str
+    at: datetime
+    percent: float | None = None
+    gib: float | None = None
+
+    def __str__(self) -> str:
+        free = f"{self.percent:g} %" if self.percent is not None else f"{self.gib:g} GiB"
+        return f"{self.mount} {free} {time_text(self.at)}"
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceIssue:
-    """An Azure service problem or a platform problem of the VM, from Resource Health."""
+    """A service problem that Azure published for the VM's region, from Resource Health."""
 
     title: str
     status: str
     since: datetime | None = None
     tracking_id: str = ""
+    until: datetime | None = None
+    names_us: bool | None = None
+    """Whether its list of impacted resources holds the VM or the vault; None when the list could not be read."""
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.tracking_id, self.title, self.status, time_text(self.since)) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The backups of the vault's other items that ran at that time: how many completed, how many failed."""
+
+    completed: int
+    failed: int
+
+    def __str__(self) -> str:
+        return f"+{self.completed} −{self.failed}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.model.ids import ResourceId, time_text
 from handlers.model.words import Unknown
 
 VM_WORKLOAD = "AzureIaasVM"
+WITHOUT_JOB = timedelta(hours=2)
+"""How long before its alert a failure is taken to have begun when no job could be read. A project threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +93,25 @@ class Job:
     errors: tuple[JobError, ...] = ()
     detailed_message: str = ""
     tasks: tuple[JobTask, ...] = ()
+    vault_id: str = ""
+    """The vault that ran it, where it is another than the failure's."""
 
     @property
     def running(self) -> bool:
         return self.status.lower() in ("inprogress", "cancelling")
 
+    @property
+    def completed(self) -> bool:
+        return self.status.lower() in ("completed", "completedwithwarnings")
+
     def completed_after(self, moment: datetime | None) -> bool:
         """Whether it is a completed backup (perhaps with warnings) that started after the moment."""
-        completed = self.status.lower().startswith("completed")
-        return bool(completed and self.started_at and moment and self.started_at > moment)
+        return bool(self.completed and self.started_at and moment and self.started_at > moment)
 
     def __str__(self) -> str:
         ended = time_text(self.ended_at) or "…"
-        return f"{self.id} {self.operation} {self.status} {time_text(self.started_at)} – {ended}"
+        vault = self.vault_id.rpartition("/")[2]
+        return f"{self.id} {self.operation} {self.status} {time_text(self.started_at)} – {ended} {vault}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,8 @@ class Failure:
         item, vault, vm = (ResourceId.parse(text) for text in (alert.item_id, alert.vault_id, alert.vm_id))
         if vault is None and item:
             vault = ResourceId.parse(re.split("/backupFabrics/", item.id, flags=re.IGNORECASE)[0])
+        if item is None and vm is None and vault and job:
+            item, vm = _named_by(job, vault)
         return cls(
             alert=alert,
             job=job,
@@ -154,6 +164,11 @@ class Failure:
             workload=alert.workload or VM_WORKLOAD,
             job_unread=job_unread,
         )
+
+    @property
+    def began_at(self) -> datetime:
+        """The start of the job."""
+        return self.job.started_at if self.job and self.job.started_at else self.failed_at - WITHOUT_JOB
 
     @property
     def container(self) -> str:
@@ -172,3 +187,17 @@ class Failure:
             return self.item.key
         alert = self.alert
         return self.vm.key if self.vm else f"{alert.vault_id}|{alert.item_name}|{alert.job_id or alert.id}".lower()
+
+
+def _named_by(job: Job, vault: ResourceId) -> tuple[ResourceId | None, ResourceId | None]:
+    """The protected item and the VM that a VM's job is named for; the VM is taken to be in the vault's subscription."""
+    kind, _, names = job.container.partition(";")
+    group, _, name = names.partition(";")
+    if kind != "iaasvmcontainerv2" or not group or not name or ";" in name:
+        return None, None
+    shown = job.item_name if job.item_name.lower() == name else name
+    item = (
+        f"{vault.id}/backupFabrics/Azure/protectionContainers/IaasVMContainer;{job.container}/protectedItems/VM;{job.container}"
+    )
+    vm = f"/subscriptions/{vault.subscription}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{shown}"
+    return ResourceId.parse(item), ResourceId.parse(vm)

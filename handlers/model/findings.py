@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from handlers.model.claims import TRUE, Claim, claim
 from handlers.model.facts import Reading
 from handlers.model.failure import Error, Failure
-from handlers.model.words import Os, Reason, Unknown, Verdict
+from handlers.model.words import UNREAD, Os, Reason, Unknown, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,22 +22,86 @@ class Opinion:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     why: Unknown | None = None
     """Why it is unknown; None for the other verdicts."""
+    line: str = ""
+    """The sentence of the decision table's line that gave the verdict."""
+    contrary: bool = False
+    """Possible only because the code says so, or the time is open: what was read speaks against it."""
 
 
-def confirmed(**evidence: Any) -> Opinion:
-    return Opinion(Verdict.CONFIRMED, evidence)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a decision table: the verdict if it holds, a sentence that says when that is, and the values behind it."""
+
+    verdict: Verdict
+    says: str
+    when: Claim
+    evidence: Mapping[str, Any]
+    why: Unknown | None = None
+    contrary: bool = False
 
 
-def possible(**evidence: Any) -> Opinion:
-    return Opinion(Verdict.POSSIBLE, evidence)
+def confirmed(says: str, when: Claim | bool, **evidence: Any) -> Line:
+    return Line(Verdict.CONFIRMED, says, claim(when), evidence)
 
 
-def ruled_out(**evidence: Any) -> Opinion:
-    return Opinion(Verdict.RULED_OUT, evidence)
+def possible(says: str, when: Claim | bool, *, contrary: bool = False, **evidence: Any) -> Line:
+    return Line(Verdict.POSSIBLE, says, claim(when), evidence, contrary=contrary)
 
 
-def unknown(why: Reason, detail: str = "", **evidence: Any) -> Opinion:
-    return Opinion(Verdict.UNKNOWN, evidence, Unknown(why, detail))
+def ruled_out(says: str, when: Claim | bool, **evidence: Any) -> Line:
+    return Line(Verdict.RULED_OUT, says, claim(when), evidence)
+
+
+def unknown(says: str, why: Reason, when: Claim | bool = TRUE, **evidence: Any) -> Line:
+    return Line(Verdict.UNKNOWN, says, claim(when), evidence, Unknown(why))
+
+
+def decide(*lines: Line) -> Opinion:
+    """The verdict of the first line that holds; if none does, unknown, for the reason of the first that cannot be decided.
+
+    A line that holds below one that Azure did not let us decide is worth less than it says: confirmed becomes possible, ruled out
+    becomes unknown. What only the guest could tell does not count here.
+    """
+    open_lines: list[Line] = []
+    for line in lines:
+        if line.when.holds:
+            return _weakened(line, open_lines)
+        if line.when.holds is None:
+            open_lines.append(line)
+    first = open_lines[0] if open_lines else None
+    why = first.when.why if first else Unknown(Reason.NO_DATA)
+    return Opinion(Verdict.UNKNOWN, first.evidence if first else {}, why, first.says if first else "")
+
+
+def _weakened(line: Line, open_lines: list[Line]) -> Opinion:
+    said = Opinion(line.verdict, line.evidence, line.why, line.says, line.contrary)
+    rivals = [rival for rival in open_lines if rival.verdict is not line.verdict and _is_unread(rival)]
+    if rivals and line.verdict is Verdict.CONFIRMED:
+        return replace(said, verdict=Verdict.POSSIBLE)
+    if rivals and line.verdict is Verdict.RULED_OUT:
+        return Opinion(Verdict.UNKNOWN, rivals[0].evidence, rivals[0].when.why, rivals[0].says)
+    return said
+
+
+def _is_unread(line: Line) -> bool:
+    return line.when.why is not None and line.when.why.why in UNREAD
+
+
+@dataclass(frozen=True, slots=True)
+class Asserts:
+    """What names a cause: error codes, and a pattern for the error's own words."""
+
+    codes: tuple[str, ...] = ()
+    message: str = ""
+
+    def names_code(self, code: str) -> bool:
+        return code.lower() in {known.lower() for known in self.codes}
+
+    def names_message(self, message: str) -> bool:
+        return bool(self.message) and re.search(self.message, message, re.IGNORECASE) is not None
+
+    def matches(self, code: str, message: str) -> bool:
+        return self.names_code(code) or self.names_message(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +131,8 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     readings: Mapping[str, Reading]
     os: Os | None = None
+    earlier: Mapping[str, Reading] = field(default_factory=dict)
+    """What an earlier reading of the same failure showed, as far as it was used."""
 
     @property
     def verdicts(self) -> dict[str, Verdict]:

@@ -23,6 +23,10 @@ class ResourceId:
     def key(self) -> str:
         return self.id.lower().rstrip("/")
 
+    @property
+    def group_id(self) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+
     @classmethod
     def parse(cls, text: object) -> ResourceId | None:
         """The id in `text`, or None when it is not one of a resource in a resource group."""

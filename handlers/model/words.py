@@ -29,13 +29,21 @@ class Reason(StrEnum):
     TIMED_OUT = "timed_out"
     FAILED = "failed"
     NO_WORKSPACE = "no_workspace"
+    PARTIAL = "partial"
     NO_DATA = "no_data"
     NOT_NAMED = "not_named"
     GUEST_ONLY = "guest_only"
     NEVER_READ = "never_read"
     VM_NOT_RUNNING = "vm_not_running"
     AGENT_NOT_READY = "agent_not_ready"
+    READ_LATE = "read_late"
+    NOT_COLLECTED = "not_collected"
+    MEMBERS = "members"
     CHECK_BROKE = "check_broke"
+
+
+UNREAD = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED, Reason.PARTIAL})
+"""Azure was asked and did not tell, or told a part. Everything else that is unknown cannot be read from outside the VM."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -255,6 +255,8 @@ def _activity(request: Request, world: Resources) -> Answer:
         if match := re.search(rf"(?i)\b{name} eq '((?:[^']|'')*)'", query):
             wanted = match[1].replace("''", "'").lower()
             found = [entry for entry in found if str(entry[field]).lower() == wanted]
+    if match := re.search(r"(?i)\bresourceProvider eq '([^']*)'", query):
+        found = [entry for entry in found if str(entry["resourceProviderName"]["value"]).lower() == match[1].lower()]
     return _page(sorted(found, key=lambda entry: str(entry["eventTimestamp"]), reverse=True), request)
 
 

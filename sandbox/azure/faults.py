@@ -31,6 +31,8 @@ class Fault:
     retry_after: int | None = None
     delay: float = 0.0
     """Seconds before the answer."""
+    partial: bool = False
+    """Of a log query: the rows, and an error that says that they are not all."""
     drop: bool = False
     """Close the connection without an answer."""
     times: int = 0

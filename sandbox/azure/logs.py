@@ -1,23 +1,19 @@
 """The Log Analytics query API, for rows that scenarios give.
 
 https://learn.microsoft.com/azure/azure-monitor/logs/api/response-format
-This is no KQL engine. Understood of a query: the table that its first line names; in every `where`, the clauses joined
-by `and` that compare one column (bare or in `tolower(…)`, `tostring(…)`) with one string by `==`, `=~`, `!=`, `!~`,
-`has`, `contains`, `startswith`; of the last `project`, plain columns and renamings `a=b`; `take`/`limit`; and the
-request's `timespan`. Everything else (other clauses, `summarize`, `join`, `extend`, `sort` …) is passed over.
+sandbox/azure/kql.py understands a little of the language; besides it the request's `timespan` counts.
 """
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.azure.answers import Answer, error, ok
+from sandbox.azure.kql import NotUnderstood, Query, Row
 
-Row = Mapping[str, Any]
 TABLES = {
     "AddonAzureBackupAlerts",
     "AddonAzureBackupJobs",
@@ -35,41 +31,24 @@ TABLES = {
 }
 """Tables that every workspace resolves, rows or not."""
 
-_CLAUSE = re.compile(
-    r"(?s)\s*(?:(?:tolower|tostring|toupper)\(\s*)?(?P<column>\w+)\s*\)?\s*"
-    r"(?P<operator>==|=~|!=|!~|has|contains|startswith)\s*(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\s*"
-)
-_COMPARE: dict[str, Callable[[str, str], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "=~": lambda said, wanted: said.lower() == wanted.lower(),
-    "!~": lambda said, wanted: said.lower() != wanted.lower(),
-    "has": lambda said, wanted: _has_term(said, wanted),
-    "contains": lambda said, wanted: wanted.lower() in said.lower(),
-    "startswith": lambda said, wanted: said.lower().startswith(wanted.lower()),
-}
+PARTIAL = {"code": "PartialError", "message": "There were some errors when processing your query."}
+"""https://learn.microsoft.com/azure/azure-monitor/logs/api/errors#partial-results"""
 
 
-def answer(query: str, timespan: str, rows_by_table: Mapping[str, Sequence[Row]], now: datetime) -> Answer:
+def answer(
+    query: str, timespan: str, rows_by_table: Mapping[str, Sequence[Row]], now: datetime, *, partial: bool = False
+) -> Answer:
     """`{"tables": [{"name": "PrimaryResult", "columns": [{"name", "type"}], "rows": [[…]]}]}`, or a 400."""
-    stages = _split(query.strip(), "|")
-    table = stages[0].strip() if stages else ""
-    if not re.fullmatch(r"\w+", table):
-        parsed = f"Query could not be parsed at '{table[:40]}'"
+    try:
+        read = Query(query, now)
+        if read.table not in rows_by_table and read.table not in TABLES:
+            return unresolved(read.table)
+        rows, columns = read.run([row for row in rows_by_table.get(read.table, ()) if _inside(row, timespan, now)])
+    except NotUnderstood as problem:
+        parsed = f"Query could not be parsed at '{problem}'"
         return _bad_query("SyntaxError", "A syntax error occurred.", "SYN0002", parsed)
-    if table not in rows_by_table and table not in TABLES:
-        return unresolved(table)
-    rows = [row for row in rows_by_table.get(table, ()) if _inside(row, timespan, now)]
-    columns: list[tuple[str, str]] | None = None
-    for stage in stages[1:]:
-        verb, _, rest = stage.strip().partition(" ")
-        if verb == "where":
-            rows = [row for row in rows if all(_holds(clause, row) for clause in _split(rest, " and "))]
-        elif verb == "project":
-            columns = [_column(part) for part in _split(rest, ",")]
-        elif verb in ("take", "limit") and rest.strip().isdigit():
-            rows = rows[: int(rest)]
-    return ok({"tables": [_table(rows, columns)]})
+    body: dict[str, Any] = {"tables": [_table(rows, columns)]}
+    return ok(body | {"error": PARTIAL}) if partial else ok(body)
 
 
 def unresolved(table: str) -> Answer:
@@ -83,11 +62,10 @@ def _bad_query(code: str, message: str, inner_code: str, inner_message: str) -> 
     return error(400, "BadArgumentError", "The request had some invalid properties", innererror=inner)
 
 
-def _table(rows: Sequence[Row], columns: Sequence[tuple[str, str]] | None) -> dict[str, Any]:
-    """`columns` are (shown name, name in the row)."""
-    shown = columns or [(name, name) for name in dict.fromkeys(name for row in rows for name in row)]
-    described = [{"name": name, "type": _type([row.get(source) for row in rows], source)} for name, source in shown]
-    cells = [[_cell(row.get(source)) for _, source in shown] for row in rows]
+def _table(rows: Sequence[Row], columns: Sequence[str] | None) -> dict[str, Any]:
+    shown = columns or list(dict.fromkeys(name for row in rows for name in row))
+    described = [{"name": name, "type": _type([row.get(name) for row in rows], name)} for name in shown]
+    cells = [[_cell(row.get(name)) for name in shown] for row in rows]
     return {"name": "PrimaryResult", "columns": described, "rows": cells}
 
 
@@ -103,56 +81,6 @@ def _type(values: Sequence[Any], name: str) -> str:
 
 def _cell(value: Any) -> Any:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-
-
-def _column(part: str) -> tuple[str, str]:
-    name, assigned, source = part.partition("=")
-    return name.strip(), (source if assigned else name).strip()
-
-
-def _holds(clause: str, row: Row) -> bool:
-    """Whether a row satisfies a clause; one that is not understood is satisfied."""
-    match = _CLAUSE.fullmatch(clause)
-    if not match:
-        return True
-    value = row.get(match["column"])
-    return _COMPARE[match["operator"]]("" if value is None else str(value), _unescaped(match["text"][1:-1]))
-
-
-def _has_term(said: str, wanted: str) -> bool:
-    """KQL's `has`: the text, not in the middle of a word."""
-    before = r"(?<![0-9A-Za-z])" if wanted[:1].isalnum() else ""
-    behind = r"(?![0-9A-Za-z])" if wanted[-1:].isalnum() else ""
-    return re.search(f"(?i){before}{re.escape(wanted)}{behind}", said) is not None
-
-
-def _unescaped(text: str) -> str:
-    """A KQL string literal's text. https://learn.microsoft.com/kusto/query/scalar-data-types/string"""
-
-    def plain(match: re.Match[str]) -> str:
-        return chr(int(match[1], 16)) if match[1] else {"n": "\n", "t": "\t", "r": "\r"}.get(match[2], match[2])
-
-    return re.sub(r"\\(?:u([0-9a-fA-F]{4})|(.))", plain, text)
-
-
-def _split(text: str, separator: str) -> list[str]:
-    """Split outside of string literals and parentheses."""
-    parts, start, depth, quote, at = [], 0, 0, "", 0
-    while at < len(text):
-        character = text[at]
-        if quote:
-            at += character == "\\"
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif character in "()":
-            depth += 1 if character == "(" else -1
-        elif depth == 0 and text.startswith(separator, at):
-            parts.append(text[start:at])
-            at = start = at + len(separator)
-            continue
-        at += 1
-    return [*parts, text[start:]]
 
 
 def _inside(row: Row, timespan: str, now: datetime) -> bool:

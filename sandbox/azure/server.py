@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.azure import answers, arm, effective, logs
+from sandbox.azure import answers, arm, effective, kql, logs
 from sandbox.azure.answers import Answer, error
 from sandbox.azure.bucket import LEFT_HEADER, ReadBuckets
 from sandbox.azure.counts import CallCounts
@@ -32,6 +32,7 @@ from sandbox.http import serving
 from sandbox.scenario import Scenario
 
 PAGE_SIZE = 50
+GRAPH, VAULTS = "/providers/microsoft.resourcegraph/resources", "microsoft.recoveryservices/vaults"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,11 @@ class SimulatedAzure:
             self._record(request, 0, started)
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionAbortedError("dropped, as a fault says")
-        answer = _failed(fault, request.method, path) if fault and fault.status else self._answer(request, body)
+        answer = (
+            _failed(fault, request.method, path)
+            if fault and fault.status
+            else self._answer(request, body, partial=bool(fault and fault.partial))
+        )
         self._record(request, answer.status, started)
         return _response(answer, request.headers.get("x-ms-client-request-id", ""))
 
@@ -101,12 +106,14 @@ class SimulatedAzure:
         with self._lock:
             self._calls.append(Call(request.method, path, status, started, ended, mark))
 
-    def _answer(self, request: Request, body: str) -> Answer:
+    def _answer(self, request: Request, body: str, *, partial: bool = False) -> Answer:
         if "Authorization" in request.headers:
             return error(400, "TokenOverPlainHttp", "A token was sent over plain http, where anybody could read it.")
         workspace = re.fullmatch(r"(?i)/v1/workspaces/([^/]+)/query", request.path)
         if workspace:
-            return self._query(request.method, workspace[1], body)
+            return self._query(request.method, workspace[1], body, partial=partial)
+        if request.path.lower() == GRAPH and request.method == "POST":
+            return self._graph(body)
         if effective.is_asked(request.method, request.path):
             world = self._resources(request.path.split("/")[2], request.path.lower())
             return effective.answer(request.path, world.resources if world else {})
@@ -144,7 +151,24 @@ class SimulatedAzure:
         """What a path (in lower case) below a subscription is answered from."""
         return self.worlds.get(subscription.lower())
 
-    def _query(self, method: str, workspace: str, body: str) -> Answer:
+    def _graph(self, body: str) -> Answer:
+        """Azure Resource Graph: the resources of the vaults in the subscriptions that are asked for.
+
+        https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
+        """
+        asked = json.loads(body)
+        subscriptions = [str(found).lower() for found in asked.get("subscriptions") or ()]
+        worlds = [world for found in subscriptions if (world := self._resources(found, f"/subscriptions/{found}/"))]
+        rows = [
+            row for world in worlds for row in world.resources.values() if str(row.get("type", "")).lower().startswith(VAULTS)
+        ]
+        try:
+            found, _ = kql.Query(str(asked.get("query")), datetime.now(UTC)).run(rows)
+        except kql.NotUnderstood as problem:
+            return error(400, "BadRequest", f"Query is invalid: {problem}")
+        return answers.ok({"totalRecords": len(found), "count": len(found), "data": found, "resultTruncated": "false"})
+
+    def _query(self, method: str, workspace: str, body: str, *, partial: bool = False) -> Answer:
         """The workspace of one scenario holds its rows; any other workspace holds everybody's."""
         try:
             asked = json.loads(body) if method == "POST" else None
@@ -153,11 +177,11 @@ class SimulatedAzure:
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return error(400, "BadArgumentError", "The request had some invalid properties")
         own = [world for world in self.worlds.values() if world.workspace_id == workspace.lower()]
-        rows: dict[str, list[logs.Row]] = {}
+        rows: dict[str, list[kql.Row]] = {}
         for world in own or self.worlds.values():
             for table, found in world.logs.items():
                 rows.setdefault(table, []).extend(found)
-        return logs.answer(asked["query"], str(asked.get("timespan") or ""), rows, datetime.now(UTC))
+        return logs.answer(asked["query"], str(asked.get("timespan") or ""), rows, datetime.now(UTC), partial=partial)
 
     def _control(self, request: Request) -> Answer:
         if request.path == "/_sandbox/calls" and request.method == "GET":

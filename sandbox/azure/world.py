@@ -123,6 +123,7 @@ class FullWorld(World):
         group = (self.data.get("policy") or {}).get("restore_point_group") or {}
         names = {"azureBackupRGNamePrefix": group.get("prefix"), "azureBackupRGNameSuffix": group.get("suffix")}
         run_times = [self.time("-1d").strftime("%Y-%m-%dT%H:00:00Z")]
+        hours = (self.data.get("policy") or {}).get("every_hours")
         schedule: Body = {"schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily",
                           "scheduleRunTimes": run_times}  # fmt: skip
         if known.get("policyType") == "V2":
@@ -131,6 +132,13 @@ class FullWorld(World):
                 "schedulePolicyType": "SimpleSchedulePolicyV2",
                 "scheduleRunFrequency": "Daily",
                 "dailySchedule": daily,
+            }
+        if hours:
+            hourly = {"interval": hours, "scheduleWindowStartTime": run_times[0], "scheduleWindowDuration": 24}
+            schedule = {
+                "schedulePolicyType": "SimpleSchedulePolicyV2",
+                "scheduleRunFrequency": "Hourly",
+                "hourlySchedule": hourly,
             }
         kept = {"retentionTimes": run_times, "retentionDuration": {"count": 30, "durationType": "Days"}}
         return {
@@ -167,7 +175,7 @@ class FullWorld(World):
             if str(job["status"]).startswith("Completed"):
                 self._add(f"{self.item_id}/recoveryPoints/{_digits(self.guid('point/' + job['activityId']))}",
                           f"{ITEM_TYPE}/recoveryPoints", {
-                    "objectType": "IaasVMRecoveryPoint", "recoveryPointType": "AppConsistent",
+                    "objectType": "IaasVMRecoveryPoint", "recoveryPointType": job.pop("sandboxConsistency", "AppConsistent"),
                     "recoveryPointTime": job["endTime"],
                     "sourceVMStorageType": "PremiumVMOnPartialPremiumStorage", "isInstantIlrSessionActive": False,
                     "isManagedVirtualMachine": True, "originalStorageAccountOption": False,
@@ -177,10 +185,16 @@ class FullWorld(World):
     def _complete_vms(self) -> None:
         for body in self.of_type("Microsoft.Compute/virtualMachines"):
             view = body["properties"]["instanceView"]
-            children = [self._extension_resource(body, shown) for shown in view.get("extensions") or ()]
+            silent = [self._silent(given) for given in self.vm.get("extensions") or () if given.get("model_only")]
+            children = [self._extension_resource(body, shown) for shown in (*(view.get("extensions") or ()), *silent)]
             body["resources"] = copy.deepcopy(children)
             for child in children:
                 self.resources[child["id"].lower()] = child
+
+    def _silent(self, given: Mapping[str, Any]) -> Body:
+        """An extension of the model that the agent says nothing of."""
+        shown = self._extension({**given, "state": "creating"})
+        return {name: value for name, value in shown.items() if name != "hidden"}
 
     def _extension_resource(self, vm: Body, shown: Body) -> Body:
         """The ARM resource of an extension; the backup extension has none with managed disks."""
@@ -218,7 +232,7 @@ class FullWorld(World):
         return {
             "id": f"{entry['resourceId']}/events/{mark}/ticks/0", "eventDataId": mark, "correlationId": mark,
             "level": "Informational",
-            "category": {"value": "Administrative"}, "resourceGroupName": self.vm["resource_group"],
+            "category": {"value": "Administrative"},
             "subscriptionId": self.subscription, "submissionTimestamp": entry["eventTimestamp"], **entry,
         }  # fmt: skip
 

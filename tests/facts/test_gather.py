@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ODataV4Format,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 from handlers import facts
 from handlers.azure.arm import NoWorkspace
@@ -32,6 +38,13 @@ class Answer:
 def http_error(status: int, message: str = "x", **headers: str) -> HttpResponseError:
     error = HttpResponseError(message)
     error.status_code, error.message, error.response = status, message, Answer(status, headers)  # type: ignore[assignment]
+    return error
+
+
+def not_found(code: str) -> ResourceNotFoundError:
+    error = ResourceNotFoundError("gone")
+    error.status_code = 404
+    error.error = ODataV4Format({"code": code, "message": "gone"})
     return error
 
 
@@ -82,7 +95,7 @@ def test_many_facts_of_one_vm_are_one_read() -> None:
 
 def test_facts_are_read_side_by_side() -> None:
     started = time.monotonic()
-    read(["vm", "service_issues", "restore_point_group_locks", "power_operations"], FakeAzure([], seconds=0.1))
+    read(["vm", "vm_availability", "restore_point_group_locks", "lock_changes"], FakeAzure([], seconds=0.1))
     assert time.monotonic() - started < 0.35
 
 
@@ -128,8 +141,13 @@ def test_every_way_to_fail_becomes_a_reason(error: Exception, expected: Unknown)
 
 
 def test_a_missing_vm_is_a_finding_and_its_facts_are_unknown() -> None:
-    values = read(["vm_presence", "agent"], FakeAzure(ResourceNotFoundError("gone", response=Answer(404, {}))))  # type: ignore[arg-type]
+    values = read(["vm_presence", "agent"], FakeAzure(not_found("ResourceNotFound")))
     assert values == {"vm_presence": "missing", "agent": Unknown(Reason.NOT_FOUND)}
+
+
+@pytest.mark.parametrize("code", ["SubscriptionNotFound", "InvalidSubscriptionId", ""])
+def test_any_other_404_does_not_say_that_the_vm_is_gone(code: str) -> None:
+    assert read(["vm_presence"], FakeAzure(not_found(code))) == {"vm_presence": Unknown(Reason.NOT_FOUND, code)}
 
 
 def test_a_vm_that_the_alert_does_not_name_cannot_be_read() -> None:

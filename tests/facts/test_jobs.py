@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.facts.jobs import completed_after, find_job, kql_text
+from handlers.diagnosis.catalogue import classify
+from handlers.facts.jobs import completed_after, find_job
+from handlers.facts.queries import graph_query, query
 from handlers.model import Alert, Failure, Reason
 from tests.facts.test_gather import http_error
 
@@ -106,7 +108,10 @@ def test_when_nothing_can_be_read_the_alert_goes_on_alone() -> None:
 
 @given(st.text())
 def test_text_from_an_alert_cannot_leave_its_string_in_a_query(text: str) -> None:
-    literal = kql_text(text)
+    bound, _, rest = query("job", job=text).partition(";\n")
+    assert rest == query("job")
+    literal = bound.removeprefix("let job = ")
+    assert literal in graph_query("items_of_vm", vm=text)
     assert literal.startswith("'")
     assert literal.endswith("'")
     inside = literal[1:-1]
@@ -123,3 +128,53 @@ def test_only_a_completed_backup_that_began_after_the_failure_is_a_proof(status:
     failure = Failure.of(alert(), None, NOW)
     proof = completed_after(failure, NOW - timedelta(hours=6), FakeAzure(job("j", hours_ago, status)))  # type: ignore[arg-type]
     assert (proof is not None) is found
+
+
+ROW = {"JobUniqueId": "j1", "JobStatus": "Failed", "JobFailureCode": "UserErrorVmNotFoundV2", "JobStartDateTime": NOW,
+       "JobDurationInSecs": 60, "BackupItemUniqueId": "weu;123;iaasvmcontainerv2;rg-a;vm-twin"}  # fmt: skip
+
+
+def failed(message: str, title: str = "") -> Resource:
+    return job("j1", 1, errorDetails=[{"errorCode": 0, "errorTitle": title, "errorString": message}])
+
+
+def test_a_job_that_names_no_code_gets_the_one_of_the_log() -> None:
+    found = find(FakeAzure(failed("Falha no backup."), rows=[ROW]), job_id="j1")
+    assert found.job.error_code == "UserErrorVmNotFoundV2"
+
+
+@pytest.mark.parametrize(("message", "title"), [("UserErrorGuestAgentStatusUnavailable", ""), ("x", "BackUpOperationFailed")])
+def test_the_log_is_not_asked_where_the_job_names_its_code(message: str, title: str) -> None:
+    azure = FakeAzure(failed(message, title), rows=[ROW])
+    assert find(azure, job_id="j1").job.error_code == ""
+    assert azure.queries == []
+
+
+def test_job_failure_is_no_code() -> None:
+    found = find_job(Alert("metric", fired_at=NOW, job_id="j1", vault_id=VAULT, error_code="JobFailure"),
+                     FakeAzure(failed("x", "JobFailure"), rows=[ROW]))  # type: ignore[arg-type] # fmt: skip
+    error = classify(Alert("metric", error_code="JobFailure"), found.job)
+    assert (error.code, error.matched_by) == ("UserErrorVmNotFoundV2", "log")
+    assert classify(Alert("metric", error_code="JobFailure"), None).code == ""
+
+
+def test_an_item_is_found_in_the_log_by_the_whole_name_of_its_container() -> None:
+    azure = FakeAzure(error=http_error(403), rows=[])
+    find(azure)
+    (asked,) = azure.queries
+    assert asked.startswith("let container = ';iaasvmcontainerv2;rg-a;vm-twin';\n")
+    assert "endswith container" in asked
+
+
+def test_what_an_alert_does_not_name_comes_from_its_job() -> None:
+    """An alert rule whose dimensions name only the job and its vault."""
+    bare = Alert("log_search", fired_at=NOW, job_id="j1", vault_id=VAULT)
+    found = find_job(bare, FakeAzure(failed("x")))  # type: ignore[arg-type]
+    failure = Failure.of(bare, found.job, NOW)
+    assert failure.vm
+    assert failure.item
+    assert failure.vm.id == VM
+    assert failure.item.id.endswith(
+        "/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-a;vm-twin/protectedItems/VM;iaasvmcontainerv2;rg-a;vm-twin"
+    )
+    assert failure.item_name == "vm-twin"

@@ -9,7 +9,7 @@ import pytest
 
 from handlers.facts import Reads
 from handlers.facts.network import outbound_access
-from handlers.model import Alert, Failure, OutboundAccess, ResourceId
+from handlers.model import Alert, Failure, OutboundAccess, Reason, ResourceId, Unknown
 from tests.facts.test_gather import FakeAzure
 
 BASE = "/subscriptions/s/resourceGroups/rg/providers"
@@ -34,7 +34,9 @@ def rule(
                                          "destinationAddressPrefix": destination, "destinationPortRange": port}}  # fmt: skip
 
 
-def world(*rules: Any, routes: Any = (), managed: bool = False, agent: str = "2.13.1.1", os: str = "Linux") -> FakeAzure:
+def world(
+    *rules: Any, routes: Any = (), managed: bool = False, agent: str = "2.13.1.1", os: str = "Linux", subnet: Any = None
+) -> FakeAzure:
     disk = {"name": "os", "osType": os} | ({"managedDisk": {"id": "/d"}} if managed else {})
     view = {"vmAgent": {"vmAgentVersion": agent}}
     bodies = {
@@ -45,12 +47,19 @@ def world(*rules: Any, routes: Any = (), managed: bool = False, agent: str = "2.
                 "networkProfile": {"networkInterfaces": [{"id": NIC}]},
             }
         },
-        NIC: {"properties": {"ipConfigurations": [{"properties": {"subnet": {"id": SUBNET}}}]}},
-        SUBNET: {"properties": {"networkSecurityGroup": {"id": NSG}, **({"routeTable": {"id": TABLE}} if routes else {})}},
+        NIC: {"properties": {"ipConfigurations": [{"properties": {"subnet": {"id": SUBNET}, "privateIPAddress": "10.20.1.4"}}]}},
+        SUBNET: {
+            "properties": {
+                "networkSecurityGroup": {"id": NSG},
+                **({"routeTable": {"id": TABLE}} if routes else {}),
+                **(subnet or {}),
+            }
+        },
         NSG: {"name": "g", "properties": {"securityRules": list(rules)}},
         TABLE: {"name": "t", "properties": {"routes": [{"name": "r", "properties": route} for route in routes]}},
     }
-    return FakeAzure(lambda path: bodies[path])
+    log = "/subscriptions/s/providers/microsoft.insights/eventtypes/management/values"
+    return FakeAzure(lambda path: [] if path == log else bodies[path])
 
 
 def access(azure: FakeAzure, failure: Failure = FAILURE) -> OutboundAccess:
@@ -63,9 +72,10 @@ def test_a_managed_disk_with_a_supported_agent_needs_nothing_and_the_network_is_
     assert azure.paths == [VM_ID]
 
 
-def test_an_old_agent_needs_it_and_an_unknown_version_does_not_count() -> None:
+def test_an_old_agent_needs_it_and_of_an_unknown_version_nobody_knows() -> None:
     assert access(world(managed=True, agent="2.2.45")).needed_by == ("unsupported_agent",)
-    assert access(world(managed=True, agent="Unknown")).needed_by == ()
+    unknown = access(world(managed=True, agent="Unknown"))
+    assert (unknown.needed_by, unknown.needs_unread) == ((), Unknown(Reason.AGENT_NOT_READY))
 
 
 @pytest.mark.parametrize(
@@ -103,3 +113,33 @@ def test_a_default_route_decides_where_no_rule_does(hop: str, allowed: bool | No
 
 def test_what_decides_is_named() -> None:
     assert access(world(rule("DenyAll", 100, "Deny"))).decided_by == "g/DenyAll (Deny storage 443)"
+
+
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [("*", False), ("10.20.1.0/24", False), ("VirtualNetwork", False), ("10.20.2.0/24", True), ("10.20.1.9", True)],
+)
+def test_a_rule_for_another_subnet_does_not_deny(source: str, allowed: bool) -> None:
+    denied = rule("deny", 100, "Deny")
+    denied["properties"]["sourceAddressPrefix"] = source
+    assert access(world(denied)).allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("subnet", "allowed", "way"),
+    [
+        ({}, True, "default"),
+        ({"defaultOutboundAccess": False}, False, ""),
+        ({"defaultOutboundAccess": False, "natGateway": {"id": "/nat"}}, True, "nat_gateway"),
+        ({"defaultOutboundAccess": False, "serviceEndpoints": [{"service": "Microsoft.Storage"}]}, True, "endpoint"),
+    ],
+)
+def test_a_private_subnet_needs_a_way_out_of_its_own(subnet: Any, allowed: bool, way: str) -> None:
+    found = access(world(subnet=subnet))
+    assert (found.allowed, found.way_out) == (allowed, way)
+
+
+def test_what_decides_is_named_with_its_id() -> None:
+    assert access(world(rule("DenyAll", 100, "Deny"))).decided_by_id == NSG
+    assert access(world(routes=[{"addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance"}])).decided_by_id == TABLE
+    assert access(world(subnet={"defaultOutboundAccess": False})).decided_by_id == SUBNET

@@ -19,6 +19,7 @@ from azure.mgmt.recoveryservicesbackup import RecoveryServicesBackupClient
 from azure.mgmt.resource.locks import ManagementLockClient
 from azure.monitor.query import LogsQueryClient, LogsQueryStatus
 
+from handlers.facts.queries import graph_query
 from sandbox.azure import RunningAzure, running_azure
 from sandbox.scenario import Scenario, load
 from sandbox.world import World
@@ -568,16 +569,48 @@ def test_the_logs_client_reads_rows_with_columns_and_types(asked: Asked) -> None
         ("Heartbeat | where Computer == 'it\\'s' | project TimeGenerated", 1),
         ('Heartbeat | where Computer == "it\'s"', 1),
         ("Syslog", 0),
+        ("AddonAzureBackupJobs | where JobStatus in ('Failed', 'Completed')", 2),
+        ("AddonAzureBackupJobs | where (JobStatus == 'Failed' or JobStatus == 'Completed') and JobDurationInSecs >= 1", 2),
+        ("AddonAzureBackupJobs | where TimeGenerated between (ago(1d) .. now())", 1),
+        ("AddonAzureBackupJobs | where not(JobStatus has_any ('Failed', 'Nothing'))", 1),
+        ("let wanted = 'Failed';\nAddonAzureBackupJobs | where JobStatus == wanted", 1),
+        ("// a comment\nAddonAzureBackupJobs | top 1 by TimeGenerated desc", 1),
+        ("AddonAzureBackupJobs | summarize jobs = count() by JobOperation", 1),
+        ("AddonAzureBackupJobs | summarize arg_max(TimeGenerated, *) by JobUniqueId", 2),
     ],
 )  # fmt: skip
 def test_simple_queries_are_understood(asked: Asked, query: str, count: int) -> None:
     assert len(asked.rows(query)) == count
 
 
-def test_the_last_project_names_the_columns(asked: Asked) -> None:
-    query = "AddonAzureBackupJobs\n| project JobStatus\n| where JobStatus == 'Failed'"
-    query += "\n| project Code = JobFailureCode, JobUniqueId, Nothing"
+def test_a_projection_names_the_columns(asked: Asked) -> None:
+    query = "AddonAzureBackupJobs\n| where JobStatus == 'Failed'\n| project Code = JobFailureCode, JobUniqueId, Nothing"
     assert asked.rows(query) == [{"Code": "SomeCode", "JobUniqueId": asked.world.job["id"], "Nothing": None}]
+
+
+@pytest.mark.parametrize(
+    "query", ["Heartbeat | extend a = 1", "Heartbeat | where a matches regex 'x'", "Heartbeat | summarize avg(x)", "union *"]
+)
+def test_a_query_that_is_not_understood_is_refused_and_not_passed_over(asked: Asked, query: str) -> None:
+    with pytest.raises(HttpResponseError) as caught:
+        asked.rows(query)
+    assert caught.value.status_code == 400
+
+
+def test_a_partial_answer_says_so(asked: Asked) -> None:
+    asked.azure.add_fault(match="POST */query", partial=True, times=1)
+    answer = asked.logs().query_workspace(asked.scenario.workspace_id, "AddonAzureBackupJobs", timespan=timedelta(days=7))
+    assert answer.status == LogsQueryStatus.PARTIAL
+
+
+def test_the_graph_knows_every_vault_that_keeps_a_vm(tmp_path: Path) -> None:
+    scenario = scenario_of("title: t\nother_vaults: [{name: rsv-old, resource_group: rg-old}]", tmp_path, "kept")
+    with running_azure([scenario]) as azure:
+        asked = Asked(azure, scenario)
+        query = graph_query("items_of_vm", vm=asked.world.vm_id.lower())
+        body = {"query": query, "subscriptions": [scenario.subscription]}
+        found = requests.post(f"{azure.url}/providers/Microsoft.ResourceGraph/resources", json=body, timeout=10).json()
+    assert sorted(row["id"].split("/")[8] for row in found["data"]) == ["rsv-old", "rsv-shop"]
 
 
 def test_the_timespan_of_a_request_counts(asked: Asked) -> None:

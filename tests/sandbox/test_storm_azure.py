@@ -25,13 +25,14 @@ from sandbox.storm_world import KINDS, REGIONS, StormWorld
 
 VAULTS, VMS = 4, 60
 NOW = datetime.now(UTC)
-CONFIRMED = {
-    "UserErrorGuestAgentStatusUnavailable": "agent_unresponsive_windows",
-    "UserErrorRpCollectionLimitReached": "restore_point_group_locked",
-    "ExtensionSnapshotFailedNoNetwork": "no_outbound_access",
-    "ExtensionOperationFailedForManagedDisks": "backup_extension_failed",
-    "GuestAgentSnapshotTaskStatusError": "snapshot_status_unavailable",
+FOUND = {
+    "UserErrorGuestAgentStatusUnavailable": ("agent_unresponsive_windows", Verdict.CONFIRMED),
+    "UserErrorRpCollectionLimitReached": ("restore_point_group_locked", Verdict.CONFIRMED),
+    "ExtensionSnapshotFailedNoNetwork": ("no_outbound_access", Verdict.POSSIBLE),
+    "ExtensionOperationFailedForManagedDisks": ("backup_extension_failed", Verdict.CONFIRMED),
+    "GuestAgentSnapshotTaskStatusError": ("shut_down_from_guest", Verdict.POSSIBLE),
 }
+"""What is wrong with the VMs of each code; two of them were so at the last good backup too, as far as anybody can tell."""
 
 
 @pytest.fixture
@@ -57,12 +58,13 @@ def looked_at(world: StormWorld, number: int, azure: Azure) -> Diagnosis:
     return diagnose(failure, error, gather(facts_needed(failure, error), failure, azure, message=error.message, now=NOW))
 
 
-def test_each_code_of_the_storm_has_a_cause_that_can_be_confirmed(storm: tuple[StormWorld, Azure]) -> None:
+def test_what_is_wrong_with_the_vms_of_each_code_is_found(storm: tuple[StormWorld, Azure]) -> None:
     world, azure = storm
     for kind in range(len(KINDS)):
         diagnosis = looked_at(world, kind * VAULTS + 1, azure)
         assert diagnosis.error.code == KINDS[kind].code
-        assert diagnosis.verdicts[CONFIRMED[diagnosis.error.code]] is Verdict.CONFIRMED
+        cause, verdict = FOUND[diagnosis.error.code]
+        assert diagnosis.verdicts[cause] is verdict
 
 
 def test_a_lock_covers_only_the_restore_points_of_its_code(storm: tuple[StormWorld, Azure]) -> None:

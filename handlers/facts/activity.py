@@ -1,0 +1,113 @@
+"""The activity log: what was done to resources through Azure, and when. It is kept for 90 days.
+
+https://learn.microsoft.com/rest/api/monitor/activity-logs/list
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from handlers.facts import Reads, Unread, fact
+from handlers.facts.backup import last_good
+from handlers.facts.jobs import READ_JOBS
+from handlers.facts.restore_points import READ_COLLECTION, collections_of
+from handlers.model import Activity, Failure, Operation, Reason, ResourceId, Unknown, parse_time
+from handlers.model.facts import BACKUP_SERVICE_APP
+
+API = "2015-04-01"
+READ_ACTIVITY = "Microsoft.Insights/eventtypes/values/Read"
+SOURCE = "Microsoft.Insights/eventtypes/management"
+LONGEST_SAS = timedelta(days=60)
+"""How long access to a disk restore point may last: https://learn.microsoft.com/rest/api/compute/disk-restore-point/grant-access"""
+KEPT_SECONDS = 120.0
+"""In a storm: what was done a moment ago must show."""
+A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
+
+
+@fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
+def vm_activity(failure: Failure, reads: Reads) -> Activity:
+    """What was done to the VM, its disks' attachments and its extensions since the last good backup, and at least for a day."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    vm, since = failure.vm, since_good(failure, reads)
+    group = vm.group_id.lower()
+    entries = of_group(vm.subscription, vm.group, since, reads)
+    return Activity(since, tuple(entry for entry in entries if _is_of(entry, vm.key) or entry.resource == group))
+
+
+def since_good(failure: Failure, reads: Reads) -> datetime:
+    """A day before the last good backup, and at most a week before the failed one."""
+    good = reads.or_unknown(lambda: last_good(failure, reads))
+    began = good.started_at if good and not isinstance(good, Unknown) else None
+    return max(min(began or failure.began_at, failure.began_at) - A_DAY, failure.began_at - A_WEEK)
+
+
+@fact(READ_ACTIVITY, READ_COLLECTION, source=SOURCE)
+def restore_point_activity(failure: Failure, reads: Reads) -> Activity:
+    """What was done in 60 days in the resource groups that hold the VM's restore points."""
+    since = failure.began_at - LONGEST_SAS
+    groups = {
+        (parsed.subscription, parsed.group) for found in collections_of(failure, reads) if (parsed := ResourceId.parse(found))
+    }
+    if not groups:
+        raise Unread(Reason.NO_DATA)
+    found = reads.each(sorted(groups), lambda group: of_group(*group, since, reads))
+    return Activity(since, tuple(entry for entries in found for entry in entries))
+
+
+@fact(READ_ACTIVITY, source=SOURCE)
+def lock_changes(failure: Failure, reads: Reads) -> Activity:
+    """The locks that were made or deleted in the subscription since the job began."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    since = failure.began_at
+    entries = of_provider(failure.vm.subscription, "Microsoft.Authorization", since, reads)
+    return Activity(since, tuple(entry for entry in entries if entry.operation.startswith("locks/")))
+
+
+def of_group(subscription: str, group: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
+    return _entries(subscription, f"resourceGroupName eq '{_quoted(group)}'", since, reads)
+
+
+def of_provider(subscription: str, provider: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
+    return _entries(subscription, f"resourceProvider eq '{provider}'", since, reads)
+
+
+def _entries(subscription: str, which: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
+    """The entries since then, newest first; they are read since the full hour before, which many that failed share."""
+    hour, until = since.replace(minute=0, second=0, microsecond=0), datetime.now(UTC)
+    path = f"/subscriptions/{subscription}/providers/microsoft.insights/eventtypes/management/values"
+    query = f"eventTimestamp ge '{hour:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}' and {which}"
+
+    def read() -> tuple[Operation, ...]:
+        return tuple(filter(None, map(_operation, reads.azure.list_all(path, API, filter=query))))
+
+    entries = reads.of_all(f"activity {subscription} {which} {hour:%Y-%m-%dT%H}".lower(), read, seconds=KEPT_SECONDS)
+    return tuple(sorted((entry for entry in entries if entry.at >= since), key=lambda entry: entry.at, reverse=True))
+
+
+def _operation(entry: dict[str, Any]) -> Operation | None:
+    name, at = str((entry.get("operationName") or {}).get("value") or "").lower(), parse_time(entry.get("eventTimestamp"))
+    if at is None:
+        return None
+    caller = str(entry.get("caller") or "")
+    app = str((entry.get("claims") or {}).get("appid") or "")
+    return Operation(
+        _verb(name), at, str(entry.get("resourceId") or "").lower(), caller, str((entry.get("status") or {}).get("value") or ""),
+        BACKUP_SERVICE_APP in (caller.lower(), app.lower()),
+    )  # fmt: skip
+
+
+def _verb(name: str) -> str:
+    """`microsoft.compute/virtualmachines/restart/action` -> `restart`; `microsoft.authorization/locks/delete` -> `locks/delete`."""
+    path = name.removesuffix("/action").partition("/")[2]
+    return path.removeprefix("virtualmachines/")
+
+
+def _is_of(entry: Operation, key: str) -> bool:
+    return entry.resource == key or entry.resource.startswith(f"{key}/")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
