@@ -36,7 +36,7 @@ SCENARIO = "restore_point_group_locked"
 CALL_SECONDS = 0.080
 DEPTH = 4
 """The longest chain of calls that wait for each other: job, list of restore point collections, their points, ticket.
-The six calls to storage between them are measured alone in the same process, and added."""
+The calls to storage between them are measured alone in the same process, and added."""
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "7"))
 
 

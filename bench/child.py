@@ -45,6 +45,8 @@ def main(what: str, rounds: int) -> dict[str, Any]:
         """The same failure again would be a duplicate: nothing would be done."""
         for row in storage().table().list_entities():
             storage().table().delete_entity(row["PartitionKey"], row["RowKey"])
+        for name in list(storage().blobs("incidents").list_blob_names()):
+            storage().blobs("incidents").delete_blob(name)
 
     forget()
     work_on(body, tools())
@@ -53,20 +55,28 @@ def main(what: str, rounds: int) -> dict[str, Any]:
 
 
 def store() -> None:
-    """The storage calls that an alert makes one after the other, alone: claim, count for a storm, document, settle."""
+    """The storage calls that an alert makes one after the other, alone: its row, its reminder, its count, document, attempt, ticket."""
     from azure.core.exceptions import ResourceNotFoundError
+    from azure.data.tables import UpdateMode
 
     from handlers.wiring import storage
 
     table, row = storage().table(), {"PartitionKey": "incident", "RowKey": "x", "text": "x" * 2000}
-    try:
-        table.get_entity("incident", "x")
-    except ResourceNotFoundError:
-        table.create_entity(row)
+    copy = row | {"RowKey": "active x"}
+    for _ in range(2):
+        try:
+            table.get_entity("incident", "x")
+        except ResourceNotFoundError:
+            pass
+    sent = storage().queue().send_message(b"x" * 500, visibility_timeout=60)
+    table.submit_transaction([("create", row), ("upsert", copy, {"mode": UpdateMode.REPLACE})])
     table.upsert_entity({"PartitionKey": "opened", "RowKey": "x"})
     list(table.query_entities("PartitionKey eq 'opened'"))
     storage().blobs("incidents").upload_blob("bench.json", b"x" * 60_000, overwrite=True)
-    table.update_entity(row)
+    for _ in range(2):
+        table.get_entity("incident", "x")
+        table.submit_transaction([("update", row, {"mode": UpdateMode.REPLACE}), ("upsert", copy, {"mode": UpdateMode.REPLACE})])
+    storage().queue().delete_message(sent.id, sent.pop_receipt)
 
 
 def timed(act: Any, rounds: int, before: Any = lambda: None) -> list[float]:

@@ -16,6 +16,9 @@ from handlers.records.storage import CALL_SECONDS, INCIDENT_BLOBS, Storage
 log = logging.getLogger(__name__)
 
 
+MOST_AT_HAND = 24
+
+
 class UnreadableDocument(ValueError):
     """A document that this release cannot read."""
 
@@ -25,6 +28,8 @@ class Documents:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self._written: dict[str, Document] = {}
+        """Those that this instance has just written: most are read once, a moment later, to be posted."""
 
     def write(self, row_id: str, version: int, document: Document) -> None:
         """Keep the document, unless the version has one."""
@@ -32,16 +37,20 @@ class Documents:
         from azure.core.exceptions import ResourceExistsError
 
         blobs = self._storage.blobs(INCIDENT_BLOBS)
+        name = name_of(row_id, version)
         try:
-            blobs.upload_blob(name_of(row_id, version), msgspec.json.encode(document), timeout=CALL_SECONDS)
+            blobs.upload_blob(name, msgspec.json.encode(document), timeout=CALL_SECONDS)
         except ResourceExistsError:
-            pass
+            return
+        self._written = dict(list(self._written.items())[1 - MOST_AT_HAND :]) | {name: document}
 
     def read(self, row_id: str, version: int) -> Document | None:
         """The document; None when the version has none yet. Raises UnreadableDocument."""
         import msgspec
         from azure.core.exceptions import ResourceNotFoundError
 
+        if written := self._written.pop(name_of(row_id, version), None):
+            return written
         blobs = self._storage.blobs(INCIDENT_BLOBS)
         try:
             stored = blobs.download_blob(name_of(row_id, version), timeout=CALL_SECONDS).readall()
