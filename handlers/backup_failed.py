@@ -28,7 +28,8 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
     def transition(incident: Incident | None) -> Incident | None:
         return failed(incident, failure, error.code, now, region=region, storm=storm.id if storm else "")
 
-    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue, alert=plain(alert))
+    seen = known if failure.key == alerted.key else None
+    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue, seen, alert=plain(alert))
     if recorded is None or recorded.reminder is None:  # it is known, or its storm's ticket speaks for it
         return None
     if recorded.row.delivery.version == 1:

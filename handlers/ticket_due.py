@@ -33,7 +33,7 @@ def post_version(row: DueRow, step: Post, tools: Tools) -> tuple[DueRow, float]:
     rows, document = tools.rows_of(row), tools.documents.read(row.id, step.version)
     if document is None:  # somebody is writing it
         return row, LEASE.total_seconds()
-    begun = rows.change(row.key, on_delivery(row.id, lambda fresh: attempted(fresh, DEFAULT_TARGET, step, tools.now())))
+    begun = rows.change(row.key, on_delivery(row.id, lambda fresh: attempted(fresh, DEFAULT_TARGET, step, tools.now())), row)
     if begun is None:  # somebody else was faster
         fresh = rows.find(row.key)
         return (fresh, 0) if fresh else (row, LEASE.total_seconds())
@@ -41,9 +41,9 @@ def post_version(row: DueRow, step: Post, tools: Tools) -> tuple[DueRow, float]:
         posted = post_document(begun, step, document, tools)
     except Away as away:
         ended = partial(not_posted, target=DEFAULT_TARGET, version=step.version, maybe=away.maybe_taken)
-        return rows.change(row.key, on_delivery(row.id, ended)) or begun, away.seconds
+        return rows.change(row.key, on_delivery(row.id, ended), begun) or begun, away.seconds
     tools.waiting.bring_back(tools.queue)
-    return rows.change(row.key, shown_by(row.id, step.version, document, posted.id, posted.url)) or begun, 0
+    return rows.change(row.key, shown_by(row.id, step.version, document, posted.id, posted.url), begun) or begun, 0
 
 
 def post_document(row: DueRow, step: Post, document: Document, tools: Tools) -> Posted:

@@ -104,11 +104,14 @@ class Recorded[R: DueRow]:
 
 
 def record[R: DueRow](
-    rows: Rows[R], key: str, transition: Callable[[R | None], R | None], queue: AlertQueue, **more: Any
+    rows: Rows[R], key: str, transition: Callable[[R | None], R | None], queue: AlertQueue, seen: R | None = None, **more: Any
 ) -> Recorded[R] | None:
-    """Change a row, its reminder sent first (with `more` in it); None when the transition makes nothing of it."""
-    for _ in range(TRIES):
-        before = rows.find(key)
+    """Change a row, its reminder sent first (with `more` in it); None when the transition makes nothing of it.
+
+    `seen`: the row as it was a moment ago, which saves reading it if it is still so.
+    """
+    for number in range(TRIES):
+        before = seen if seen and not number else rows.find(key)
         after = transition(before)
         if after is None:
             return None

@@ -68,10 +68,13 @@ class Rows[R: Row]:
         except ResourceNotFoundError:
             return None
 
-    def change(self, key: str, transition: Callable[[R | None], R | None]) -> R | None:
-        """Save what the transition makes of the row as it is; None when it makes nothing. Tried again when others were faster."""
-        for _ in range(TRIES):
-            before = self.find(key)
+    def change(self, key: str, transition: Callable[[R | None], R | None], seen: R | None = None) -> R | None:
+        """Save what the transition makes of the row as it is; None when it makes nothing. Tried again when others were faster.
+
+        `seen`: the row as it was a moment ago, which saves reading it if it is still so.
+        """
+        for number in range(TRIES):
+            before = seen if seen and not number else self.find(key)
             after = transition(before)
             if after is None:
                 return None

@@ -83,7 +83,8 @@ class Storms(Rows[Storm]):
     def crowd_of(self, incident: Incident, now: datetime, queue: AlertQueue) -> Crowd:
         """How many have opened that are like an incident that was counted, and their storm. Opens it when they are too many."""
         key = storm_key(incident.region, incident.code)
-        opened = [row["RowKey"].split(" ")[1] for row in islice(self._opened_since(key, now - self._window), self._threshold + 1)]
+        since = self._opened_since(key, now - self._window, now)
+        opened = [row["RowKey"].split(" ")[1] for row in islice(since, self._threshold + 1)]
         lately = sum(at >= sortable(now - AT_ONCE_WITHIN) for at in opened)
         if len(opened) <= self._threshold and not (len(opened) > 1 and self._goes_on(key, now)):
             return Crowd(lately)
@@ -121,7 +122,7 @@ class Storms(Rows[Storm]):
 
     def opened_before(self, storm: Storm) -> list[tuple[str, str]]:
         """Keys and ids of the incidents that opened before the storm was one."""
-        opened = self._opened_since(storm.key, storm.opened_at - self._window)
+        opened = self._opened_since(storm.key, storm.opened_at - self._window, storm.opened_at + CLOCKS_DIFFER)
         until = sortable(storm.opened_at + CLOCKS_DIFFER)
         return [(row["RowKey"].split(" ")[2], row["id"]) for row in opened if row["RowKey"].split(" ")[1] <= until]
 
@@ -137,9 +138,9 @@ class Storms(Rows[Storm]):
         storm = self.find(key)
         return storm is not None and storm.status == OPEN and now - storm.opened_at <= GOES_ON
 
-    def _opened_since(self, key: str, since: datetime) -> Iterator[Any]:
-        """What opened of one region and code since then: in the days' partitions, oldest first."""
-        for day in sorted({_day(since), _day(since + timedelta(days=1))}):
+    def _opened_since(self, key: str, since: datetime, until: datetime) -> Iterator[Any]:
+        """What opened of one region and code since then, oldest first; until then there are partitions."""
+        for day in sorted({_day(since), _day(until)}):
             query = f"PartitionKey eq '{day}' and RowKey ge '{key} {sortable(since)}' and RowKey lt '{key}!'"
             yield from self._storage.table().query_entities(query, results_per_page=self._threshold + 1)
 
