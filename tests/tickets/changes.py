@@ -1,4 +1,7 @@
-"""Changes of incidents as the stories post them, for tests of ticketing systems: real events with the parts of their pages."""
+"""Changes of incidents as the stories post them, for tests of ticketing systems: real events with the parts of their pages.
+
+Each is made once: to render a page takes a tenth of a second, and hundreds of tests post the same few.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,7 @@ def diagnosis(name: str) -> Diagnosis:
         return diagnosis_of(scenario, azure.url, datetime.now(UTC))
 
 
+@cache
 def incident(name: str = PLAIN, *, change: str = OPENED, ticket: tuple[str, str] = ("", "")) -> Incident:
     """The scenario's incident with a change begun; `ticket` is the id and the URL that an earlier answer named."""
     found = diagnosis(name)
@@ -50,6 +54,7 @@ def incident(name: str = PLAIN, *, change: str = OPENED, ticket: tuple[str, str]
                    ticket_id=ticket[0], ticket_url=ticket[1])  # fmt: skip
 
 
+@cache
 def failed(change: str = OPENED, name: str = PLAIN, *, ticket: tuple[str, str] = ("", ""), language: str = "en") -> Posting:
     """`incident.opened`, `incident.updated` or `incident.reopened`."""
     about, found = incident(name, change=change, ticket=ticket), diagnosis(name)
@@ -59,6 +64,7 @@ def failed(change: str = OPENED, name: str = PLAIN, *, ticket: tuple[str, str] =
     return Posting(failure_event(about, found, runbook, NOW, changes), about.change_id, runbook.parts)
 
 
+@cache
 def resolved(name: str = PLAIN, *, ticket: tuple[str, str] = ("", "")) -> Posting:
     about = incident(name, change=RESOLVED, ticket=ticket)
     job = Job("job-good", "Completed", "Backup", started_at=NOW, ended_at=NOW + timedelta(hours=1))
@@ -66,6 +72,7 @@ def resolved(name: str = PLAIN, *, ticket: tuple[str, str] = ("", "")) -> Postin
     return Posting(resolved_event(about, job, f"Backup of {about.item_name} works again", note, "en", NOW), about.change_id)
 
 
+@cache
 def storm(change: str = "storm.opened", *, affected: int = 30, ticket: tuple[str, str] = ("", "")) -> Posting:
     """A storm of copies of one incident; the first two have tickets of their own."""
     one = replace(incident(), verdicts=diagnosis(PLAIN).verdicts, pending="")
@@ -83,6 +90,7 @@ def storm(change: str = "storm.opened", *, affected: int = 30, ticket: tuple[str
     return Posting(storm_event(about, told, diagnosis(PLAIN), runbook, NOW), about.change_id, runbook.parts)
 
 
+@cache
 def unreadable() -> Posting:
     event = unreadable_event(
         {"odd": "@here #1 <!channel> {{x}}"}, "An alert arrived that nobody could read", "Look at it.", "en", NOW

@@ -6,10 +6,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jsonschema
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from handlers.model import Alert, Change, Diagnosis, Error, Failure, Incident, Job, Reading, Reason, Runbook, Unknown, Verdict
 from handlers.model.incident import begin, recovering, settled
@@ -17,7 +17,7 @@ from handlers.tickets.event import failure_event, plain_event, resolved_event, u
 from tests.conftest import ROOT
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
-SCHEMA = json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8"))
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8")))
 VAULT = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.RecoveryServices/vaults/rsv"
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg;vm/protectedItems/VM;iaasvmcontainerv2;rg;vm"
 VM = "/subscriptions/S1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
@@ -49,7 +49,7 @@ def test_what_changed_in_the_diagnosis_is_told_by_cause() -> None:
     made = event(
         changes=(Change("disk_too_large", Verdict.UNKNOWN, Verdict.CONFIRMED), Change("dhcp_disabled", None, Verdict.UNKNOWN))
     )
-    jsonschema.validate(made, SCHEMA)
+    SCHEMA.validate(made)
     assert made["data"]["changes"] == [
         {"cause": "disk_too_large", "before": "unknown", "now": "confirmed"},
         {"cause": "dhcp_disabled", "before": None, "now": "unknown"},
@@ -58,14 +58,14 @@ def test_what_changed_in_the_diagnosis_is_told_by_cause() -> None:
 
 def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() -> None:
     plain = plain_event(event(), "in short")
-    jsonschema.validate(plain, SCHEMA)
+    SCHEMA.validate(plain)
     assert plain["data"]["incident"] == event()["data"]["incident"]
     assert plain["data"]["runbook"]["markdown"] == "in short"
 
 
 def test_what_is_not_known_is_null_and_the_schema_holds() -> None:
     bare = event(item_id="", vm_id="", item_name="db")
-    jsonschema.validate(bare, SCHEMA)
+    SCHEMA.validate(bare)
     assert bare["data"]["vm"] is None
     assert bare["data"]["job"] is None
     assert bare["data"]["protected_item"] == {"id": None, "name": "db", "workload": "AzureIaasVM", "vault_id": None}
@@ -85,7 +85,7 @@ def test_a_resolution_names_the_backup_that_proves_it_and_the_ticket() -> None:
     proven = recovering(opened, Job("proof", "Completed", "Backup", ended_at=NOW + timedelta(days=1)), "m", NOW)
     assert isinstance(proven, Incident)
     resolved = resolved_event(proven, Job("proof", "Completed", "Backup"), "works again", "note", "en", NOW)
-    jsonschema.validate(resolved, SCHEMA)
+    SCHEMA.validate(resolved)
     assert resolved["data"]["incident"]["id"] == event()["data"]["incident"]["id"]
     assert resolved["data"]["incident"]["status"] == "resolved"
     assert resolved["data"]["job"]["id"] == "proof"
@@ -99,7 +99,7 @@ def test_a_resolution_names_the_backup_that_proves_it_and_the_ticket() -> None:
 )
 def test_any_unreadable_json_becomes_a_valid_event(body: object) -> None:
     made = unreadable_event(body, "title", "text", "en", NOW)
-    jsonschema.validate(made, SCHEMA)
+    SCHEMA.validate(made)
     json.dumps(made).encode()
 
 

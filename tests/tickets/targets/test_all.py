@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import cache
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -396,17 +398,19 @@ HOSTILE_TEXT = st.one_of(
 KEPT = {"type", "timestamp", "id", "status", "severity", "verdict", "language", "shell", "run", "effect"}
 
 
-def hostile(value: Any, draw: st.DrawFn) -> Any:
-    """The same value with every text that may come from outside replaced."""
+def hostile(value: Any, texts: Iterator[str]) -> Any:
+    """The same value with every text that may come from outside replaced by the next of the texts."""
     if isinstance(value, dict):
-        return {key: item if key in KEPT else hostile(item, draw) for key, item in value.items()}
+        return {key: item if key in KEPT else hostile(item, texts) for key, item in value.items()}
     if isinstance(value, list):
-        return [hostile(item, draw) for item in value]
-    return draw(HOSTILE_TEXT) if isinstance(value, str) else value
+        return [hostile(item, texts) for item in value]
+    return next(texts) if isinstance(value, str) else value
 
 
 @st.composite
 def hostile_changes(draw: st.DrawFn) -> list[Posting]:
+    """A change of each operation. Some twenty texts take turns in its fields: to draw one for each of them takes a second."""
+    texts = cycle(draw(st.lists(HOSTILE_TEXT, min_size=17, max_size=23)))
     found = []
     ticket = draw(
         st.one_of(
@@ -414,9 +418,10 @@ def hostile_changes(draw: st.DrawFn) -> list[Posting]:
         )
     )
     for operation in OPERATIONS:
-        change = change_of(operation, ticket if operation != "open" else "")
-        data = {**hostile(change.event["data"], draw), "ticket": change.event["data"]["ticket"]}
-        data["vm"] = data["vm"] and {**data["vm"], "id": draw(HOSTILE_TEXT)}
+        change = change_of(operation)
+        known = {"id": ticket, "url": f"https://tickets.example.com/{quote(ticket, safe='')}"}
+        data = {**hostile(change.event["data"], texts), "ticket": {"id": None, "url": None} if operation == "open" else known}
+        data["vm"] = data["vm"] and {**data["vm"], "id": next(texts)}
         parts = (Part(f"# Backup\n\n{data['error']['message'] if data['error'] else ''}\n"),)
         found.append(Posting({**change.event, "data": data}, change.change_id, parts))
     return found
