@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -34,7 +33,6 @@ ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no finding
 hypothesis.settings.load_profile("patient")
 os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "byte-code"))
-sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]  # byte code is kept, but not among the sources
 
 PATIENCE_SECONDS = 80
 """How long a test waits for what takes a second on an idle machine; less than the time-out in pyproject.toml."""
@@ -44,6 +42,7 @@ GROUPS = dict.fromkeys(("sandbox", "azurite", "outcomes", "figures"), ONE_AFTER_
 each other's processors. `outcomes` are the faults', `figures` the storm's."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for group in {GROUPS[name] for name in getattr(item, "fixturenames", ()) if name in GROUPS}:

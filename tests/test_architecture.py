@@ -204,5 +204,5 @@ def test_byte_code_stays_valid_after_a_zip_round_trip_and_the_package_is_small(t
     for path in (tmp_path / "app" / "handlers").rglob("*.py"):
         path.write_text("raise SystemExit('the source was read')")
     code = "import handlers.settings, handlers.dispatch; print('from byte code')"
-    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "app", capture_output=True, text=True, check=False)
+    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "app", env={}, capture_output=True, text=True, check=False)
     assert shown.stdout.strip() == "from byte code", shown.stderr
