@@ -61,7 +61,7 @@ unpacked: package ## build/package: the same, unpacked, which azd uploads
 infra: ## check the Bicep: build and lint where there is a bicep command, the offline checker where it lies beside the project
 	@tools/check-infra
 
-docs: setup ## write the generated parts of docs/ and the workbook anew
+docs: setup ## write what docs/ and infra/ say of the code, and the workbook, anew
 	@$(PYTHON) -m tools.docs && $(PYTHON) -m tools.workbook
 
 clean: ## remove what was installed and built

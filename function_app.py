@@ -38,28 +38,28 @@ def backup_event(event: func.EventGridEvent) -> None:
 @app.queue_trigger("message", "alerts", "AzureWebJobsStorage")
 def triage(message: func.QueueMessage) -> None:
     """One queued alert becomes a ticket."""
-    from handlers.dispatch import handle
+    from handlers.dispatch import work_on
     from handlers.wiring import tools
 
-    handle(message.get_body(), tools(), message.id or "", message.insertion_time)
+    work_on(message.get_body(), tools(), message.insertion_time)
 
 
 @app.queue_trigger("message", "alerts-poison", "AzureWebJobsStorage")
 def last_resort(message: func.QueueMessage) -> None:
     """An alert that failed too often becomes a plain ticket."""
-    from handlers.last_resort import handle
+    from handlers.last_resort import work_on_poison
     from handlers.wiring import tools
 
-    handle(message.get_body(), tools())
+    work_on_poison(message.get_body(), message.dequeue_count or 1, tools())
 
 
 @app.timer_trigger("timer", SETTINGS.sweep_schedule)
 def sweep(timer: func.TimerRequest) -> None:
     """What no alert told: failed jobs without an incident, incidents that recovered."""
-    from handlers.sweep import handle
+    from handlers import sweep as story
     from handlers.wiring import tools
 
-    handle(tools())
+    story.sweep(tools())
 
 
 @app.timer_trigger("timer", SETTINGS.canary_schedule)

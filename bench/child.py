@@ -38,7 +38,7 @@ def main(what: str, rounds: int) -> dict[str, Any]:
         first = usage()
         return {**first, "walls": timed(lambda: twin.handle(body), rounds)}
     import function_app  # noqa: F401
-    from handlers.dispatch import handle
+    from handlers.dispatch import work_on
     from handlers.wiring import storage, tools
 
     def forget() -> None:
@@ -47,9 +47,9 @@ def main(what: str, rounds: int) -> dict[str, Any]:
             storage().table().delete_entity(row["PartitionKey"], row["RowKey"])
 
     forget()
-    handle(body, tools())
+    work_on(body, tools())
     first = usage()
-    return {**first, "walls": timed(lambda: handle(body, tools()), rounds, forget), "storage": timed(store, rounds, forget)}
+    return {**first, "walls": timed(lambda: work_on(body, tools()), rounds, forget), "storage": timed(store, rounds, forget)}
 
 
 def store() -> None:

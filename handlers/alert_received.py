@@ -1,39 +1,22 @@
 """Story: a source posts an alert. It is answered after the alert lies safely in the queue; the work happens there."""
 
-from __future__ import annotations
-
-import base64
-import binascii
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from handlers import alerts
-from handlers.alerts.handshake import cloud_events_validation, event_grid_validation
-from handlers.model import Alert, Ignored, ResourceId, Unreadable
+from handlers.alerts.caller import is_action_group
+from handlers.alerts.event_grid import TriggerEvent, body_of
+from handlers.alerts.handshake import Answer, cloud_events_validation, event_grid_validation
+from handlers.alerts.watched import watched
+from handlers.model import Alert, Ignored
 from handlers.model.text import one_line
 from handlers.records.alert_queue import AlertQueue
 from handlers.records.storage import StorageDown
 from handlers.settings import Settings
 
 log = logging.getLogger(__name__)
-
-LARGEST_BODY_BYTES = 1024 * 1024
-RETRY_AFTER_SECONDS = 30
-MOST_LOGGED = 5
-ACTION_GROUPS_APP = "461e8683-5575-4561-ac7f-899cc907d62a"
-"""`AzNS AAD Webhook`, which secure webhooks of action groups call as, with the role below.
-https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook"""
-ACTION_GROUPS_ROLE = "ActionGroupsSecureWebhook"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+LARGEST_BODY_BYTES, RETRY_AFTER_SECONDS, MOST_LOGGED = 1024 * 1024, 30, 5
 
 
 def receive(method: str, headers: Mapping[str, str], content: bytes, settings: Settings, queue: AlertQueue) -> Answer:
@@ -56,7 +39,7 @@ def receive(method: str, headers: Mapping[str, str], content: bytes, settings: S
 
 def accept(body: object, content: bytes, settings: Settings, queue: AlertQueue) -> Answer:
     """Queue the body if anything in it is for us."""
-    found = [watched(alert, settings) for alert in alerts.read(body)]
+    found = [watched(alert, settings.watched_subscriptions) for alert in alerts.read(body)]
     accepted = [alert.id if isinstance(alert, Alert) else "unreadable" for alert in found if not isinstance(alert, Ignored)]
     ignored = [alert.reason for alert in found if isinstance(alert, Ignored)]
     if accepted:
@@ -71,47 +54,8 @@ def accept(body: object, content: bytes, settings: Settings, queue: AlertQueue) 
     return Answer(202, {"accepted": accepted, "ignored": ignored})
 
 
-def accept_event(event: EventGridEvent, settings: Settings, queue: AlertQueue) -> None:
+def accept_event(event: TriggerEvent, settings: Settings, queue: AlertQueue) -> None:
     """Queue one event that Event Grid delivered. Raises StorageDown, so that Event Grid delivers it again."""
-    body = {_camel(name): value for name, value in event.to_dict().items()}
+    body = body_of(event)
     if accept(body, json.dumps(body, ensure_ascii=False).encode(), settings, queue).status == 503:
         raise StorageDown("the event was not queued")
-
-
-class EventGridEvent(Protocol):
-    """`azure.functions.EventGridEvent` or `CloudEvent`, as far as it is used."""
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-
-def _camel(name: str) -> str:
-    """`event_type` -> `eventType`: the envelope's own spelling."""
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def watched(alert: Alert | Ignored | Unreadable, settings: Settings) -> Alert | Ignored | Unreadable:
-    """The alert, unless it is about a subscription that is not watched."""
-    if not isinstance(alert, Alert) or not settings.watched_subscriptions:
-        return alert
-    ids = [ResourceId.parse(text) for text in (alert.vault_id, alert.item_id, alert.vm_id)]
-    subscriptions = {found.subscription.lower() for found in ids if found}
-    if subscriptions and subscriptions.isdisjoint(settings.watched_subscriptions):
-        return Ignored(f"subscription {sorted(subscriptions)[0]} is not in WATCHED_SUBSCRIPTIONS")
-    return alert
-
-
-def is_action_group(headers: Mapping[str, str]) -> bool:
-    """Whether App Service authentication says that the caller is Azure Monitor's action groups, with their role.
-
-    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities#decode-the-client-principal-header
-    """
-    folded = {name.lower(): value for name, value in headers.items()}
-    try:
-        principal = json.loads(base64.b64decode(folded.get("x-ms-client-principal", ""), validate=True))
-        claims = [(claim["typ"], claim["val"]) for claim in principal["claims"]]
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        return False
-    apps = {value for kind, value in claims if kind in ("appid", "azp")}
-    roles = {value for kind, value in claims if kind == "roles" or kind.endswith("/role")}
-    return apps == {ACTION_GROUPS_APP} and ACTION_GROUPS_ROLE in roles

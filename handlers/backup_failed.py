@@ -1,60 +1,60 @@
-"""Story: an alert body, from parsing to tickets: one per incident, however often and from wherever its failure is told."""
+"""Story: an alert says that a backup failed. The incident is recorded and diagnosed; then its ticket is due."""
 
-from __future__ import annotations
-
-import json
 import logging
 
-from handlers import alerts, backup_recovered, canary, last_resort, many_failed
-from handlers.alert_received import watched
-from handlers.facts import Look
+from handlers.diagnosis.catalogue import classify
+from handlers.diagnosis.diagnose import diagnose_failure
+from handlers.diagnosis.identify import identify
 from handlers.facts.vaults import region_of
-from handlers.model import Alert, Ignored, Unreadable, subscription_of
+from handlers.model import Alert, Failure, Incident
+from handlers.model.incident import failed, joined, key_of
 from handlers.records.alert_queue import Message
-from handlers.tell import failure_of, look, look_again_later, tell
+from handlers.records.reminders import Recorded, record, remind
+from handlers.records.storms import HELD_SECONDS, Crowd
+from handlers.records.write_up import plan_second_reading, write_up
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
 
 
-def handle(message: Message, tools: Tools) -> None:
-    """Every alert in a queue message becomes a ticket, or is logged as ignored with its reason."""
-    try:
-        body: object = json.loads(message.content)
-    except (ValueError, RecursionError):
-        body = message.content.decode("utf-8", "replace")
-    for alert in alerts.read(body):
-        match watched(alert, tools.settings):
-            case Ignored(reason):
-                log.info("alert ignored: %s", reason)
-            case Unreadable(unread):
-                last_resort.post_plain(unread, "unreadable", message, tools)
-            case Alert(source="canary") as own:
-                canary.arrive(own, message, tools)
-            case Alert(fired=False) as resolved:
-                backup_recovered.handle(resolved, message, tools)
-            case Alert() as fired:
-                open_ticket(fired, message, tools)
-
-
-def open_ticket(alert: Alert, message: Message, tools: Tools) -> None:
-    """Find the job and classify the error, claim the incident, look at the VM, tell it; in a storm its ticket tells."""
-    rush = tools.rush.another(subscription_of(alert.vault_id or alert.item_id or alert.vm_id))
-    if not rush:
-        tools.tickets.check_open()
-    failure, error = failure_of(alert, tools, rush=rush)
-    region = region_of(failure, tools.azure)
+def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Incident] | None:
+    """The incident after the alert's failure, diagnosed; None when it is known, is held, or a storm's ticket speaks for it."""
+    now = tools.now()
+    region = region_of(Failure.of(alert, None, now), tools.azure)
+    crowded = tools.storms.is_crowded(region, classify(alert, None).code, now)
+    failure, error = identify(alert, tools.azure, now, sharing=crowded)
     storm = tools.storms.known(region, error.code)
-    begun = tools.incidents.begin(failure, error.code, message.id, tools.now(), region=region, storm=storm.id if storm else "")
-    if begun is None:
+
+    def transition(incident: Incident | None) -> Incident | None:
+        return failed(incident, failure, error.code, now, region=region, storm=storm.id if storm else "")
+
+    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue)
+    if recorded is None or recorded.reminder is None:
+        log.info("a failure needs no ticket of its own: it is %s", "known" if recorded is None else "a storm's")
+        return None
+    if recorded.row.delivery.version == 1:
+        tools.storms.count(recorded.row, now)
+        crowd = tools.storms.crowd_of(recorded.row, now, tools.queue)
+        if is_taken_in(recorded.row, crowd, tools) or crowd.is_held:
+            remind(recorded.reminder, HELD_SECONDS, tools.queue)
+            return None
+    diagnosis = diagnose_failure(failure, error, tools.azure, now)
+    write_up(recorded.row, diagnosis, message, tools)
+    plan_second_reading(recorded.row, diagnosis, 0, tools)
+    return recorded
+
+
+def diagnose_late(incident: Incident, message: Message, tools: Tools) -> None:
+    """Diagnose an incident whose version has no document: it was held, or whoever was to diagnose it is gone."""
+    if is_taken_in(incident, tools.storms.crowd_of(incident, tools.now(), tools.queue), tools):
         return
-    if begun.incident.storm or many_failed.takes_in(begun, tools):
-        many_failed.look_at_first_ones(begun.incident, failure, error, message, tools)
-        many_failed.look_if_due(storm, tools)
-        return
-    if rush:
-        tools.tickets.check_open()
-        tools.storms.is_first(begun.incident, tools.now())  # it is looked at, and counts as one of the first
-    diagnosis = look(failure, error, tools, Look.FIRST if rush else Look.ALONE)
-    tell(begun, diagnosis, message, tools)
-    look_again_later(begun.incident, diagnosis, 0, tools)
+    failure, error = identify(incident.alert(), tools.azure, tools.now(), sharing=True)
+    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True)
+    write_up(incident, diagnosis, message, tools)
+    plan_second_reading(incident, diagnosis, 0, tools)
+
+
+def is_taken_in(incident: Incident, crowd: Crowd, tools: Tools) -> bool:
+    """Whether the incident is a member of its crowd's storm now; its reminder then finds nothing to do."""
+    storm = crowd.storm
+    return storm is not None and tools.incidents.change(incident.key, lambda fresh: joined(fresh, storm.id)) is not None

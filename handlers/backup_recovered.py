@@ -1,49 +1,48 @@
-"""Story: a backup worked again. The ticket is resolved only on proof: a completed backup after the last failure."""
-
-from __future__ import annotations
+"""Story: a backup works again. The incident ends only on proof: a completed backup after the last failure."""
 
 import logging
 
-from handlers.facts.jobs import completed_after, newest_recovery_point
-from handlers.model import Alert, Failure, Incident, Job, time_text
-from handlers.model.incident import key_of
-from handlers.records.alert_queue import Message
-from handlers.runbook.templates import message as text
-from handlers.tell import post, tell_log
-from handlers.tickets.event import resolved_event
+from handlers.facts.jobs import completed_after
+from handlers.model import Alert, Failure, Incident, Job
+from handlers.model.incident import gone, key_of, recovered
+from handlers.records.reminders import Recorded, record
+from handlers.records.write_up import write_end_up
 from handlers.wiring import Tools
 
 log = logging.getLogger(__name__)
 
 
-def handle(alert: Alert, message: Message, tools: Tools) -> None:
-    """A source says that a backup recovered: resolve the incident of the alert's protected item, if it is proven."""
+def record_alerted_recovery(alert: Alert, tools: Tools) -> Recorded[Incident] | None:
+    """The incident of the alert's item, ended if the recovery is proven."""
     incident = tools.incidents.find(key_of(Failure.of(alert, None, tools.now()).key))
-    if incident is None or (incident.status == "resolved" and not incident.pending):
+    if incident is None or incident.status != "open":
         log.info("an alert says resolved, and no incident is open for it")
-        return
-    failure = Failure.of(incident.alert(), None, tools.now())
-    if job := completed_after(failure, incident.last_failed_at, tools.azure):
-        resolve(incident, job, message, tools)
-    else:
+        return None
+    job = completed_after(Failure.of(incident.alert(), None, tools.now()), incident.last_failed_at, tools.azure)
+    if job is None:
         log.info("incident %s: an alert says resolved, but no backup has completed since", incident.id)
+    return record_recovery(incident, job, tools) if job else None
 
 
-def resolve(incident: Incident, job: Job, message: Message, tools: Tools) -> bool:
-    """Resolve the incident's ticket; whether it was ours to do. Raises NotNow."""
-    begun = tools.incidents.begin_recovery(incident, job, message.id, tools.now())
-    if begun is None:
-        return False
-    if begun.incident.storm:
-        return True  # its storm's ticket tells it
-    language = tools.settings.runbook_language
-    point = newest_recovery_point(Failure.of(incident.alert(), None, tools.now()), job, tools.azure)
-    note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
-    note += " " + text(language, "recovery_point", time=time_text(point)) if point else ""
-    event = resolved_event(
-        begun.incident, job, text(language, "recovered_title", item=incident.item_name), note, language, tools.now()
-    )
-    posted = post(begun, event, message, tools)
-    tools.incidents.settle(begun.incident, posted.id, posted.url, {})
-    tell_log(begun.incident, posted, incident.code, message, tools)
-    return True
+def record_recovery(incident: Incident, job: Job, tools: Tools) -> Recorded[Incident] | None:
+    """The incident ended by the job that proves it; None when it has failed again since, or has ended already."""
+    recorded = record(tools.incidents, incident.key, lambda fresh: recovered(fresh, job, tools.now()), tools.queue)
+    if recorded and recorded.reminder:
+        write_end_up(recorded.row, job, tools)
+    return recorded
+
+
+def record_gone(incident: Incident, tools: Tools) -> Recorded[Incident] | None:
+    """The incident ended because its item is no longer backed up: no good backup will ever follow."""
+    failures = incident.failures
+    recorded = record(tools.incidents, incident.key, lambda fresh: gone(fresh, failures, tools.now()), tools.queue)
+    if recorded and recorded.reminder:
+        write_end_up(recorded.row, None, tools)
+    return recorded
+
+
+def write_late_end(incident: Incident, tools: Tools) -> None:
+    """Write the end of an incident whose version has no document: whoever was to write it is gone."""
+    at = incident.recovered_at
+    job = Job(incident.recovery_job_id, "Completed", "Backup", started_at=at, ended_at=at) if incident.recovery_job_id else None
+    write_end_up(incident, job, tools)

@@ -7,11 +7,21 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-LANGUAGES = ("en", "pt-BR")
-CANARY = ("off", "quiet", "ticket")
+
+def languages(templates: Path) -> tuple[str, ...]:
+    """The languages that runbooks are written in: the folders of `templates/` that hold words. English comes first."""
+    names = (path.parent.name for path in templates.glob("*/words.toml"))
+    return tuple(sorted(names, key=lambda name: (name != "en", name)))
+
+
+LANGUAGES = languages(Path(__file__).parents[1] / "templates")
+CHOICES = {"ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket")}
+"""Settings that are one of a few words."""
+LARGEST_NUMBER = 100_000
 
 
 class SettingsError(ValueError):
@@ -56,8 +66,8 @@ class Settings:
             log_analytics_workspace_id=_guid("LOG_ANALYTICS_WORKSPACE_ID", values["LOG_ANALYTICS_WORKSPACE_ID"]),
             watched_subscriptions=_guids("WATCHED_SUBSCRIPTIONS", values["WATCHED_SUBSCRIPTIONS"]),
             sweep_schedule=_schedule("SWEEP_SCHEDULE", values["SWEEP_SCHEDULE"] or cls.sweep_schedule),
-            alerts_auth=_one_of("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth, ("key", "entra")),
-            runbook_language=_one_of("RUNBOOK_LANGUAGE", values["RUNBOOK_LANGUAGE"] or cls.runbook_language, LANGUAGES),
+            alerts_auth=_one_of("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth),
+            runbook_language=_one_of("RUNBOOK_LANGUAGE", values["RUNBOOK_LANGUAGE"] or cls.runbook_language),
             public_url=values["PUBLIC_URL"].rstrip("/"),
             ticket_target=values["TICKET_TARGET"] or cls.ticket_target,
             ticket_target_file=values["TICKET_TARGET_FILE"],
@@ -66,7 +76,7 @@ class Settings:
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
-            canary=_one_of("CANARY", values["CANARY"] or cls.canary, CANARY),
+            canary=_one_of("CANARY", values["CANARY"] or cls.canary),
             canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
         )
 
@@ -112,9 +122,9 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise SettingsError(f"{name} is {value[:40]!r}; it must be one of: {', '.join(allowed)}.")
+def _one_of(name: str, value: str) -> str:
+    if value not in CHOICES[name]:
+        raise SettingsError(f"{name} is {value[:40]!r}; it must be one of: {', '.join(CHOICES[name])}.")
     return value
 
 
@@ -138,8 +148,8 @@ def _schedule(name: str, value: str) -> str:
 
 
 def _whole_number(name: str, value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 100_000:
-        raise SettingsError(f"{name} must be a whole number from 1 to 100000.")
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LARGEST_NUMBER:
+        raise SettingsError(f"{name} must be a whole number from 1 to {LARGEST_NUMBER}.")
     return int(value)
 
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handlers.settings import Settings
 
 if TYPE_CHECKING:
     from handlers.azure.arm import Azure
-    from handlers.azure.rush import Rush
     from handlers.records.alert_queue import AlertQueue
     from handlers.records.documents import Documents
     from handlers.records.incidents import Incidents
+    from handlers.records.plain_tickets import PlainTickets
+    from handlers.records.reminders import DueRow
+    from handlers.records.rows import Rows
     from handlers.records.storage import Storage
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
@@ -37,8 +39,13 @@ class Tools:
     documents: Documents
     marks: VaultMarks
     storms: Storms
-    rush: Rush
+    plain_tickets: PlainTickets
     now: Callable[[], datetime]
+
+    def rows_of(self, row: DueRow | str) -> Rows[Any]:
+        """Where a row is kept, or the rows of a partition: `incident`, `storm` or `plain`."""
+        kinds = (self.incidents, self.storms, self.plain_tickets)
+        return next(rows for rows in kinds if row == rows.partition or isinstance(row, rows.kind))
 
 
 @cache
@@ -52,13 +59,10 @@ def settings() -> Settings:
 
 
 def definition(chosen: Settings) -> Definition:
-    """The ticketing system's file; the expressions of a team's own are looked at too."""
-    from handlers.tickets.engine.definition import check_expressions, load
+    """The ticketing system's file."""
+    from handlers.tickets.engine.definition import load
 
-    system = load(chosen.ticket_target, chosen.ticket_target_file)
-    if chosen.ticket_target_file:
-        check_expressions(system)
-    return system
+    return load(chosen.ticket_target, chosen.ticket_target_file)
 
 
 @cache
@@ -81,9 +85,9 @@ def tools() -> Tools:
     import requests
 
     from handlers.azure.arm import Azure
-    from handlers.azure.rush import Rush
     from handlers.records.documents import Documents
     from handlers.records.incidents import Incidents
+    from handlers.records.plain_tickets import PlainTickets
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
     from handlers.tickets.engine.target import Target
@@ -105,6 +109,6 @@ def tools() -> Tools:
         documents=Documents(storage()),
         marks=VaultMarks(storage()),
         storms=Storms(storage(), chosen.storm_threshold, chosen.storm_window_minutes),
-        rush=Rush(),
+        plain_tickets=PlainTickets(storage()),
         now=now,
     )

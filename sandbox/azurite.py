@@ -6,10 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from sandbox.processes import end, end_with_parent
 
@@ -19,6 +20,7 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 """Azurite's documented, public development key."""
 SERVICES = ("Blob", "Queue", "Table")
 LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+MOST_SAID = 100_000
 PATIENCE_SECONDS = 120
 """It takes one second, on a machine that does little else."""
 
@@ -32,38 +34,35 @@ def find_azurite() -> Path:
 
 
 @contextmanager
-def running_azurite(command: Path | None = None, *, port: int = 0, folder: Path | None = None) -> Iterator[str]:
+def running_azurite(
+    command: Path | None = None, *, port: int = 0, folder: Path | None = None, access_log: Path | None = None
+) -> Iterator[str]:
     """Azurite on loopback ports that it finds free itself (or blob on `port`, queue and table on the next two); yields its connection string.
 
-    In memory unless `folder` is given: then it survives its process.
+    In memory unless `folder` is given: then it survives its process. `access_log`: gets a line for each request.
     """
+    with access_log.open("ab+") if access_log else TemporaryFile() as log:
+        before = log.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            _command_line(command or find_azurite(), port, folder, verbose=access_log is not None),
+            stdout=log, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent, text=True,
+        )  # fmt: skip
+        try:
+            ports = _wait_until_listening(process, lambda: os.pread(log.fileno(), MOST_SAID, before).decode())
+            yield connection_string(*(ports[name] for name in SERVICES))
+        finally:
+            end(process)
+
+
+def _command_line(command: Path, port: int, folder: Path | None, *, verbose: bool) -> list[str]:
     node = shutil.which("node")
     if not node:
         raise SystemExit("Node.js is not installed: Azurite needs it.")
     ports = [port + offset if port else 0 for offset in range(3)]
     services = [part for name, at in zip(SERVICES, ports, strict=True) for part in (f"--{name.lower()}Port", str(at))]
     where = ["--location", str(folder)] if folder else ["--inMemoryPersistence"]
-    process = subprocess.Popen(
-        [
-            node,
-            str((command or find_azurite()).resolve()),
-            *services,
-            *where,
-            "--silent",
-            "--skipApiVersionCheck",
-            "--disableTelemetry",
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        preexec_fn=end_with_parent,
-        text=True,
-    )
-    try:
-        listening = _wait_until_listening(process)
-        yield connection_string(*(listening[name] for name in SERVICES))
-    finally:
-        end(process)
+    more = ["--skipApiVersionCheck", "--disableTelemetry", *([] if verbose else ["--silent"])]
+    return [node, str(command.resolve()), *services, *where, *more]
 
 
 def connection_string(blob: int, queue: int, table: int) -> str:
@@ -73,25 +72,11 @@ def connection_string(blob: int, queue: int, table: int) -> str:
     return ";".join(["DefaultEndpointsProtocol=http", f"AccountName={ACCOUNT}", f"AccountKey={KEY}", *parts])
 
 
-def _wait_until_listening(process: subprocess.Popen[str]) -> dict[str, int]:
-    """The port of each service, which Azurite prints when it listens. SystemExit with its words when it ends instead."""
-    said: list[str] = []
-    ports: dict[str, int] = {}
-    patience = threading.Timer(PATIENCE_SECONDS, process.kill)
-    patience.start()
-    for line in process.stdout or ():
-        said.append(line)
-        if match := LISTENING.match(line):
-            ports[match[1]] = int(match[2])
-        if len(ports) == len(SERVICES):
-            patience.cancel()
-            threading.Thread(target=_read_on, args=(process,), daemon=True).start()
-            return ports
-    patience.cancel()
-    raise SystemExit(f"Azurite ended: {''.join(said).strip()[-500:]}")
-
-
-def _read_on(process: subprocess.Popen[str]) -> None:
-    """Whatever else it prints must not fill the pipe."""
-    for _ in process.stdout or ():
-        pass
+def _wait_until_listening(process: subprocess.Popen[str], said: Callable[[], str]) -> dict[str, int]:
+    """The port of each service, which Azurite says when it listens. SystemExit with its words when it ends instead."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while len(ports := dict(LISTENING.findall(said()))) < len(SERVICES):
+        if process.poll() is not None or time.monotonic() > until:
+            raise SystemExit(f"Azurite did not start: {said().strip()[-500:]}")
+        time.sleep(0.05)
+    return {name: int(port) for name, port in ports.items()}

@@ -1,10 +1,9 @@
-"""Headless Chromium: what a page shows, and a picture of it."""
+"""Headless Chromium: what a page shows."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -19,11 +18,6 @@ def find_chromium() -> str | None:
 def page_source(url: str) -> str:
     """The page's DOM after its scripts have run."""
     return _run(url, "--dump-dom").decode()
-
-
-def screenshot(url: str, target: Path, *, dark: bool = False, width: int = 1280, height: int = 1600) -> None:
-    scheme = ["--blink-settings=preferredColorScheme=0"] if dark else ["--blink-settings=preferredColorScheme=1"]
-    _run(url, f"--screenshot={target}", f"--window-size={width},{height}", *scheme)
 
 
 def _run(url: str, *flags: str) -> bytes:

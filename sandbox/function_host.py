@@ -196,7 +196,8 @@ class Host:
 
     def start(self) -> list[threading.Thread]:
         """Start listening on queues and timers; the threads end after `stopping` is set."""
-        self.listeners = [QueueListener(self, function) for function in self.of_kind("queueTrigger")]
+        listening = [function for function in self.of_kind("queueTrigger") if not is_disabled(function.name)]
+        self.listeners = [QueueListener(self, function) for function in listening]
         loops: list[Callable[[], None]] = [listener.run for listener in self.listeners]
         loops += [lambda function=function: self._tick(function) for function in self.of_kind("timerTrigger")]  # type: ignore[misc]
         threads = [threading.Thread(target=loop, daemon=True) for loop in loops]
@@ -285,6 +286,11 @@ class QueueListener:
         _create(self.poison)
         self.poison.send_message(message.content)
         self.queue.delete_message(message)
+
+
+def is_disabled(name: str) -> bool:
+    """https://learn.microsoft.com/azure/azure-functions/disable-function"""
+    return os.environ.get(f"AzureWebJobs.{name}.Disabled", "").lower() in ("1", "true")
 
 
 def setting(text: str) -> str:

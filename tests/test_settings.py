@@ -33,7 +33,7 @@ def test_a_missing_ticket_url_is_named() -> None:
         ("WATCHED_SUBSCRIPTIONS", "11111111-2222-3333-4444-555555555555,oops"),
         ("SWEEP_SCHEDULE", "*/15 * * * *"),
         ("ALERTS_AUTH", "none"),
-        ("RUNBOOK_LANGUAGE", "de"),
+        ("RUNBOOK_LANGUAGE", "klingon"),
         ("TICKET_SECRET", "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/ticket)"),
         ("TICKET_OPTIONS", "[1]"),
         ("TICKET_OPTIONS", "{"),
@@ -74,9 +74,9 @@ def test_subscriptions_are_a_comma_separated_list_in_any_case() -> None:
     )
 
 
-def test_the_names_are_those_of_the_contract_and_three_of_our_own() -> None:
-    assert set(SETTING_NAMES) - {"CANARY", "CANARY_SCHEDULE", "TICKET_TARGET_FILE"} == {
+def test_every_name_of_the_contract_is_a_setting() -> None:
+    assert {
         "ARM_ENDPOINT", "LOGS_ENDPOINT", "LOG_ANALYTICS_WORKSPACE_ID", "WATCHED_SUBSCRIPTIONS", "SWEEP_SCHEDULE",
-        "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_URL", "TICKET_USER", "TICKET_SECRET",
-        "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES",
-    }  # fmt: skip
+        "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_TARGET_FILE", "TICKET_URL", "TICKET_USER",
+        "TICKET_SECRET", "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES", "CANARY", "CANARY_SCHEDULE",
+    } <= set(SETTING_NAMES)  # fmt: skip

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from handlers import dispatch
 from handlers.azure.arm import Azure
 from handlers.azure.read_budget import ReadBudget
-from handlers.azure.rush import Rush
+from handlers.model import Incident
 from handlers.model.parts import Part
-from handlers.records.alert_queue import AlertQueue
+from handlers.records.alert_queue import AlertQueue, Sent
 from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
+from handlers.records.plain_tickets import PlainTickets
 from handlers.records.storage import Storage
 from handlers.records.storms import Storms
 from handlers.records.vault_marks import VaultMarks
@@ -62,13 +64,13 @@ class Target:
 
 
 class Clock:
-    """Now, and as far ahead as a test wants."""
+    """When the test began, and as far ahead as it wants: how fast the machine is plays no part."""
 
     def __init__(self) -> None:
-        self.ahead = timedelta()
+        self.began, self.ahead = datetime.now(UTC), timedelta()
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self.began + self.ahead
 
     def seconds(self) -> float:
         return self().timestamp()
@@ -79,13 +81,32 @@ class PatientQueue(AlertQueue):
 
     def __init__(self, storage: Storage) -> None:
         super().__init__(storage)
-        self.later: list[tuple[float, bytes]] = []
+        self.later: dict[str, tuple[float, bytes]] = {}
+        self.sent = 0
+        """How many messages were sent, those for later among them."""
 
-    def _send(self, message: bytes, after_seconds: float = 0) -> None:
-        if after_seconds:
-            self.later.append((after_seconds, message))
-        else:
-            super()._send(message)
+    def _send(self, message: bytes, after_seconds: float = 0) -> Sent:
+        self.sent += 1
+        if not after_seconds:
+            return super()._send(message)
+        note = Sent(str(uuid4()), "")
+        self.later[note.id] = (after_seconds, message)
+        return note
+
+    def move(self, note: Sent, seconds: float) -> None:
+        if note.id in self.later:
+            self.later[note.id] = (seconds, self.later[note.id][1])
+
+    def withdraw(self, note: Sent) -> None:
+        self.later.pop(note.id, None)
+
+    def is_later(self, seconds: float) -> None:
+        """Time has passed: what was sent for no longer lies in the queue now."""
+        for name, (after, message) in list(self.later.items()):
+            self.later[name] = (after - seconds, message)
+            if after <= seconds:
+                del self.later[name]
+                super()._send(message)
 
 
 @dataclass
@@ -107,7 +128,7 @@ class Bench:
         done = 0
         while messages := list(self.storage.queue().receive_messages(max_messages=32, visibility_timeout=600)):
             for message in messages:
-                dispatch.handle(message.content, self.tools, message.id, message.inserted_on)
+                dispatch.work_on(message.content, self.tools, message.inserted_on)
                 self.storage.queue().delete_message(message)
                 done += 1
         return done
@@ -115,26 +136,43 @@ class Bench:
     @property
     def waits(self) -> list[float]:
         """For how long messages were put away, in seconds."""
-        return [seconds for seconds, _ in self.queue.later]
+        return [seconds for seconds, _ in self.queue.later.values()]
 
     def wait(self, seconds: float) -> int:
         """Let time pass, bring back what was put away for no longer, and work on it."""
         self.clock.ahead += timedelta(seconds=seconds)
-        due = [message for after, message in self.queue.later if after <= seconds]
-        self.queue.later = [(after - seconds, message) for after, message in self.queue.later if after > seconds]
-        for message in due:
-            self.queue._send(message)
+        self.queue.is_later(seconds)
         return self.work()
+
+    def run(self, *, seconds: float) -> int:
+        """Let time pass and work on each message when it comes; how many messages."""
+        done, left = self.work(), seconds
+        while (due := [after for after in self.waits if after <= left]) and left > 0:
+            step = max(min(due), 0.001)
+            left -= step
+            done += self.wait(step)
+        return done + self.wait(max(left, 0))
+
+    @property
+    def open_incidents(self) -> list[Incident]:
+        return [incident for incident in self.tools.incidents.active() if incident.status == "open"]
 
 
 @pytest.fixture
 def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
-    """`bench_of("scenario", …, watched=True, **settings)`."""
+    """`bench_of("scenario", …, watched=True, **settings)`; `storage`: another one than Azurite's."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
 
-        def make(*names: str, watched: bool = False, scenarios: tuple[Scenario, ...] = (), **more: Any) -> Bench:
+        def make(
+            *names: str,
+            watched: bool = False,
+            scenarios: tuple[Scenario, ...] = (),
+            storage: Any = None,
+            target: Any = None,
+            **more: Any,
+        ) -> Bench:
             chosen = [found for found in load_scenarios() if found.name in names] + list(scenarios)
             azure = stack.enter_context(running_azure(chosen))
             subscriptions = tuple(found.subscription for found in chosen) if watched else ()
@@ -142,24 +180,39 @@ def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
                 ticket_url="http://127.0.0.1:9", arm_endpoint=azure.url, logs_endpoint=azure.url,
                 watched_subscriptions=subscriptions, **more,
             )  # fmt: skip
-            storage, clock, target = Storage({"AzureWebJobsStorage": own_azurite}), Clock(), Target()
-            storage.queue().clear_messages()
-            forget(storage)
-            tickets = Tickets(target, Gate(clock.seconds), clock)
-            queue = PatientQueue(storage)
-            storms = Storms(storage, settings.storm_threshold, settings.storm_window_minutes)
-            budget = ReadBudget(clock.seconds, lambda _: None)
-            tools = Tools(settings, Azure(settings, budget), tickets, queue, Incidents(storage), Documents(storage),
-                          VaultMarks(storage), storms, Rush(clock.seconds), clock)  # fmt: skip
-            return Bench(tools, target, clock, azure, storage, queue)
+            return bench_on(
+                storage or emptied(Storage({"AzureWebJobsStorage": own_azurite})), settings, azure, target or Target()
+            )
 
         yield make
 
 
-def forget(storage: Storage) -> None:
-    """An empty table, and nothing kept."""
-    for name, _, _ in AlertQueue(storage).unposted():
-        AlertQueue(storage).drop_unposted(name)
+def bench_on(storage: Any, settings: Settings, azure: RunningAzure, target: Any, clock: Clock | None = None) -> Bench:
+    """The stories' tools on a storage account."""
+    clock = clock or Clock()
+    queue = PatientQueue(storage)
+    tools = Tools(
+        settings=settings,
+        azure=Azure(settings, ReadBudget(clock.seconds, lambda _: None)),
+        tickets=Tickets(target, Gate(clock.seconds), clock),
+        queue=queue,
+        incidents=Incidents(storage),
+        documents=Documents(storage),
+        marks=VaultMarks(storage),
+        storms=Storms(storage, settings.storm_threshold, settings.storm_window_minutes),
+        plain_tickets=PlainTickets(storage),
+        now=clock,
+    )
+    return Bench(tools, target, clock, azure, storage, queue)
+
+
+def emptied(storage: Storage) -> Storage:
+    """The storage account without rows, documents, messages and what could not be posted."""
+    storage.queue().clear_messages()
+    for container, start in (("incidents", ""), ("alerts", "unposted/")):
+        for name in list(storage.blobs(container).list_blob_names(name_starts_with=start)):
+            storage.blobs(container).delete_blob(name)
     table = storage.table()
     for row in table.list_entities():
         table.delete_entity(row["PartitionKey"], row["RowKey"])
+    return storage

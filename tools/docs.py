@@ -1,4 +1,4 @@
-"""`make docs`: write docs/causes.md, and what docs/tickets/ says of the files in handlers/tickets/, from the code; a test compares."""
+"""`make docs`: write what docs/ and infra/ say of codes, causes, facts, ticketing systems, languages and settings; a test compares."""
 
 from __future__ import annotations
 
@@ -8,10 +8,28 @@ from pathlib import Path
 
 from handlers.diagnosis import catalogue
 from handlers.facts import GIVEN, all_facts
+from handlers.facts.jobs import READ_JOBS, READ_POINTS
+from handlers.facts.logs import QUERY
+from handlers.facts.vaults import READ_VAULTS
 from handlers.tickets.engine.definition import Definition, Option, bundled, load
+from tools import places
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "causes.md"
+CAUSES, ROLE = ROOT / "docs" / "causes.md", ROOT / "infra" / "reader-actions.json"
+
+
+def written() -> dict[Path, str]:
+    """Every file that is written from the code, wholly or in part."""
+    return {CAUSES: causes_page(), ROLE: role()} | ticket_pages() | places.pages()
+
+
+def role() -> str:
+    """The rights on watched subscriptions. Those to query the workspace come with a role of Azure's own, given there."""
+    of_facts = {action for fact in all_facts().values() for action in fact.needs}
+    return json.dumps(sorted((of_facts | {READ_JOBS, READ_POINTS, READ_VAULTS}) - {QUERY}), indent=2) + "\n"
+
+
+# ------------------------------------------------------------------------------------------------ codes, causes, facts
 
 
 def causes_page() -> str:
@@ -126,6 +144,7 @@ def _placed(page: str, written: str) -> str:
 
 
 if __name__ == "__main__":
-    for path, page in ({PAGE: causes_page()} | ticket_pages()).items():
-        path.write_text(page, encoding="utf-8")
-        print(f"wrote {path.relative_to(ROOT)}")
+    for path, page in written().items():
+        if page != path.read_text(encoding="utf-8"):
+            path.write_text(page, encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")

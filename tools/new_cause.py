@@ -1,4 +1,4 @@
-"""`make cause ID=some_wrong_condition`: write the stubs of a new cause, and say what is left to do."""
+"""`make cause ID=some_wrong_condition`: write the files of a new cause, and say which one is left."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+CODES = "handlers/diagnosis/error_codes.toml"
 
 CHECK = '''"""TODO: one sentence that states the wrong condition."""
 
@@ -14,20 +15,25 @@ from handlers.model import Agent, Opinion, Reason, unknown
 
 
 def check(agent: Agent | None) -> Opinion:
+    # TODO: the parameters are the facts that it needs; what it answers with holds the evidence
     return unknown(Reason.GUEST_ONLY, agent=agent)
 '''
-TEXT = """{{% block title %}}{title}{{% endblock %}}
-{{% block why %}}TODO{{% endblock %}}
-{{% block steps %}}
-{{% call step() %}}TODO {{{{ run("show_agent") }}}}{{% endcall %}}
-{{% endblock %}}
+TEXT = """{% block title %}TODO: the wrong condition, without a full stop{% endblock %}
+{% block why %}TODO: why it makes the backup fail, in one or two sentences.{% endblock %}
+{% block steps %}
+{% call step() %}TODO: look first. {{ run("show_agent") }}{% endcall %}
+{% call step() %}TODO: then mend it, and start a backup. {{ run("backup_now") }}{% endcall %}
+{% endblock %}
 """
-TEST = """from handlers.causes.{id} import check
-from handlers.model import Verdict
+TEST = """import pytest
+
+from handlers.causes.{id} import check
+from handlers.model import Agent, Verdict
 
 
-def test_it_is_unknown_without_a_look_inside_the_vm() -> None:
-    assert check(agent=None).verdict is Verdict.UNKNOWN
+@pytest.mark.parametrize(("agent", "verdict"), [(None, Verdict.UNKNOWN)])  # TODO: each line of its decision table
+def test_what_the_facts_say_of_it(agent: Agent | None, verdict: Verdict) -> None:
+    assert check(agent).verdict is verdict
 """
 
 
@@ -37,12 +43,10 @@ def stubs(cause: str, root: Path = ROOT) -> dict[Path, str]:
         raise ValueError(f"ID={cause!r}: an id states the wrong condition in lower case, such as restore_point_group_locked")
     if (root / f"handlers/causes/{cause}.py").exists():
         raise ValueError(f"ID={cause!r}: this cause is there already")
-    title = cause.replace("_", " ").capitalize()
-    languages = sorted(path.parent.parent.name for path in (root / "templates").glob("*/causes/agent_not_installed.md.j2"))
-    texts = {root / f"templates/{language}/causes/{cause}.md.j2": TEXT.format(title=title) for language in languages}
+    languages = sorted(path.parent for path in (root / "templates").glob("*/words.toml"))
     return {
         root / f"handlers/causes/{cause}.py": CHECK,
-        **texts,
+        **{language / f"causes/{cause}.md.j2": TEXT for language in languages},
         root / f"tests/causes/test_{cause}.py": TEST.format(id=cause),
     }
 
@@ -56,9 +60,8 @@ def main(cause: str) -> int:
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
-    print(
-        f'Now: add "{cause}" to `causes` of its code in handlers/diagnosis/error_codes.toml, fill in the TODOs, run `make docs test`.'
-    )
+    print(f'Left: {CODES}: add "{cause}" to the `causes` of its code, where Microsoft\'s page puts it.')
+    print("Then fill in each TODO, and run `make docs golden test`.")
     return 0
 
 

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.faults import azure, hosts, poison, ticket_system
 from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
+from bench.faults.costs import Costs
 from bench.faults.rig import Needs, Plan, Rig, running_rig
 
 SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 110, 400
 ORDINARY = Needs()
+BOUNDS = Costs(reads=10, diagnoses=1, tries=2, row_writes=6, messages=3)
+"""What each acknowledged alert may cost at most. A try that fails writes its row twice more."""
+REFUSED = replace(BOUNDS, tries=3, row_writes=10)
+"""The page, plain words, and the plain ticket of what was kept."""
+READ_IN_VAIN = replace(BOUNDS, reads=20, diagnoses=3)
+"""Azure's SDK asks three times; one diagnosis, and a note for a second reading."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +31,7 @@ class Fault:
 
     inject: Callable[[Rig], None]
     needs: Needs = ORDINARY
+    bounds: Costs = BOUNDS
 
     @property
     def name(self) -> str:
@@ -49,16 +57,16 @@ FAULTS = (
     Fault(ticket_system.asks_to_wait_twenty_minutes),
     Fault(ticket_system.answer_lost_after_taking),
     Fault(ticket_system.ticket_system_in_any_mood),
-    Fault(ticket_system.plain_ticket_taken_and_its_answer_lost, Needs(vms=1)),
+    Fault(ticket_system.plain_ticket_taken_and_its_answer_lost, Needs(vms=1), REFUSED),
     Fault(hosts.host_killed, Needs(vms=12, lease=KILLED)),
     Fault(hosts.two_hosts_killed_in_turn, Needs(vms=8, hosts=2, lease=KILLED)),
     Fault(hosts.storage_down, Needs(vms=12, lease=KILLED)),
     Fault(ticket_system.ticket_system_slow),
     Fault(ticket_system.refused_for_good),
-    Fault(ticket_system.even_plain_tickets_refused),
-    Fault(azure.azure_throttles),
-    Fault(azure.azure_unavailable),
-    Fault(azure.azure_drops_connections),
+    Fault(ticket_system.even_plain_tickets_refused, bounds=REFUSED),
+    Fault(azure.azure_throttles, bounds=READ_IN_VAIN),
+    Fault(azure.azure_unavailable, bounds=READ_IN_VAIN),
+    Fault(azure.azure_drops_connections, bounds=READ_IN_VAIN),
     Fault(hosts.two_hosts, Needs(hosts=2)),
     Fault(hosts.one_failure_from_several_sources),
     Fault(poison.blob_is_gone, Needs(vms=4)),
@@ -74,4 +82,4 @@ def run(fault: Fault, plan: Plan) -> Figures:
         fault.inject(rig)
         rig.check(rig.sender.wait(120), "not every alert was acknowledged")
         wait_for_the_end(audit, SHORT_PATIENCE_SECONDS if plan.short else PATIENCE_SECONDS)
-        return figures(fault.name, audit, time.monotonic() - began)
+        return figures(fault.name, audit, time.monotonic() - began, fault.bounds)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.faults.costs import Costs
 from bench.faults.rig import Rig
+from bench.faults.stored import is_due, ticket_of
 from sandbox.ticket_desk import Try
 
 OWN_TICKET = ("incident.opened", "alert.unreadable")
@@ -26,7 +28,7 @@ class Figures:
     attached: int
     waiting: int
     duplicates: int
-    tries: float
+    costs: Costs
     seconds: float
     problems: tuple[str, ...] = ()
 
@@ -67,7 +69,7 @@ class Audit:
 
     def attached(self) -> set[str]:
         """The VMs that a storm's ticket speaks for."""
-        posted = {row.get("id") for row in self.rig.stored.rows("storm") if row.get("ticket_id")}
+        posted = {row["id"] for row in self.rig.stored.rows("storm") if ticket_of(row).get("shown")}
         return {self._name_of(row["vm_id"]) for row in self._rows() if row.get("storm") in posted}
 
     def unnamed(self) -> set[str]:
@@ -77,8 +79,8 @@ class Audit:
         return self.attached() - named
 
     def unsettled(self) -> set[str]:
-        """The VMs whose incident has a change that is begun and not posted."""
-        return {self._name_of(row["vm_id"]) for row in self._rows() if row["pending"]}
+        """The VMs whose incident's ticket must still change."""
+        return {self._name_of(row["vm_id"]) for row in self._rows() if is_due(row)}
 
     def _name_of(self, vm_id: str) -> str:
         return self.rig.marks.get(vm_id.split("/")[2], vm_id)
@@ -107,7 +109,7 @@ class Audit:
 def wait_for_the_end(audit: Audit, seconds: float) -> None:
     """Wait until each acknowledged alert has come to its end and nothing stirs in the queue; say what has not."""
     rig, until = audit.rig, time.monotonic() + seconds
-    open_ends = ["not looked at yet"]
+    open_ends = ["nothing was read yet"]
     while open_ends and time.monotonic() < until:
         time.sleep(0.5)
         open_ends = _open_ends(audit)
@@ -129,12 +131,12 @@ def _open_ends(audit: Audit) -> list[str]:
         ended = audit.ticketed() | audit.attached()
         missing = sorted({sent.vm.name for sent in rig.sender.acknowledged} - ended)
         found += [f"no ticket for {', '.join(missing)}"] if missing else []
-        found += [f"{name} has a change that is begun and not posted" for name in sorted(audit.unsettled())]
+        found += [f"the ticket of {name} must still change" for name in sorted(audit.unsettled())]
     return found
 
 
-def figures(name: str, audit: Audit, seconds: float) -> Figures:
-    rig = audit.rig
+def figures(name: str, audit: Audit, seconds: float, bounds: Costs) -> Figures:
+    rig, costs = audit.rig, audit.rig.costs()
     ticketed, attached, duplicates = audit.ticketed(), audit.attached(), audit.duplicates()
     sent = [one.vm.name for one in rig.sender.acknowledged]
     alone = [vm for vm in sent if vm not in ticketed]
@@ -147,22 +149,26 @@ def figures(name: str, audit: Audit, seconds: float) -> Figures:
         len(joined),
         min(rig.left_in_queue, len(alone) - len(joined)) if rig.alerts_wait else 0,
         len(duplicates),
-        len(rig.desk.tries) / max(1, len(sent)),
+        costs,
         seconds,
-        (*rig.problems, *duplicates),
+        (*rig.problems, *duplicates, *costs.over(bounds), *(f"a query goes through a partition: {scan}" for scan in rig.scans())),
     )
 
 
+WIDE = 42
 HEAD = (
-    f"{'fault':46} {'posted':>6} {'acknow-':>8} {'ticket-':>7} {'in a':>6} {'in the':>6} {'dupli-':>6} {'tries per':>9} {'':>7}\n"
+    f"{'':{WIDE}} {'acknow-':>8} {'ticket-':>7} {'in a':>5} {'wait-':>5} {'dupli-':>6}   for each alert: {'diag-':>8} {'row':>11} {'mes-':>6}\n"
+    f"{'fault':{WIDE}} {'ledged':>8} {'ed':>7} {'storm':>5} {'ing':>5} {'cates':>6} {'reads':>9} {'tries':>6} {'noses':>7} "
+    f"{'writes':>11} {'sages':>6} {'seconds':>8}  ok"
 )
-HEAD += f"{'':46} {'':>6} {'ledged':>8} {'ed':>7} {'storm':>6} {'queue':>6} {'cates':>6} {'alert':>9} {'seconds':>7}  ok"
 
 
 def line(one: Figures) -> str:
+    costs = one.costs
     shown = (
-        f"{one.fault.replace('_', ' '):46} {one.posted:6} {one.acknowledged:8} {one.ticketed:7} {one.attached:6} {one.waiting:6} "
-        f"{one.duplicates:6} {one.tries:9.1f} {one.seconds:7.0f}  {'yes' if one.ok else 'NO'}"
+        f"{one.fault.replace('_', ' '):{WIDE}} {one.acknowledged:8} {one.ticketed:7} {one.attached:5} {one.waiting:5} "
+        f"{one.duplicates:6} {costs.reads:9.1f} {costs.tries:6.1f} {costs.diagnoses:7.1f} {costs.row_writes:11.1f} {costs.messages:6.1f} "
+        f"{one.seconds:8.0f}  {'yes' if one.ok else 'NO'}"
     )
     return "\n".join([shown, *(f"    {problem}" for problem in one.problems)])
 

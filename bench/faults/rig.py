@@ -17,6 +17,7 @@ from typing import Any
 
 import requests
 
+from bench.faults.costs import Costs, StorageCalls, costs_of
 from bench.faults.stored import Stored
 from bench.faults.vms import alert_of, failing_vms
 from sandbox.__main__ import SECRET, sandbox_settings
@@ -151,9 +152,12 @@ class Rig:
         """How many notes lie in the queue at the end is not known: a storm's next look is always due."""
         self.marks: dict[str, str] = {vm.subscription: vm.name for vm in self.vms}
         """What names a VM in a ticket; its subscription, and whatever a fault adds."""
+        self.switched_off: dict[str, str] = {}
+        """Settings that switch functions of hosts off which start from now on."""
         folder = Path(stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
         storage_port, desk_port = stable_ports(3), stable_ports(1)
-        self.azurite = Part(lambda: running_azurite(port=storage_port, folder=folder))
+        self.access_log = folder / "access.log"
+        self.azurite = Part(lambda: running_azurite(port=storage_port, folder=folder, access_log=self.access_log))
         self.desk = Desk(SECRET)
         self.desk_server = Part(lambda: serving(self.desk.answer, desk_port))
         self.azure: RunningAzure = stack.enter_context(running_azure(self.vms))
@@ -173,7 +177,7 @@ class Rig:
 
     def _host(self, settings: dict[str, str]) -> Part[RunningHost]:
         port = stable_ports(1)
-        return Part(lambda: running_host(self.plan.app, settings, port=port, quiet=self.plan.quiet))
+        return Part(lambda: running_host(self.plan.app, settings | self.switched_off, port=port, quiet=self.plan.quiet))
 
     # ---------------------------------------------------------------- what a fault does
 
@@ -202,6 +206,19 @@ class Rig:
         host.running.process.kill()
         host.stop()
 
+    def only_accept(self) -> None:
+        """The hosts accept alerts and work on none."""
+        self._restart({"AzureWebJobs.triage.Disabled": "true"})
+
+    def work_again(self) -> None:
+        self._restart({})
+
+    def _restart(self, switched_off: dict[str, str]) -> None:
+        self.switched_off = switched_off
+        for host in self.hosts:
+            host.stop()
+            host.start()
+
     def run_sweep(self) -> None:
         answer = requests.post(f"{self.hosts[0].running.url}/admin/functions/sweep", json={"input": ""}, timeout=30)
         self.check(answer.status_code == 202, f"the sweep was not started: {answer.status_code}")
@@ -220,6 +237,15 @@ class Rig:
                 return False
             time.sleep(0.1)
         return True
+
+    def costs(self) -> Costs:
+        """What it has cost until now."""
+        calls = StorageCalls.of(self.access_log)
+        return costs_of(self.azure, len(self.desk.tries), calls, self.sender.acknowledged)
+
+    def scans(self) -> set[str]:
+        """Table queries that are not by key or key range, but for the one that carries rows of the first release over."""
+        return {scan for scan in StorageCalls.of(self.access_log).scans if "change ge 0" not in scan}
 
     def statuses(self) -> set[int]:
         return {answer.status for answer in self.sender.answers}

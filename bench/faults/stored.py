@@ -34,8 +34,10 @@ class Stored:
             return 0
 
     def rows(self, partition: str) -> list[dict[str, Any]]:
+        """The rows of a partition without their copies in lists; what is JSON in them is read."""
         try:
-            return [dict(row) for row in self._table.query_entities(f"PartitionKey eq '{partition}'")]
+            rows = [dict(row) for row in self._table.query_entities(f"PartitionKey eq '{partition}'")]
+            return [{name: _read(value) for name, value in row.items()} for row in rows if " " not in row["RowKey"]]
         except ResourceNotFoundError:
             return []
 
@@ -54,3 +56,18 @@ class Stored:
             return [str(json.loads(self._blobs.download_blob(name).readall())["body"]) for name in names]
         except ResourceNotFoundError:
             return []
+
+
+def _read(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
+
+
+def ticket_of(row: dict[str, Any]) -> dict[str, Any]:
+    """What the row's ticket shows: `shown`, `status`, `ticket_id` …; empty while nobody has tried to post it."""
+    ticket: dict[str, Any] = row["delivery"]["tickets"].get("default", {})
+    return ticket
+
+
+def is_due(row: dict[str, Any]) -> bool:
+    """Whether the row's own ticket must still change."""
+    return bool(not row.get("storm") and ticket_of(row).get("shown", 0) < row["delivery"]["version"])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from bench.faults.rig import Rig
+from bench.faults.stored import is_due, ticket_of
 from sandbox.ticket_desk import Trouble
 
 TWENTY_MINUTES = 20 * 60
@@ -18,7 +19,7 @@ def ticket_system_down(rig: Rig) -> None:
     """Nobody listens at TICKET_URL for a while, and kept connections are cut."""
     rig.stop_desk()
     rig.send(over=rig.between(1, 1, 20))
-    rig.wait_until(lambda: _put_back(rig), 60, "the fault struck nobody")
+    rig.wait_until(lambda: _waits(rig), 60, "the fault struck nobody")
     time.sleep(rig.between(1, 5, 60))
     rig.start_desk()
 
@@ -131,6 +132,6 @@ def _check_nobody_asks_before(rig: Rig, when: float) -> None:
     rig.check(early <= 0, f"asked again {early:.1f} s too early")
 
 
-def _put_back(rig: Rig) -> bool:
-    """Whether a change was begun, could not be posted, and is free for the next try."""
-    return any(row["pending"] and not row["claimed_until"] for row in rig.stored.rows("incident"))
+def _waits(rig: Rig) -> bool:
+    """Whether a ticket could not be posted and waits."""
+    return any(is_due(row) and ticket_of(row) and not ticket_of(row)["attempted_at"] for row in rig.stored.rows("incident"))

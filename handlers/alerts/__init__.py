@@ -1,4 +1,4 @@
-"""Alerts from every source, read from JSON of any kind. One module per source: `claims(body)` and `parse(body)`.
+"""Alerts from every source, read from JSON of any kind. One module per source: `ORDER`, `claims(body)` and `parse(body)`.
 
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-common-schema
 A source goes by what the body is (`monitoringService`, `conditionType`, the shape), never by `signalType`: Azure
@@ -7,9 +7,11 @@ Backup's own alerts call themselves Log. Words are compared without regard to ca
 
 from __future__ import annotations
 
-from typing import Protocol
+import importlib
+import json
+from pkgutil import iter_modules
+from typing import Any, Protocol
 
-from handlers.alerts import activity_log, azure_backup, canary, event_grid, failed_job, log_search, metric, other
 from handlers.model import Alert, Ignored, Unreadable
 
 MOST_ELEMENTS = 5_000
@@ -19,6 +21,9 @@ MOST_ELEMENTS = 5_000
 class Source(Protocol):
     """What a module for an alert source has."""
 
+    ORDER: int
+    """The sources are asked in this order: the more exactly one knows its own bodies, the sooner."""
+
     def claims(self, body: object) -> bool:
         """Whether the body is of this source, about backup or not."""
 
@@ -26,7 +31,13 @@ class Source(Protocol):
         """What a claimed body tells; never empty."""
 
 
-SOURCES: tuple[Source, ...] = (event_grid, azure_backup, log_search, metric, activity_log, failed_job, canary, other)
+def _sources() -> tuple[Source, ...]:
+    """The modules of this folder that claim bodies."""
+    modules: list[Any] = [importlib.import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    return tuple(sorted((module for module in modules if hasattr(module, "claims")), key=lambda source: source.ORDER))
+
+
+SOURCES = _sources()
 """In claiming order. `other` is last: it claims every alert that is left."""
 
 
@@ -43,3 +54,12 @@ def _read_one(body: object) -> list[Alert | Ignored | Unreadable]:
         if source.claims(body):
             return [*source.parse(body)]
     return [Unreadable(body)]
+
+
+def decoded(content: bytes) -> object:
+    """A body's JSON; its text when it is none."""
+    try:
+        body: object = json.loads(content)
+    except (ValueError, RecursionError):
+        return content.decode("utf-8", "replace")
+    return body

@@ -20,6 +20,7 @@ from handlers.alerts.fields import fold, ignored, line, objects, part, prose, sh
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, workload
 from handlers.model import Alert, Ignored, parse_time
 
+ORDER = 50
 BACKUP_NOW = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/backup/action"
 FAMILIES = "(?:BMS)?UserError|(?:No)?Exten[st]ion|GuestAgent|VMAgent|BackUp|BCM|VMRestorePoint"
 CODE = re.compile(rf"(?:(?:{FAMILIES})[a-z0-9]+|[a-z0-9]+UserError)", re.IGNORECASE)

@@ -21,6 +21,7 @@ from handlers.alerts.fields import fold, ignored, part, short, text, value, walk
 from handlers.alerts.ids import item_name, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored
 
+ORDER = 20
 OTHER_RULES = ("restore", "unsupportedbackuptype", "workloadextensionunhealthy")
 LINK = re.compile(r"aka\.ms/AB-([a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?)", re.IGNORECASE)
 ORIGIN = re.compile(r"azure(?:iaasvm|workload)([a-z][a-z0-9-]{3,79})log", re.IGNORECASE)

@@ -13,6 +13,7 @@ from typing import Any
 from handlers.alerts.fields import line, text, value
 from handlers.model import Alert, Ignored, parse_time
 
+ORDER = 70
 SCHEMA = "backupRunbooksCanary"
 
 

@@ -12,10 +12,13 @@ handshakes belong to `handshake`.
 
 from __future__ import annotations
 
+from typing import Any, Protocol
+
 from handlers.alerts import activity_log, azure_backup, log_search, metric
 from handlers.alerts.fields import fold, ignored, part, short, text, value
 from handlers.model import Alert, Ignored, parse_time
 
+ORDER = 10
 FAILURE = "microsoft.resources.resourceactionfailure"
 CARRIED = (azure_backup, log_search, metric, activity_log)
 
@@ -53,3 +56,20 @@ def _alert(body: object, kind: str) -> Alert:
         fired_at=parse_time(value(body, "eventTime", "time")),
         rule=kind,
     )
+
+
+class TriggerEvent(Protocol):
+    """`azure.functions.EventGridEvent` or `CloudEvent`, as far as it is used."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def body_of(event: TriggerEvent) -> dict[str, Any]:
+    """The event as Event Grid sent it: the trigger spells the envelope's names in its own way."""
+    return {_camel(name): value for name, value in event.to_dict().items()}
+
+
+def _camel(name: str) -> str:
+    """`event_type` -> `eventType`: the envelope's own spelling."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -14,6 +14,7 @@ from handlers.alerts.fields import line, text, value
 from handlers.alerts.ids import item_name, vault_of, vm_guess, vm_item
 from handlers.model import Alert, Ignored, Job, parse_time
 
+ORDER = 60
 SCHEMA = "backupRunbooksFailedJob"
 
 

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from handlers.alerts.fields import fold, part, text, value
 
 VALIDATION = "microsoft.eventgrid.subscriptionvalidationevent"
 CODE = re.compile(r"[A-Za-z0-9._:{}/+=-]{1,200}")
 ORIGIN = re.compile(r"[A-Za-z0-9._*:/-]{1,253}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request is answered: the body is JSON."""
+
+    status: int
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def event_grid_validation(body: object, headers: Mapping[str, str]) -> dict[str, str] | None:

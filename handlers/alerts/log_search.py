@@ -22,6 +22,7 @@ from handlers.alerts.fields import fold, ignored, items, joined_id, objects, par
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_item, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
 
+ORDER = 30
 COLUMNS = {"jobuniqueid", "jobfailurecode", "backupitemuniqueid", "backupitemfriendlyname", "backupinstanceid"}
 QUERIES = ("addonazurebackupjobs", "azurebackupreport", "_azurebackup_getjobs", "recoveryservices/vaults/backupjobs")
 RESOURCES = ("_resourceid", "resourceid", "vaultresourceid", "vault", "backupinstanceid", "datasourceresourceid")

@@ -20,6 +20,7 @@ from handlers.alerts.fields import fold, ignored, joined_id, line, objects, part
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
 
+ORDER = 40
 METRIC = "backuphealthevent"
 
 

@@ -10,6 +10,8 @@ from handlers.alerts.envelope import essentials, service
 from handlers.alerts.fields import ignored, short, text
 from handlers.model import Alert, Ignored
 
+ORDER = 100
+
 
 def claims(body: object) -> bool:
     return bool(service(body))

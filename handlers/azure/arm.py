@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from handlers.azure.credentials import NoCredential, azure_credential
 from handlers.azure.read_budget import ReadBudget
 from handlers.azure.shared_reads import Shared
 from handlers.settings import Settings, is_loopback
@@ -174,18 +175,7 @@ class Azure:
         return self._once("transport", make)
 
     def _credential(self, scope: str) -> TokenCredential:
-        """A managed identity in Azure, else whatever the developer is signed in with; nothing on loopback."""
-        if is_loopback(scope):
-            return _NoCredential()
-
-        def make() -> TokenCredential:
-            from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-
-            if "IDENTITY_ENDPOINT" in os.environ:
-                return ManagedIdentityCredential(client_id=os.environ.get("AZURE_CLIENT_ID"))
-            return DefaultAzureCredential()
-
-        return self._once("credential", make)
+        return NoCredential() if is_loopback(scope) else self._once("credential", lambda: azure_credential(os.environ))
 
     def _authentication(self, scope: str) -> Any:
         """Bearer tokens for `scope`; on loopback, where plain http is allowed, none is asked for or sent."""
@@ -208,13 +198,6 @@ class Azure:
                     self._made[name] = make()
         made: T = self._made[name]
         return made
-
-
-class _NoCredential:
-    """Stands where the SDK clients demand a credential. Never asked: on loopback no authentication policy is in the pipeline."""
-
-    def get_token(self, *_: str, **__: Any) -> Any:
-        raise RuntimeError("no token is sent to a loopback address")
 
 
 def _short_retry() -> RetryPolicy[Any, Any]:

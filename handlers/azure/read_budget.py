@@ -21,15 +21,8 @@ LONGEST_WAIT_SECONDS = 8.0
 class ReadBudget:
     """A token bucket per subscription. `now` is a monotonic clock in seconds; `sleep` waits."""
 
-    def __init__(
-        self,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-        *,
-        bucket: float = BUCKET_READS,
-        per_second: float = READS_PER_SECOND,
-    ) -> None:
-        self._now, self._sleep, self._size, self._rate = now, sleep, bucket, per_second
+    def __init__(self, now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._now, self._sleep = now, sleep
         self._buckets: dict[str, tuple[float, float]] = {}
         self._lock = threading.Lock()
 
@@ -37,7 +30,7 @@ class ReadBudget:
         """Take one read, waiting in line when the bucket is empty; False when the line is too long."""
         with self._lock:
             left = self._left(subscription)
-            wait = max(0.0, (1 - left) / self._rate)
+            wait = max(0.0, (1 - left) / READS_PER_SECOND)
             if wait > longest_wait:
                 return False
             self._buckets[subscription.lower()] = (left - 1, self._now())
@@ -48,14 +41,14 @@ class ReadBudget:
     def spare(self, subscription: str) -> float:
         """How many reads background work may make now."""
         with self._lock:
-            return max(0.0, self._left(subscription) - RESERVE_READS * self._size / BUCKET_READS)
+            return max(0.0, self._left(subscription) - RESERVE_READS)
 
     def told(self, subscription: str, remaining: float) -> None:
         """Azure's own count of the reads that are left: other instances and other programs take from the same bucket."""
         with self._lock:
-            left = min(self._left(subscription), remaining - (AZURES_BUCKET_READS - self._size))
+            left = min(self._left(subscription), remaining - (AZURES_BUCKET_READS - BUCKET_READS))
             self._buckets[subscription.lower()] = (left, self._now())
 
     def _left(self, subscription: str) -> float:
-        left, at = self._buckets.get(subscription.lower(), (self._size, self._now()))
-        return min(self._size, left + (self._now() - at) * self._rate)
+        left, at = self._buckets.get(subscription.lower(), (BUCKET_READS, self._now()))
+        return min(BUCKET_READS, left + (self._now() - at) * READS_PER_SECOND)

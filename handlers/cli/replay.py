@@ -1,13 +1,13 @@
-"""Story: somebody wants to see what today's checks and templates make of a past incident. Offline, from its document."""
+"""Somebody wants to see what today's checks and templates make of a past incident. Offline, from its document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handlers.diagnosis.diagnose import changes_since, diagnose, facts_needed
-from handlers.model import Diagnosis, Reading, Reason, Unknown, Verdict
-from handlers.records import documents
+from handlers.diagnosis.diagnose import changes_since
+from handlers.diagnosis.evidence import diagnosis_of
+from handlers.model import Diagnosis, Verdict
 from handlers.runbook.render import render
 
 
@@ -18,26 +18,25 @@ class NotADocument(ValueError):
 def replay(document: Mapping[str, Any], language: str = "") -> Iterator[tuple[str, str]]:
     """For each failure in the document: what changes in its verdicts (empty: nothing), and its runbook as it would be today."""
     try:
-        failures = document["failures"]
-        for record in failures:
-            diagnosis = diagnosis_of(record)
-            runbook = render(diagnosis, language or record["runbook"]["language"])
-            yield summary(record, diagnosis), runbook.markdown
+        for evidence, shown_in in failures_in(document):
+            diagnosis = diagnosis_of(evidence)
+            yield summary(evidence, diagnosis), render(diagnosis, language or shown_in).markdown
     except (KeyError, TypeError) as error:
         raise NotADocument(f"the document lacks {error}") from None
 
 
-def diagnosis_of(record: Mapping[str, Any]) -> Diagnosis:
-    """The diagnosis from the facts as they were read. A fact that was not read then is unknown."""
-    failure, error = documents.failure_of(record)
-    readings = documents.readings_of(record, failure, error)
-    for name in facts_needed(failure, error) - readings.keys():
-        readings[name] = Reading(Unknown(Reason.NO_DATA), "", documents.read_time(record))
-    return diagnose(failure, error, readings)
+def failures_in(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """What each diagnosis was made from, and the language of its page. Format 1 held all failures of an incident."""
+    if "failures" in document:
+        yield from ((failure, failure["runbook"]["language"]) for failure in document["failures"])
+    elif document["evidence"] is None:
+        raise NotADocument("the document holds no diagnosis, only the end of an incident or a storm")
+    else:
+        yield document["evidence"], document["data"]["runbook"]["language"]
 
 
-def summary(record: Mapping[str, Any], diagnosis: Diagnosis) -> str:
-    before = {finding["cause"]: Verdict(finding["verdict"]) for finding in record["findings"]}
-    changes = [f"{c.cause}: {c.before or '–'} → {c.now}" for c in changes_since(before, diagnosis)]
+def summary(evidence: Mapping[str, Any], diagnosis: Diagnosis) -> str:
+    before = {finding["cause"]: Verdict(finding["verdict"]) for finding in evidence["findings"]}
+    changes = [f"{change.cause}: {change.before or '–'} → {change.now}" for change in changes_since(before, diagnosis)]
     gone = [f"{cause}: {verdict} → –" for cause, verdict in before.items() if cause not in diagnosis.verdicts]
     return "; ".join(changes + gone)

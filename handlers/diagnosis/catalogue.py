@@ -77,28 +77,28 @@ def error_of(code: str) -> Error:
     return _error(entry, 0, "", "none") if entry else Error(code=code)
 
 
-def classify(alert: Alert, job: Job | None, log_code: str = "") -> Error:
-    """The error code, from the best source that names one: the job, the log, the alert, then the message's words.
+def classify(alert: Alert, job: Job | None) -> Error:
+    """The error code, from the best source that names one: the job (or its row in the log), the alert, then the message's words.
 
     A wrapper code gives way to whatever the message names. Nothing found: the code as sent, not in the catalogue.
     """
     message = message_of(alert, job)
     number = job.errors[0].number if job and job.errors else 0
     outer: tuple[Entry, str] | None = None
-    for entry, matched_by in _candidates(alert, job, log_code, message):
+    for entry, matched_by in _candidates(alert, job, message):
         if not entry.wrapper:
             return _error(entry, number, message, matched_by)
         outer = outer or (entry, matched_by)
     if outer:
         return _error(outer[0], number, message, outer[1])
-    sent, matched_by = _code_as_sent(alert, job, log_code)
+    sent, matched_by = _code_as_sent(alert, job)
     return Error(code=sent, number=number, message=message, matched_by=matched_by)
 
 
-def _candidates(alert: Alert, job: Job | None, log_code: str, message: str) -> list[tuple[Entry, str]]:
+def _candidates(alert: Alert, job: Job | None, message: str) -> list[tuple[Entry, str]]:
     errors = job.errors if job else ()
     found = [(_by_number(error.number), "job") for error in errors]
-    found += [(entry_of(job.error_code if job else ""), "log"), (entry_of(log_code), "log")]
+    found += [(entry_of(job.error_code if job else ""), "log")]
     found += [(entry_of(error.title), "job") for error in errors]
     found += [(entry, "job") for error in errors for entry in _named_in(_words_of(error))]
     found += [(entry_of(alert.error_code), "alert")]
@@ -129,9 +129,9 @@ def _by_message(message: str) -> Entry | None:
     return max(hits, key=lambda hit: hit[0])[1] if hits else None
 
 
-def _code_as_sent(alert: Alert, job: Job | None, log_code: str) -> tuple[str, str]:
-    if log_code or (job and job.error_code):
-        return log_code or (job.error_code if job else ""), "log"
+def _code_as_sent(alert: Alert, job: Job | None) -> tuple[str, str]:
+    if job and job.error_code:
+        return job.error_code, "log"
     for error in job.errors if job else ():
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9]{7,80}", error.title):
             return error.title, "job"

@@ -1,4 +1,4 @@
-"""Run the checks of an error's causes on the facts; order the findings."""
+"""Gather the facts that an error's causes need, run the causes' checks on them, order the findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import Cause, causes_of
+from handlers.facts import gather
 from handlers.model import (
     Change,
     Diagnosis,
@@ -29,6 +31,18 @@ from handlers.model import (
 from handlers.model.failure import VM_WORKLOAD
 
 log = logging.getLogger(__name__)
+
+PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
+"""Why a fact is unknown now and may be known later."""
+
+
+def diagnose_failure(failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False) -> Diagnosis:
+    """Gather the facts that the error's causes need, and check the causes.
+
+    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    """
+    needed = facts_needed(failure, error)
+    return diagnose(failure, error, gather(needed, failure, azure, message=error.message, now=now, sharing=sharing))
 
 
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
@@ -51,6 +65,12 @@ def changes_since(before: Mapping[str, Verdict], diagnosis: Diagnosis) -> tuple[
         return ()
     found = ((finding.cause, before.get(finding.cause), finding.verdict) for finding in diagnosis.findings)
     return tuple(Change(cause, was, now) for cause, was, now in found if was is not now)
+
+
+def passing_unread(diagnosis: Diagnosis) -> list[str]:
+    """The facts that are unknown for a reason that passes. A missing permission or resource is not among them."""
+    values = {name: reading.value for name, reading in diagnosis.readings.items()}
+    return [name for name, value in values.items() if isinstance(value, Unknown) and value.why in PASSING]
 
 
 def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
+from functools import cache
+from pkgutil import iter_modules
 from typing import Any
 
 from handlers.azure.arm import Azure, NotRead, NoWorkspace
@@ -23,7 +24,6 @@ from handlers.model import Failure, Reading, Reason, Unknown
 
 log = logging.getLogger(__name__)
 
-MODULES = ("backup", "compute", "health", "key_vault", "locks", "logs", "network", "restore_points")
 GIVEN = ("failed_at", "job", "message", "now")
 """Facts that the failure itself carries: nothing is read for them."""
 DEADLINE_SECONDS = 25
@@ -40,29 +40,26 @@ class Fact:
     read: Callable[[Failure, Reads], Any]
     needs: tuple[str, ...]
     source: str
-    first: bool = False
-    """Read at the first look in a rush of alerts too: it comes with the VM's one view, or from a list that many alerts share."""
 
 
 FACTS: dict[str, Fact] = {}
 
 
-def fact[T](
-    *needs: str, source: str, first: bool = False
-) -> Callable[[Callable[[Failure, Reads], T]], Callable[[Failure, Reads], T]]:
+def fact[T](*needs: str, source: str) -> Callable[[Callable[[Failure, Reads], T]], Callable[[Failure, Reads], T]]:
     """Registers a function as the reader of the fact of its name."""
 
     def register(read: Callable[[Failure, Reads], T]) -> Callable[[Failure, Reads], T]:
-        FACTS[read.__name__] = Fact(read, needs, source, first)
+        FACTS[read.__name__] = Fact(read, needs, source)
         return read
 
     return register
 
 
+@cache
 def all_facts() -> dict[str, Fact]:
-    """Every fact there is, its module imported. The Bicep role is compared with the union of their `needs`."""
-    for module in MODULES:
-        importlib.import_module(f"handlers.facts.{module}")
+    """Every fact there is: every module of this folder is imported. The role in Bicep is the union of their `needs`."""
+    for module in iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
     return FACTS
 
 
@@ -127,27 +124,18 @@ def given(failure: Failure, message: str, now: datetime) -> dict[str, Any]:
     return dict(zip(GIVEN, (failure.failed_at, job, message, now), strict=True))
 
 
-class Look(StrEnum):
-    """How closely to look: at everything; at everything, sharing lists with others; or only at what costs little."""
-
-    ALONE = "alone"
-    SHARING = "sharing"
-    FIRST = "first"
-
-
 def gather(
-    names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, look: Look = Look.ALONE,
+    names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, sharing: bool = False,
     deadline: float = DEADLINE_SECONDS,
 ) -> dict[str, Reading]:  # fmt: skip
-    """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`."""
+    """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`.
+
+    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    """
     carried = given(failure, message, now)
     names = set(names)
     readings = {name: Reading(carried[name], "", now) for name in names & carried.keys()}
-    facts, reads = all_facts(), Reads(azure, sharing=look is not Look.ALONE)
-    if look is Look.FIRST:
-        later = {name for name in names - carried.keys() if not facts[name].first}
-        readings |= {name: Reading(Unknown(Reason.LATER), facts[name].source, now) for name in later}
-        names -= later
+    facts, reads = all_facts(), Reads(azure, sharing=sharing)
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fact")
     running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - carried.keys())}
     done, late = wait(running, timeout=deadline)

@@ -27,7 +27,7 @@ def instance_view(failure: Failure, reads: Reads) -> dict[str, Any]:
     return read_vm(failure, reads)["properties"].get("instanceView") or {}
 
 
-@fact(READ_VM, READ_VIEW, source=VM_VIEW, first=True)
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def vm(failure: Failure, reads: Reads) -> VirtualMachine:
     body = read_vm(failure, reads)
     properties = body["properties"]
@@ -43,7 +43,7 @@ def vm(failure: Failure, reads: Reads) -> VirtualMachine:
     )
 
 
-@fact(READ_VM, source=VM_VIEW, first=True)
+@fact(READ_VM, source=VM_VIEW)
 def vm_presence(failure: Failure, reads: Reads) -> str:
     """`present`, or `missing` when Azure answers 404: here not finding the VM is the finding."""
     from azure.core.exceptions import ResourceNotFoundError
@@ -55,7 +55,7 @@ def vm_presence(failure: Failure, reads: Reads) -> str:
     return "present"
 
 
-@fact(READ_VM, READ_VIEW, source=VM_VIEW, first=True)
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def power_state(failure: Failure, reads: Reads) -> str:
     """`running`, `stopped`, `deallocated`, `starting`, `stopping` or `deallocating`."""
     for status in instance_view(failure, reads).get("statuses", ()):
@@ -65,7 +65,7 @@ def power_state(failure: Failure, reads: Reads) -> str:
     raise Unread(Reason.NO_DATA)
 
 
-@fact(READ_VM, READ_VIEW, source=VM_VIEW, first=True)
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def agent(failure: Failure, reads: Reads) -> Agent | None:
     """What the guest agent last reported; None when none ever did."""
     found = instance_view(failure, reads).get("vmAgent")
@@ -82,7 +82,7 @@ def agent(failure: Failure, reads: Reads) -> Agent | None:
     )
 
 
-@fact(READ_VM, source=VM_VIEW, first=True)
+@fact(READ_VM, source=VM_VIEW)
 def agent_provisioned(failure: Failure, reads: Reads) -> bool | None:
     """`provisionVMAgent` of the VM's OS profile; None for a VM without one (a specialised disk)."""
     profile = read_vm(failure, reads)["properties"].get("osProfile") or {}
@@ -93,7 +93,7 @@ def agent_provisioned(failure: Failure, reads: Reads) -> bool | None:
     return None
 
 
-@fact(READ_VM, source=VM_VIEW, first=True)
+@fact(READ_VM, source=VM_VIEW)
 def extensions_allowed(failure: Failure, reads: Reads) -> bool | None:
     """`allowExtensionOperations` of the VM's OS profile; None when the profile does not say (allowed by default)."""
     profile = read_vm(failure, reads)["properties"].get("osProfile") or {}
@@ -101,7 +101,7 @@ def extensions_allowed(failure: Failure, reads: Reads) -> bool | None:
     return allowed
 
 
-@fact(READ_VM, READ_VIEW, source=VM_VIEW, first=True)
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def extensions(failure: Failure, reads: Reads) -> tuple[Extension, ...]:
     """The extensions and, where a handler shows no extension (VMSnapshot with managed disks), the handlers."""
     view = instance_view(failure, reads)
@@ -149,7 +149,7 @@ def _disk(item: dict[str, Any], encrypted: set[str], reads: Reads) -> Disk:
     )
 
 
-@fact(READ_VM, READ_VIEW, source=VM_VIEW, first=True)
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def disk_keys(failure: Failure, reads: Reads) -> tuple[DiskKey, ...]:
     """The secrets and keys that Azure Disk Encryption uses for the VM's disks; empty when none is encrypted that way."""
     found: dict[str, DiskKey] = {}

@@ -30,10 +30,9 @@ SLACK = timedelta(hours=2)
 
 @dataclass(frozen=True, slots=True)
 class FoundJob:
-    """The job, where it was read (`job`, `log` or `none`), and why the job API could not tell, if it could not."""
+    """The job, from the job API or else from the log, and why the job API could not tell, if it could not."""
 
     job: Job | None
-    read_from: str
     unread: Unknown | None = None
 
 
@@ -51,7 +50,7 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
             log.info("job %s unread: %s %s", alert.job_id or "?", unread.why, unread.detail)
         else:
             if job:
-                return FoundJob(job, "job")
+                return FoundJob(job)
     if azure.has_workspace:
         try:
             job = _from_log(alert, failure, azure)
@@ -59,8 +58,8 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
             log.info("job %s not in the log: %s", alert.job_id or "?", why_unread(error).why)
         else:
             if job:
-                return FoundJob(job, "log", unread)
-    return FoundJob(None, "none", unread)
+                return FoundJob(job, unread)
+    return FoundJob(None, unread)
 
 
 def _from_api(alert: Alert, failure: Failure, vault: ResourceId, azure: Azure) -> Job | None:

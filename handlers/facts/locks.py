@@ -14,7 +14,7 @@ from handlers.model import Failure, Lock, Reason
 API = "2020-05-01"
 
 
-@fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks", first=True)
+@fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks")
 def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
     """The locks that cover a restore point collection of the VM: its group's, the subscription's, or its own."""
     if failure.vm is None:

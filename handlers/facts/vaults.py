@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
@@ -33,9 +33,10 @@ def region_of(failure: Failure, azure: Azure) -> str:
     return next((region for vault_id, region in (found or {}).items() if vault and vault_id.lower() == vault.key), "")
 
 
-def vaults_readable(subscriptions: Iterable[str], azure: Azure) -> bool:
-    """Whether the vaults of every subscription can be listed."""
-    return all(_known_vaults(subscription, azure) is not None for subscription in subscriptions)
+def readable_vaults(subscriptions: Collection[str], azure: Azure) -> str:
+    """`ok` when the vaults of every subscription can be listed, else `unread`; `-` for none."""
+    readable = all(_known_vaults(subscription, azure) is not None for subscription in subscriptions)
+    return "-" if not subscriptions else "ok" if readable else "unread"
 
 
 def _known_vaults(subscription: str, azure: Azure) -> dict[str, str] | None:

@@ -54,10 +54,8 @@ from handlers.model.ids import (
     time_text,
 )
 from handlers.model.incident import (
-    Busy,
     Incident,
     KnownFailure,
-    Nothing,
 )
 from handlers.model.runbook import (
     Command,
@@ -69,7 +67,6 @@ from handlers.model.storm import (
     Storm,
 )
 from handlers.model.words import (
-    NotNow,
     Os,
     Reason,
     Unknown,
@@ -80,7 +77,6 @@ __all__ = [
     "FRESH",
     "Agent",
     "Alert",
-    "Busy",
     "Change",
     "Command",
     "Diagnosis",
@@ -103,8 +99,6 @@ __all__ = [
     "KnownFailure",
     "Lock",
     "Members",
-    "NotNow",
-    "Nothing",
     "Opinion",
     "Os",
     "OutboundAccess",

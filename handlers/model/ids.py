@@ -17,17 +17,11 @@ class ResourceId:
     id: str
     subscription: str
     group: str
-    provider_type: str
-    """`Microsoft.Compute/virtualMachines`, for a child `Microsoft.Compute/virtualMachines/extensions`."""
     name: str
 
     @property
     def key(self) -> str:
         return self.id.lower().rstrip("/")
-
-    @property
-    def group_id(self) -> str:
-        return f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
 
     @classmethod
     def parse(cls, text: object) -> ResourceId | None:
@@ -44,7 +38,6 @@ class ResourceId:
             id=text.strip().rstrip("/"),
             subscription=match["subscription"],
             group=match["group"],
-            provider_type="/".join([match["provider"], *parts[0::2]]),
             name=parts[-1],
         )
 
@@ -56,7 +49,7 @@ def subscription_of(resource_id: str) -> str:
 
 
 _RESOURCE_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<provider>[^/]+)/(?P<rest>.+)",
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/[^/]+/(?P<rest>.+)",
     re.IGNORECASE,
 )
 

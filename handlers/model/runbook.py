@@ -32,12 +32,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Runbook:
-    """The rendered page. `steps` and `titles` are by cause id; `markdown` is the source of `html`."""
+    """The rendered page. `steps` and `titles` are by cause id."""
 
     language: str
     title: str
     markdown: str
-    html: str
     titles: Mapping[str, str]
     steps: Mapping[str, tuple[Step, ...]]
     error_title: str = ""

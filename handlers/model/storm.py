@@ -1,6 +1,6 @@
 """A storm: many VMs of one region that fail with one error code at the same time. One ticket speaks for them.
 
-Like an incident, a change of a storm is begun, posted and settled, and whoever finds one begun posts it again under the same id.
+`delivery` says what the storm's ticket must show and what it shows (model/delivery.py).
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from handlers.model.incident import CLAIM, Incident, key_of
+from handlers.model.delivery import OPEN, RESOLVED, Delivery, raised
+from handlers.model.incident import Incident, key_of
 
-OPENED, UPDATED, RESOLVED = "storm.opened", "storm.updated", "storm.resolved"
-FIRST_LOOK = timedelta(seconds=10)
-"""From the moment that a storm is one until its ticket: so that the ticket says more than that."""
-NEXT_LOOKS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 15, 15, 15, 30, 60))
-"""How long after each look at a storm the next one is due; the last one again and again."""
-LAST_LOOK = timedelta(minutes=2)
-"""After its end: longer than an instance remembers that it raged."""
+FIRST_READING = timedelta(seconds=10)
+"""From the moment that a storm is one until its ticket: so that the ticket names more than the first few."""
+NEXT_READINGS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 15, 15, 15, 30, 60))
+"""How long after each reading of a storm's members the next one is due; the last one again and again."""
+LAST_READING = timedelta(minutes=2)
+"""After its end: longer than an instance remembers that it was open."""
 MOST_SHOWN = 200
 
 
@@ -32,35 +32,31 @@ class Storm:
     code: str
     opened_at: datetime
     next_at: datetime
-    """When the next look at it is due."""
-    status: str = "open"
-    looks: int = 0
-    members_read_at: datetime | None = None
-    """When the background pass last went on."""
-    told: str = ""
-    """Fingerprint of the members as the ticket shows them."""
-    telling: str = ""
-    """That of the change that is begun, as it was first posted: of a repeat with more in it, nobody knows whether it was read."""
-    ticket_id: str = ""
-    ticket_url: str = ""
-    change: int = 0
-    pending: str = ""
-    holder: str = ""
-    claimed_until: datetime | None = None
+    """When its members are to be read next."""
+    status: str = OPEN
+    readings: int = 0
+    fingerprint: str = ""
+    """Of the members as the newest version shows them."""
+    delivery: Delivery = field(default_factory=Delivery)
+    recorded_at: datetime | None = None
     etag: str = ""
 
     @property
-    def change_id(self) -> str:
-        return f"{self.id}.{self.change}.{self.pending.rpartition('.')[2]}"
+    def needs_post(self) -> bool:
+        return self.delivery.work_left
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == OPEN or self.needs_post
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """What a storm's ticket tells of the incidents in it."""
+    """What a storm's ticket says of the incidents in it."""
 
     affected: int
     recovered: int
-    looked_at: int
+    diagnosed: int
     """Those with a diagnosis."""
     causes: tuple[tuple[str, int], ...]
     """Confirmed causes and on how many, the most frequent first."""
@@ -75,8 +71,8 @@ class Members:
 
     @property
     def shared_cause(self) -> str:
-        """The confirmed cause of all that were looked at, if they are at least two; else empty."""
-        return next((cause for cause, count in self.causes if count == self.looked_at >= 2), "")
+        """The confirmed cause of all that were diagnosed, if they are at least two; else empty."""
+        return next((cause for cause, count in self.causes if count == self.diagnosed >= 2), "")
 
     @property
     def all_recovered(self) -> bool:
@@ -85,28 +81,28 @@ class Members:
 
 def members_of(incidents: Iterable[Incident]) -> Members:
     """Goes through any number of incidents and keeps few of them."""
-    affected = recovered = looked_at = 0
+    affected = recovered = diagnosed = 0
     causes: Counter[str] = Counter()
     vaults, severities = set(), set()
-    shown: dict[str, list[Incident]] = {"open": [], "resolved": []}
+    shown: dict[str, list[Incident]] = {OPEN: [], RESOLVED: []}
     examples: dict[str, Incident] = {}
     print_ = hashlib.sha256()
-    for one in incidents:
+    for incident in incidents:
         affected += 1
-        recovered += one.status == "resolved"
-        looked_at += bool(one.verdicts)
-        causes.update(one.confirmed)
-        vaults.add(one.vault_id.lower())
-        severities.add(one.severity or "Sev1")
-        if len(shown[one.status]) < MOST_SHOWN:
-            shown[one.status].append(one)
-        if one.verdicts:
-            examples.setdefault(next(iter(one.confirmed), ""), one)
-        print_.update(f"{one.id} {one.status} {one.failures} {' '.join(one.confirmed)}\n".encode())
+        recovered += incident.status == RESOLVED
+        diagnosed += bool(incident.verdicts)
+        causes.update(incident.confirmed)
+        vaults.add(incident.vault_id.lower())
+        severities.add(incident.severity or "Sev1")
+        if len(shown[incident.status]) < MOST_SHOWN:
+            shown[incident.status].append(incident)
+        if incident.verdicts:
+            examples.setdefault(next(iter(incident.confirmed), ""), incident)
+        print_.update(f"{incident.id} {incident.status} {incident.failures} {' '.join(incident.confirmed)}\n".encode())
     common = causes.most_common()
     return Members(
-        affected, recovered, looked_at, tuple(common), len(vaults), min(severities, default="Sev1"),
-        shown=tuple(one for status in shown for one in sorted(shown[status], key=by_name))[:MOST_SHOWN],
+        affected, recovered, diagnosed, tuple(common), len(vaults), min(severities, default="Sev1"),
+        shown=tuple(incident for status in shown for incident in sorted(shown[status], key=by_name))[:MOST_SHOWN],
         example=examples.get(common[0][0] if common else "") or next(iter(examples.values()), None),
         fingerprint=print_.hexdigest()[:32],
     )  # fmt: skip
@@ -120,57 +116,32 @@ def storm_key(region: str, code: str) -> str:
     return key_of(f"storm {region} {code}")
 
 
-def new_storm(region: str, code: str, now: datetime) -> Storm:
-    key = storm_key(region, code)
-    return Storm(key, key_of(f"{key} {now.isoformat()}"), region, code, opened_at=now, next_at=now + FIRST_LOOK)
-
-
-def change_due(storm: Storm, members: Members) -> str:
-    """Which event is to be posted for the members as they are; empty: nothing is new, or nobody has joined yet."""
-    if not members.affected:
-        return ""
-    if storm.pending in (OPENED, RESOLVED):
-        return storm.pending
-    if not storm.change:
-        return OPENED
-    if members.all_recovered:
-        return RESOLVED
-    return UPDATED if storm.pending or storm.told != members.fingerprint else ""
-
-
-def begun(storm: Storm, change: str, fingerprint: str, holder: str, now: datetime) -> Storm | None:
-    """The storm with a change begun and claimed; a change that was begun before keeps its number. None while somebody posts it."""
-    if storm.pending and storm.holder != holder and storm.claimed_until and storm.claimed_until > now:
+def opened(storm: Storm | None, region: str, code: str, now: datetime) -> Storm | None:
+    """A storm of that region and code, which begins now; None while there is an open one, or its ticket shows no end yet."""
+    if storm and storm.is_active:
         return None
-    if storm.pending != change:
-        storm = replace(storm, pending=change, change=storm.change + 1, telling=fingerprint)
-    return replace(storm, holder=holder, claimed_until=now + CLAIM)
+    key = storm_key(region, code)
+    etag = storm.etag if storm else ""
+    return Storm(key, key_of(f"{key} {now.isoformat()}"), region, code, opened_at=now, next_at=now + FIRST_READING, etag=etag)
 
 
-def released(storm: Storm) -> Storm:
-    """The change could not be posted: whoever comes next takes it over."""
-    return replace(storm, claimed_until=None)
+def read(storm: Storm | None, storm_id: str, members: Members, now: datetime) -> Storm | None:
+    """The storm after its members were read: with one more version to show if they are others than its ticket says.
+
+    None when it is another storm by now, or when nothing is new of one that nobody has joined yet.
+    """
+    if storm is None or storm.id != storm_id or storm.status != OPEN or not members.affected:
+        return None
+    if storm.fingerprint == members.fingerprint:
+        return None
+    status = RESOLVED if members.all_recovered and storm.delivery.version else OPEN
+    delivery = raised(storm.delivery, status)
+    return replace(storm, status=status, fingerprint=members.fingerprint, delivery=delivery, recorded_at=now)
 
 
-def passed_over(storm: Storm, now: datetime) -> Storm:
-    """The storm with the background pass going on."""
-    return replace(storm, members_read_at=now)
-
-
-def settled(storm: Storm, ticket_id: str, ticket_url: str) -> Storm:
-    return replace(
-        storm,
-        status="resolved" if storm.pending == RESOLVED else "open",
-        pending="",
-        holder="",
-        claimed_until=None,
-        told=storm.telling,
-        ticket_id=ticket_id or storm.ticket_id,
-        ticket_url=ticket_url or storm.ticket_url,
-    )
-
-
-def looked_at(storm: Storm, now: datetime) -> Storm:
-    """The storm with its next look due: a last one soon after its end."""
-    wait = LAST_LOOK if storm.status == "resolved" else NEXT_LOOKS[min(storm.looks, len(NEXT_LOOKS) - 1)]
-    return replace(storm, looks=storm.looks + 1, next_at=now + wait)
+def scheduled(storm: Storm | None, storm_id: str, readings: int, now: datetime) -> Storm | None:
+    """The storm with its next reading due: a last one soon after its end. None if somebody else has scheduled it."""
+    if storm is None or storm.id != storm_id or storm.readings != readings:
+        return None
+    wait = LAST_READING if storm.status == RESOLVED else NEXT_READINGS[min(readings, len(NEXT_READINGS) - 1)]
+    return replace(storm, readings=readings + 1, next_at=now + wait)

@@ -35,7 +35,6 @@ class Reason(StrEnum):
     NEVER_READ = "never_read"
     VM_NOT_RUNNING = "vm_not_running"
     AGENT_NOT_READY = "agent_not_ready"
-    LATER = "later"
     CHECK_BROKE = "check_broke"
 
 
@@ -45,11 +44,3 @@ class Unknown:
 
     why: Reason
     detail: str = ""
-
-
-class NotNow(Exception):
-    """What is asked for cannot be done now: put the message back for so many seconds. Nothing is lost, nobody sleeps."""
-
-    def __init__(self, why: str, seconds: float) -> None:
-        super().__init__(why)
-        self.seconds = seconds

@@ -1,4 +1,4 @@
-"""The queue `alerts`: what arrived and waits to be worked on, and what was put back until later.
+"""The queue `alerts`: what arrived and waits to be worked on, and notes of the app to itself.
 
 A message is an alert body as its source sent it (so Event Grid may deliver straight into the queue), or an envelope of ours:
 a JSON object with the key `backupRunbooks`. A body over 48 KiB lies in a blob and its envelope names it
@@ -8,7 +8,8 @@ a JSON object with the key `backupRunbooks`. A body over 48 KiB lies in a blob a
 from __future__ import annotations
 
 import json
-import random
+import logging
+import math
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,14 +19,13 @@ from typing import Any
 from handlers.model import parse_time
 from handlers.records.storage import ALERT_BLOBS, CALL_SECONDS, Storage, StorageDown
 
+log = logging.getLogger(__name__)
+
 MARK = "backupRunbooks"
 ALERT = "alert"
 LARGEST_MESSAGE_BYTES = 48 * 1024
 KEPT_SECONDS = 7 * 24 * 3600
-"""How long a message waits in the queue, longer than a long weekend. Each put-back begins it anew."""
-LONGEST_WAIT_SECONDS = 6 * 3600
-SPREAD = 0.25
-"""What was put back at once does not come back at once: up to this part is added to each wait."""
+"""How long a message waits in the queue, longer than a long weekend."""
 UNPOSTED = "unposted/"
 
 
@@ -37,12 +37,23 @@ class Message:
     """`alert`: `content` is a body from outside. Any other: a note of ours, `fields` say what about."""
     content: bytes = b""
     fields: Mapping[str, Any] = field(default_factory=dict)
-    tries: int = 0
     since: datetime | None = None
     """When it first came; None when the message does not say."""
     blob: str = ""
     id: str = ""
     """The queue's own id: the same when the host that worked on it died and it comes again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A note that lies in the queue and has not come yet, as the queue names it."""
+
+    id: str
+    receipt: str
+
+
+class BodyIsGone(LookupError):
+    """The blob that a message names is not there."""
 
 
 class AlertQueue:
@@ -61,35 +72,45 @@ class AlertQueue:
         except AzureError as error:
             raise StorageDown(type(error).__name__) from error
 
-    def note(self, kind: str, *, after_seconds: float = 0, **fields: Any) -> None:
-        """Queue a note to ourselves."""
-        self._send(_pack(kind, fields=fields), after_seconds)
+    def note(self, kind: str, *, after_seconds: float = 0, **fields: Any) -> Sent:
+        """Queue a note to ourselves, which comes after so many seconds."""
+        return self._send(_pack(kind, fields=fields), after_seconds)
 
-    def put_back(self, message: Message, seconds: float, now: datetime) -> None:
-        """The same again, after a while. The caller then lets the message that it works on end well."""
-        wait = min(max(seconds, 1) * (1 + random.uniform(0, SPREAD)), LONGEST_WAIT_SECONDS)  # noqa: S311 - spreads load
-        state = {"tries": message.tries + 1, "since": (message.since or now).isoformat()}
-        if message.kind != ALERT:
-            packed = _pack(message.kind, fields=dict(message.fields), **state)
-        elif message.blob:
-            packed = _pack(ALERT, blob=message.blob, **state)
-        else:
-            packed = _pack(ALERT, body=message.content.decode("utf-8", "replace"), **state)
-            if len(packed) > LARGEST_MESSAGE_BYTES:
-                packed = _pack(ALERT, blob=self._store(message.content), **state)
-        self._send(packed, wait)
+    def move(self, note: Sent, seconds: float) -> None:
+        """Let a note that has not come yet come after so many seconds from now."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            visible = math.ceil(max(seconds, 0))
+            self._storage.queue().update_message(note.id, note.receipt, visibility_timeout=visible, timeout=CALL_SECONDS)
+        except AzureError as error:
+            log.info("a note comes when it was to come: %s", type(error).__name__)
+
+    def withdraw(self, note: Sent) -> None:
+        """Delete a note that has not come yet, because nothing is left to do."""
+        from azure.core.exceptions import AzureError
+
+        try:
+            self._storage.queue().delete_message(note.id, note.receipt, timeout=CALL_SECONDS)
+        except AzureError as error:
+            log.info("a note comes though nothing is left: %s", type(error).__name__)
 
     def open(self, queued: bytes, message_id: str = "") -> Message:
-        """What a queue message holds; a large body is fetched from its blob."""
+        """What a queue message holds; a large body is fetched from its blob. Raises BodyIsGone."""
+        from azure.core.exceptions import ResourceNotFoundError
+
         envelope = _envelope(queued)
         if envelope is None:
             return Message(content=queued, id=message_id)
-        blob, tries = str(envelope.get("blob") or ""), int(envelope.get("tries") or 0)
+        blob = str(envelope.get("blob") or "")
         content = str(envelope.get("body") or "").encode()
         if blob:
-            content = self._storage.blobs(ALERT_BLOBS).download_blob(blob, timeout=CALL_SECONDS).readall()
+            try:
+                content = self._storage.blobs(ALERT_BLOBS).download_blob(blob, timeout=CALL_SECONDS).readall()
+            except ResourceNotFoundError:
+                raise BodyIsGone(blob) from None
         since = parse_time(envelope.get("since"))
-        return Message(str(envelope[MARK]), content, envelope.get("fields") or {}, tries, since, blob, message_id)
+        return Message(str(envelope[MARK]), content, envelope.get("fields") or {}, since, blob, message_id)
 
     # ---------------------------------------------------------------- what could not be posted at all
 
@@ -100,14 +121,17 @@ class AlertQueue:
         self._storage.blobs(ALERT_BLOBS).upload_blob(name, kept, overwrite=True, timeout=CALL_SECONDS)
 
     def unposted(self) -> Iterator[tuple[str, bytes, str]]:
-        """Name, alert body and reason of everything that is kept."""
+        """Name, alert body and reason of everything that is kept. What cannot be read is logged and left out."""
         blobs = self._storage.blobs(ALERT_BLOBS)
         for name in blobs.list_blob_names(name_starts_with=UNPOSTED):
-            kept = json.loads(blobs.download_blob(name, timeout=CALL_SECONDS).readall())
-            yield name, kept["body"].encode(), kept["why"]
+            try:
+                kept = json.loads(blobs.download_blob(name, timeout=CALL_SECONDS).readall())
+                yield name, kept["body"].encode(), kept["why"]
+            except (ValueError, KeyError):
+                log.exception("what is kept cannot be read: %s", name)
 
-    def forget_bodies(self, before: datetime) -> int:
-        """Delete the large bodies that came before that day; how many. Their messages are gone: none is kept for so long."""
+    def delete_bodies(self, before: datetime) -> int:
+        """Delete the bodies that came before that day; how many. Their messages are gone: none lives for so long."""
         blobs, gone = self._storage.blobs(ALERT_BLOBS), 0
         for name in blobs.list_blob_names():
             if name < f"{before:%Y/%m/%d}" and not name.startswith(UNPOSTED):
@@ -118,15 +142,31 @@ class AlertQueue:
     def drop_unposted(self, name: str) -> None:
         self._storage.blobs(ALERT_BLOBS).delete_blob(name, timeout=CALL_SECONDS)
 
+    def store_body(self, body: bytes) -> str:
+        """Keep a body in a blob of its own; the blob's name. The same body of a day is kept once."""
+        name = f"{datetime.now(UTC):%Y/%m/%d}/{uuid.uuid5(uuid.NAMESPACE_OID, body.hex())}.json"
+        self._storage.blobs(ALERT_BLOBS).upload_blob(name, body, overwrite=True, timeout=CALL_SECONDS)
+        return name
+
+    def body(self, name: str) -> bytes:
+        """A body that was stored; empty when it is gone."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return self._storage.blobs(ALERT_BLOBS).download_blob(name, timeout=CALL_SECONDS).readall()
+        except ResourceNotFoundError:
+            return b""
+
     def _store(self, body: bytes) -> str:
         name = f"{datetime.now(UTC):%Y/%m/%d}/{uuid.uuid4()}.json"
         self._storage.blobs(ALERT_BLOBS).upload_blob(name, body, timeout=CALL_SECONDS)
         return name
 
-    def _send(self, message: bytes, after_seconds: float = 0) -> None:
-        self._storage.queue().send_message(
-            message, time_to_live=KEPT_SECONDS, visibility_timeout=int(after_seconds), timeout=CALL_SECONDS
+    def _send(self, message: bytes, after_seconds: float = 0) -> Sent:
+        sent = self._storage.queue().send_message(
+            message, time_to_live=KEPT_SECONDS, visibility_timeout=math.ceil(after_seconds), timeout=CALL_SECONDS
         )
+        return Sent(sent.id, str(sent.pop_receipt))
 
 
 def _pack(kind: str, **fields: Any) -> bytes:

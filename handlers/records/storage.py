@@ -10,7 +10,10 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from handlers.azure.credentials import storage_credential
+
 if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
     from azure.data.tables import TableClient
     from azure.storage.blob import ContainerClient
     from azure.storage.queue import QueueClient
@@ -105,13 +108,8 @@ class Storage:
             raise StorageDown(f"AzureWebJobsStorage or AzureWebJobsStorage__{service}ServiceUri is not set")
         return uri or f"https://{account}.{service}.core.windows.net"
 
-    def _credential(self) -> Any:
-        from azure.identity import DefaultAzureCredential, ManagedIdentityCredential
-
-        client_id = self._environment.get("AzureWebJobsStorage__clientId")
-        if self._environment.get("AzureWebJobsStorage__credential") == "managedidentity":
-            return ManagedIdentityCredential(client_id=client_id)
-        return DefaultAzureCredential()
+    def _credential(self) -> TokenCredential:
+        return self._once("credential", lambda: storage_credential(self._environment))
 
     def _once[T](self, name: str, make: Callable[[], T]) -> T:
         with self._lock:

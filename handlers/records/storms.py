@@ -1,159 +1,177 @@
-"""Storms in table storage: what opened lately (partition `opened`), the storms of it (`storm`), who was looked at first (`first`)."""
+"""Storms in table storage: partition `storm`, list `active`; and what opened lately, counted by region and error code.
+
+Each incident that opens is one row in the partition `opened-<day>`, under `<region and code> <time> <incident>`. A count that includes
+one's own row is the same for all instances. These rows live for two days.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from handlers.azure.shared_reads import Shared
-from handlers.model import Incident, parse_time
-from handlers.model.storm import Storm, new_storm, storm_key
-from handlers.records.rows import Changed, sortable, write_if_unchanged
+from handlers.model import Incident
+from handlers.model import storm as transitions
+from handlers.model.delivery import OPEN
+from handlers.model.storm import Storm, storm_key
+from handlers.records.alert_queue import AlertQueue, Message
+from handlers.records.carried_over import storm_of_release_1
+from handlers.records.rows import Rows, sortable
 from handlers.records.storage import Storage
 
-OPENED, STORMS, FIRST = "opened", "storm", "first"
-TIMES = ("opened_at", "next_at", "members_read_at", "claimed_until")
-FIRST_ONES = 2
-"""So many VMs of a vault and a code are looked at while a storm rages; the others are when it is calm."""
+READING, MEMBERS_PASS = "storm_reading", "members_pass"
+PASS_DIED = timedelta(minutes=5)
+AT_ONCE, AT_ONCE_WITHIN = 3, timedelta(minutes=1)
+"""So many incidents of a region and code within that time are told at once; the next ones are held."""
+HELD_SECONDS = 45.0
 GOES_ON = timedelta(hours=24)
-"""A storm that began earlier takes nobody more in, unless there is a storm again."""
+"""A storm that began earlier takes nobody more in, unless there are again more incidents than the threshold."""
 CLOCKS_DIFFER = timedelta(minutes=1)
-LOOKED_FOR_SECONDS = 60.0
-"""How long nobody else of an instance tries a look that one of its alerts makes."""
-REMEMBERED_SECONDS = 20.0
+KNOWN_SECONDS = 20.0
 """How long an instance goes by what it knows of a storm before it reads its row again."""
 
 
-class Storms:
-    """The rows of the table `incidents` that are about storms."""
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many incidents of one region and code opened lately, and the storm that they are, if they are one."""
+
+    lately: int
+    storm: Storm | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether an incident waits until it is known whether there is a storm."""
+        return self.storm is None and self.lately > AT_ONCE
+
+
+class Storms(Rows[Storm]):
+    """The storms. Transitions are those of `handlers/model/storm.py`."""
 
     def __init__(self, storage: Storage, threshold: int, window_minutes: int) -> None:
-        self._storage, self._threshold, self._window = storage, threshold, timedelta(minutes=window_minutes)
-        self._raging, self._looked_at, self._looks = Shared(), Shared(), Shared()
+        super().__init__(storage, "storm", Storm, lists_of, storm_of_release_1)
+        self._threshold, self._window = threshold, timedelta(minutes=window_minutes)
+        self._open, self._seen = Shared(), dict[str, Storm]()
+        self._opened_here: dict[str, deque[datetime]] = {}
+        self._lock = threading.Lock()
         self.passing = threading.Lock()
         """Held by the one background pass of this instance."""
 
     def known(self, region: str, code: str) -> Storm | None:
         """The storm of a region and a code that this instance saw a moment ago: nothing is read."""
-        found: Storm | None = self._raging.peek(storm_key(region, code))
-        return found
+        storm: Storm | None = self._open.peek(storm_key(region, code))
+        return storm
 
-    def is_mine_to_look_at(self, storm: Storm, now: datetime) -> bool:
-        """Whether its look is due, for one of those that ask in this instance."""
-        if storm.next_at > now:
-            return False
-        mine = object()
-        return self._looks.get(f"{storm.id} {storm.looks}", lambda: mine, seconds=LOOKED_FOR_SECONDS) is mine
+    def is_crowded(self, region: str, code: str, now: datetime) -> bool:
+        """Whether this instance opened several incidents of the region and code within a minute: then lists are shared."""
+        with self._lock:
+            opened = self._opened_here.get(storm_key(region, code), deque())
+            return len(opened) >= AT_ONCE and now - opened[0] <= AT_ONCE_WITHIN
 
-    def joined_by(self, incident: Incident, now: datetime, announce: Callable[[Storm], None]) -> Storm | None:
-        """Count an incident that has just opened; the storm that it belongs to, if there are more of its kind than the threshold.
-
-        `announce` is called with a storm that is about to be opened.
-        """
+    def count(self, incident: Incident, now: datetime) -> None:
+        """Count an incident that has just opened."""
         key = storm_key(incident.region, incident.code)
-        row = {"PartitionKey": OPENED, "RowKey": f"{key} {incident.key}", "id": incident.id, "at": sortable(now)}
+        with self._lock:
+            self._opened_here.setdefault(key, deque(maxlen=AT_ONCE)).append(now)
+        row = {"PartitionKey": _day(now), "RowKey": f"{key} {sortable(now)} {incident.key}", "id": incident.id}
         self._storage.table().upsert_entity(row)
-        opened = len(list(islice(self._opened_since(key, now - self._window), self._threshold + 1)))
-        if opened <= self._threshold and not (opened > 1 and self._goes_on(key, now)):
-            return None
-        return self._raging.get(key, lambda: self._open(incident, now, announce), seconds=REMEMBERED_SECONDS)
+
+    def crowd_of(self, incident: Incident, now: datetime, queue: AlertQueue) -> Crowd:
+        """How many have opened that are like an incident that was counted, and their storm. Opens it when they are too many."""
+        key = storm_key(incident.region, incident.code)
+        opened = [row["RowKey"].split(" ")[1] for row in islice(self._opened_since(key, now - self._window), self._threshold + 1)]
+        lately = sum(at >= sortable(now - AT_ONCE_WITHIN) for at in opened)
+        if len(opened) <= self._threshold and not (len(opened) > 1 and self._goes_on(key, now)):
+            return Crowd(lately)
+        storm = self._open.get(key, lambda: self._opened(incident, now, queue), seconds=KNOWN_SECONDS)
+        with self._lock:
+            self._seen |= {key: storm} if storm and storm.status == OPEN else {}
+        return Crowd(lately, storm if storm and storm.status == OPEN else None)
+
+    def overdue(self, now: datetime) -> list[Message]:
+        """The readings that are due of storms that this instance knows; each is given to one of those that ask."""
+        with self._lock:
+            due = [storm for storm in self._seen.values() if storm.next_at <= now]
+            self._seen = {key: storm for key, storm in self._seen.items() if storm.next_at > now}
+        return [Message(READING, fields=fields_of(storm)) for storm in due]
+
+    def note_pass(self, storm: Storm, now: datetime) -> None:
+        """Note that a background pass over the storm's members goes on: in a row of its own, which nobody posts from."""
+        self._storage.table().upsert_entity({"PartitionKey": "pass", "RowKey": storm.id, "at": sortable(now)})
+
+    def is_passing(self, storm: Storm, now: datetime) -> bool:
+        """Whether a background pass went on a short time ago."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return bool(self._storage.table().get_entity("pass", storm.id)["at"] > sortable(now - PASS_DIED))
+        except ResourceNotFoundError:
+            return False
+
+    def active(self) -> Iterator[Storm]:
+        """Open storms, and those whose ticket must still change."""
+        return self.listed("active")
+
+    def ended_before(self, day: datetime) -> Iterator[Storm]:
+        return self.between("ended-", f"ended-{day:%Y-%m-%d}")
+
+    def opened_before(self, storm: Storm) -> list[tuple[str, str]]:
+        """Keys and ids of the incidents that opened before the storm was one."""
+        opened = self._opened_since(storm.key, storm.opened_at - self._window)
+        until = sortable(storm.opened_at + CLOCKS_DIFFER)
+        return [(row["RowKey"].split(" ")[2], row["id"]) for row in opened if row["RowKey"].split(" ")[1] <= until]
+
+    def delete_counts(self, now: datetime) -> None:
+        """Delete what was counted before yesterday."""
+        table, before = self._storage.table(), _day(now - timedelta(days=1))
+        query = f"PartitionKey ge 'opened-' and PartitionKey lt '{before}'"
+        for row in table.query_entities(query, select=["PartitionKey", "RowKey"]):
+            table.delete_entity(row["PartitionKey"], row["RowKey"])
 
     def _goes_on(self, key: str, now: datetime) -> bool:
         """Whether there is a storm already: it goes on while others keep coming."""
         storm = self.find(key)
-        return storm is not None and storm.status == "open" and now - storm.opened_at <= GOES_ON
-
-    def is_first(self, incident: Incident, now: datetime) -> bool:
-        """Whether the incident is one of the first two of its vault and code within the window: those are looked at at once."""
-        key = storm_key(incident.region, incident.code)
-        vault = hashlib.sha256(incident.vault_id.lower().encode()).hexdigest()[:16]
-        full = f"{key} {vault}"
-        if self._looked_at.peek(full):
-            return False
-        if any(self._takes_place(f"{full} {place}", now) for place in range(FIRST_ONES)):
-            return True
-        self._looked_at.get(full, lambda: True, seconds=self._window.total_seconds())
-        return False
-
-    def find(self, key: str) -> Storm | None:
-        from azure.core.exceptions import ResourceNotFoundError
-
-        try:
-            return _storm(self._storage.table().get_entity(STORMS, key))
-        except ResourceNotFoundError:
-            return None
-
-    def save(self, storm: Storm) -> Storm:
-        """Write the row if it is as it was read. Raises Changed."""
-        return replace(storm, etag=write_if_unchanged(self._storage, _entity(storm), storm.etag))
-
-    def opened_before(self, storm: Storm) -> list[tuple[str, str]]:
-        """Keys and ids of the incidents that opened before the storm was one; most have a ticket of their own."""
-        opened = self._opened_since(storm.key, storm.opened_at - self._window)
-        until = sortable(storm.opened_at + CLOCKS_DIFFER)
-        return [(row["RowKey"].rpartition(" ")[2], row["id"]) for row in opened if row["at"] <= until]
-
-    def open_ones(self) -> Iterator[Storm]:
-        return map(_storm, self._storage.table().query_entities(f"PartitionKey eq '{STORMS}' and status eq 'open'"))
-
-    def forget(self, before: datetime) -> None:
-        """Delete what was counted, and what ended, before then."""
-        table, at = self._storage.table(), sortable(before)
-        counted = f"(PartitionKey eq '{OPENED}' or PartitionKey eq '{FIRST}') and at lt '{at}'"
-        ended = f"PartitionKey eq '{STORMS}' and status eq 'resolved' and opened_at lt '{at}'"
-        for row in table.query_entities(f"({counted}) or ({ended})", select=["PartitionKey", "RowKey"]):
-            table.delete_entity(row["PartitionKey"], row["RowKey"])
-
-    def _takes_place(self, place: str, now: datetime) -> bool:
-        """Whether nobody has this place, or whoever had it came before the window."""
-        from azure.core.exceptions import ResourceNotFoundError
-
-        etag = ""
-        try:
-            taken = self._storage.table().get_entity(FIRST, place)
-        except ResourceNotFoundError:
-            pass
-        else:
-            if taken["at"] >= sortable(now - self._window):
-                return False
-            etag = str(taken.metadata["etag"])
-        try:
-            write_if_unchanged(self._storage, {"PartitionKey": FIRST, "RowKey": place, "at": sortable(now)}, etag)
-        except Changed:
-            return False
-        return True
+        return storm is not None and storm.status == OPEN and now - storm.opened_at <= GOES_ON
 
     def _opened_since(self, key: str, since: datetime) -> Iterator[Any]:
-        """What opened of one region and code."""
-        condition = f"PartitionKey eq '{OPENED}' and RowKey gt '{key} ' and RowKey lt '{key}!' and at ge '{sortable(since)}'"
-        return iter(self._storage.table().query_entities(condition, results_per_page=self._threshold + 1))
+        """What opened of one region and code since then: in the days' partitions, oldest first."""
+        for day in sorted({_day(since), _day(since + timedelta(days=1))}):
+            query = f"PartitionKey eq '{day}' and RowKey ge '{key} {sortable(since)}' and RowKey lt '{key}!'"
+            yield from self._storage.table().query_entities(query, results_per_page=self._threshold + 1)
 
-    def _open(self, incident: Incident, now: datetime, announce: Callable[[Storm], None]) -> Storm:
-        """The storm's row, made if there is none, or only one that is over."""
-        key = storm_key(incident.region, incident.code)
-        found = self.find(key)
-        if found and found.status == "open":
-            return found
-        storm = replace(new_storm(incident.region, incident.code, now), etag=found.etag if found else "")
-        announce(storm)
-        try:
-            return self.save(storm)
-        except Changed:
-            opened = self.find(key)
-            assert opened is not None
-            return opened
+    def _opened(self, incident: Incident, now: datetime, queue: AlertQueue) -> Storm | None:
+        """The open storm, or the one that begins now."""
+        storm = self.find(storm_key(incident.region, incident.code))
+        new = transitions.opened(storm, incident.region, incident.code, now)
+        if new is None:
+            return storm
+        announce(new, queue, (new.next_at - now).total_seconds())
+        return self.save(storm, new) or self.find(new.key)
 
 
-def _entity(storm: Storm) -> dict[str, Any]:
-    plain = {item.name: getattr(storm, item.name) for item in fields(storm) if item.name != "etag"}
-    return {"PartitionKey": STORMS, "RowKey": storm.key, **plain, **{name: sortable(plain[name]) for name in TIMES}}
+def lists_of(storm: Storm) -> frozenset[str]:
+    return frozenset({"active" if storm.is_active else f"ended-{storm.recorded_at or storm.opened_at:%Y-%m-%d}"})
 
 
-def _storm(entity: Any) -> Storm:
-    stored = {item.name: entity[item.name] for item in fields(Storm) if item.name in entity}
-    return Storm(**(stored | {name: parse_time(stored.get(name)) for name in TIMES} | {"etag": str(entity.metadata["etag"])}))
+def announce(storm: Storm, queue: AlertQueue, seconds: float) -> None:
+    """Queue the storm's next reading. A note of a reading that was made already is dropped: two of them do no harm."""
+    queue.note(READING, after_seconds=max(seconds, 1), **fields_of(storm))
+
+
+def start_pass(storm: Storm, storms: Storms, queue: AlertQueue, now: datetime) -> None:
+    """Queue a background pass over the storm's members, unless one is under way."""
+    if storm.status == OPEN and not storms.is_passing(storm, now):
+        storms.note_pass(storm, now)
+        queue.note(MEMBERS_PASS, after_seconds=1, storm=storm.key, id=storm.id, after="")
+
+
+def fields_of(storm: Storm) -> dict[str, Any]:
+    return {"storm": storm.key, "id": storm.id, "reading": storm.readings}
+
+
+def _day(time: datetime) -> str:
+    return f"opened-{time:%Y-%m-%d}"

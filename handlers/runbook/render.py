@@ -1,4 +1,4 @@
-"""Render a diagnosis as a runbook: one page of Markdown, its HTML, and the same steps as data.
+"""Render a diagnosis as a runbook: one page of Markdown, and the same steps as data.
 
 Templates are per language, command lines are shared by the languages. In a Markdown template `{{ value }}` prints a code span;
 in a command template it prints one quoted word for that shell. See templates/README.md.
@@ -33,7 +33,7 @@ from handlers.model import (
 )
 from handlers.model.parts import Part, joined, mark, parts_of
 from handlers.model.text import one_line
-from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, to_html, url_path
+from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
 
 AZURE = "https://management.azure.com"
@@ -43,20 +43,14 @@ PORTALS = {
 }
 
 
-def render(
-    diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None, *, with_html: bool = True
-) -> Runbook:
-    """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident.
-
-    `with_html`: HTML takes ten times as long as the page itself, and what is only kept needs none.
-    """
+def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None) -> Runbook:
+    """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
     page, parts = _rendered(diagnosis, language, arm_endpoint, history)
     markdown = joined(parts)
     return Runbook(
         language=language,
         title=one_line(environment("md").get_template(f"{language}/title.md.j2").render(page.context), 250),
         markdown=markdown,
-        html=to_html(markdown) if with_html else "",
         titles=MappingProxyType(page.titles),
         steps=MappingProxyType(page.steps),
         parts=parts,
@@ -91,7 +85,6 @@ def render_storm(
         language=language,
         title=one_line(pages.get_template(f"{language}/storm_title.md.j2").render(page.context), 250),
         markdown=markdown,
-        html=to_html(markdown),
         titles=MappingProxyType(page.titles),
         steps=MappingProxyType(page.steps),
         parts=parts,
@@ -101,9 +94,10 @@ def render_storm(
 
 def ticket_link(incident: Incident) -> Markdown:
     """The incident's own ticket; empty when it has none."""
-    if not incident.ticket_id:
+    ticket = incident.delivery.ticket
+    if not ticket.ticket_id:
         return Markdown("")
-    name, url = code_span(incident.ticket_id, 60), incident.ticket_url
+    name, url = code_span(ticket.ticket_id, 60), ticket.ticket_url
     return Markdown(f"[{name}]({url_path(url)})") if url.startswith("https://") else name
 
 

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 
 
 class TicketNotPosted(Exception):
-    """The target did not take the ticket. `retry_after` is what it asked for, `permanent` means: the same again is useless."""
+    """The target did not take the ticket. `retry_after` is what it asked for, `permanent` means: the same again is useless.
 
-    def __init__(self, why: str, *, retry_after: str = "", permanent: bool = False, status: int = 0) -> None:
+    `maybe_taken`: the ticket may be there all the same, because an answer was lost or an earlier request of the same change was taken.
+    """
+
+    def __init__(
+        self, why: str, *, retry_after: str = "", permanent: bool = False, status: int = 0, maybe_taken: bool = True
+    ) -> None:
         super().__init__(why)
-        self.retry_after, self.permanent, self.status = retry_after, permanent, status
+        self.retry_after, self.permanent, self.status, self.maybe_taken = retry_after, permanent, status, maybe_taken
 
 
 @dataclass(frozen=True, slots=True)

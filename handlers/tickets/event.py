@@ -1,8 +1,9 @@
-"""The ticket event of docs/ticket-event.schema.json: what every target is given."""
+"""What a version says, and the ticket event of docs/ticket-event.schema.json that it is posted as."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,20 +24,33 @@ from handlers.model import (
     Verdict,
     VirtualMachine,
 )
+from handlers.model.delivery import OPEN, RESOLVED, Shown
+from handlers.model.document import Document
 from handlers.model.failure import VM_WORKLOAD
-from handlers.model.incident import key_of
-from handlers.model.storm import RESOLVED
+from handlers.model.parts import Part, joined
+from handlers.model.plain import PlainTicket
 from handlers.model.text import one_line
 from handlers.runbook.markup import code_block, to_html
+from handlers.runbook.templates import message
 
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""
 
 
-def failure_event(
-    incident: Incident, diagnosis: Diagnosis, runbook: Runbook, now: datetime, changes: tuple[Change, ...] = ()
-) -> dict[str, Any]:
-    """The change that the incident has begun: `incident.opened`, `incident.updated` or `incident.reopened`."""
+def event_of(document: Document, change: str, shown: Shown, now: datetime) -> dict[str, Any]:
+    """The event that a version's document is posted as: `change` is `opened`, `updated`, `resolved` or `reopened`."""
+    kind = "alert.unreadable" if document.kind == "alert" else f"{document.kind}.{change}"
+    markdown = joined(document.parts)
+    runbook = document.data["runbook"] | {"markdown": markdown, "html": to_html(markdown)}
+    ticket = {"id": shown.ticket_id or None, "url": shown.ticket_url or None}
+    return {"type": kind, "timestamp": time_of(now), "data": {**document.data, "runbook": runbook, "ticket": ticket}}
+
+
+def failure_document(
+    incident: Incident, diagnosis: Diagnosis, runbook: Runbook, changes: tuple[Change, ...] = (),
+    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None,
+) -> Document:  # fmt: skip
+    """What an incident's version says of its last failure."""
     failure, error = diagnosis.failure, diagnosis.error
     data = _shell(failure) | {
         "incident": _incident(incident),
@@ -46,40 +60,43 @@ def failure_event(
         "error": _error(error, runbook.error_title),
         "findings": [finding_data(finding, runbook) for finding in diagnosis.findings],
         "changes": [{"cause": c.cause, "before": c.before and c.before.value, "now": c.now.value} for c in changes],
-        "runbook": {"language": runbook.language, "markdown": runbook.markdown, "html": runbook.html},
-        "ticket": _ticket(incident),
+        "runbook": {"language": runbook.language},
     }
     machine = diagnosis.readings["vm"].value
     if isinstance(machine, VirtualMachine) and data["vm"]:
         data["vm"] |= {"location": machine.location, "os": machine.os.value if machine.os else None}
-    return event(incident.pending, now, data)
+    cause = next((cause for cause, verdict in diagnosis.verdicts.items() if verdict is Verdict.CONFIRMED), "")
+    return Document("incident", OPEN, data, runbook.parts, diagnosis.verdicts, cause, received_at, evidence)
 
 
-def resolved_event(incident: Incident, job: Job, title: str, note: str, language: str, now: datetime) -> dict[str, Any]:
-    """`incident.resolved`: `job` is the completed backup that proves it, `note` says so in Markdown."""
-    failure = Failure.of(incident.alert(), None, now)
-    data = _shell(failure) | {
+def ended_document(
+    incident: Incident, job: Job | None, title: str, note: str, language: str, last: Document | None = None
+) -> Document:
+    """What an incident's version says of its end: `job` is the completed backup that proves it, `note` says so in Markdown.
+
+    What was last known of the VM, the error and the findings stays (`last`, the document of the last failure).
+    """
+    failure = Failure.of(incident.alert(), None, incident.last_failed_at)
+    data = _shell(failure) | {name: last.data[name] for name in ("vm", "error", "findings") if last} | {
         "incident": _incident(incident),
         "title": title,
         "severity": incident.severity or "Sev1",
-        "job": _job(job, failure.alert),
-        "runbook": {"language": language, "markdown": note, "html": to_html(note)},
-        "ticket": _ticket(incident),
-    }
-    return event(incident.pending, now, data)
+        "job": _job(job, failure.alert) if job else None,
+        "runbook": {"language": language},
+    }  # fmt: skip
+    return Document("incident", RESOLVED, data, (Part(note),), incident.verdicts)
 
 
-def storm_event(storm: Storm, members: Members, diagnosis: Diagnosis | None, runbook: Runbook, now: datetime) -> dict[str, Any]:
-    """The change that the storm has begun. Its findings are those of one member, shown for all."""
+def storm_document(storm: Storm, members: Members, diagnosis: Diagnosis | None, runbook: Runbook) -> Document:
+    """What a storm's version says. Its findings are those of one member, shown for all."""
     failed = [incident for incident in members.shown if incident.known]
-    status = "resolved" if storm.pending == RESOLVED else "open"
-    data = _shell(Failure(Alert("storm"), None, now)) | {
+    data = _shell(Failure(Alert("storm"), None, storm.opened_at)) | {
         "incident": {
             "id": storm.id,
-            "status": status,
+            "status": storm.status,
             "failures": max(members.affected, 1),
-            "first_failed_at": time_of(min((one.first_failed_at for one in failed), default=storm.opened_at)),
-            "last_failed_at": time_of(max((one.last_failed_at for one in failed), default=storm.opened_at)),
+            "first_failed_at": time_of(min((member.first_failed_at for member in failed), default=storm.opened_at)),
+            "last_failed_at": time_of(max((member.last_failed_at for member in failed), default=storm.opened_at)),
             "url": None,
         },
         "title": runbook.title,
@@ -98,10 +115,10 @@ def storm_event(storm: Storm, members: Members, diagnosis: Diagnosis | None, run
             "recovered": members.recovered,
             "members": [_member(incident) for incident in members.shown],
         },
-        "runbook": {"language": runbook.language, "markdown": runbook.markdown, "html": runbook.html},
-        "ticket": {"id": storm.ticket_id or None, "url": storm.ticket_url or None},
+        "runbook": {"language": runbook.language},
     }
-    return event(storm.pending, now, data)
+    first_at = storm.opened_at if storm.delivery.version == 1 else None
+    return Document("storm", storm.status, data, runbook.parts, cause=members.shared_cause, received_at=first_at)
 
 
 def error_of_storm(storm: Storm, diagnosis: Diagnosis | None) -> Error:
@@ -118,35 +135,40 @@ def _member(incident: Incident) -> dict[str, Any]:
         "status": incident.status,
         "last_failed_at": time_of(incident.last_failed_at),
         "cause": next(iter(incident.confirmed), None),
-        "ticket": incident.ticket_url or None,
+        "ticket": incident.delivery.ticket.ticket_url or None,
     }
 
 
-def plain_event(refused: dict[str, Any], text: str) -> dict[str, Any]:
-    """The same change as an event that the target refused, in a few plain words and nothing else."""
-    data = refused["data"]
-    language = data["runbook"]["language"]
-    return refused | {"data": data | {"findings": [], "runbook": {"language": language, "markdown": text, "html": to_html(text)}}}
+def in_plain_words(event: dict[str, Any], answer: str) -> dict[str, Any]:
+    """The same change as an event that the target refused with `answer`, in a few plain words and nothing else."""
+    data, language = event["data"], event["data"]["runbook"]["language"]
+    code, item = (data["error"] or {}).get("code") or "–", data["protected_item"]["name"]
+    words = message(language, "refused", code=code, item=item, answer=answer)
+    runbook = {"language": language, "markdown": words, "html": to_html(words)}
+    return event | {"data": data | {"findings": [], "runbook": runbook}}
 
 
-def unreadable_event(body: object, title: str, text: str, language: str, now: datetime) -> dict[str, Any]:
-    """`alert.unreadable`: a ticket for a person, with the body attached as text."""
-    raw = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, indent=2)
-    raw = raw.encode("utf-8", "replace").decode()
-    markdown = f"{text}\n\n{code_block(raw, 'json', MOST_ATTACHED)}\n"
-    data = _shell(Failure(Alert("unreadable"), None, now)) | {
+def plain_document(ticket: PlainTicket, bodies: Sequence[bytes], title: str, text: str, language: str) -> Document:
+    """`alert.unreadable`: a ticket for a person, with the newest bodies attached as text."""
+    blocks = [code_block(readable(body), "json", MOST_ATTACHED // max(1, len(bodies))) for body in bodies]
+    data = _shell(Failure(Alert("unreadable"), None, ticket.first_at)) | {
         "incident": {
-            "id": key_of(raw), "status": "open", "failures": 1, "first_failed_at": None, "last_failed_at": None, "url": None
+            "id": ticket.id, "status": "open", "failures": ticket.count, "first_failed_at": None, "last_failed_at": None, "url": None
         },
         "title": title,
         "severity": "Sev2",
-        "runbook": {"language": language, "markdown": markdown, "html": to_html(markdown)},
+        "runbook": {"language": language},
     }  # fmt: skip
-    return event("alert.unreadable", now, data)
+    return Document("alert", OPEN, data, (Part("\n\n".join([text, *blocks]) + "\n"),), received_at=ticket.last_at)
 
 
-def event(kind: str, now: datetime, data: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, "timestamp": time_of(now), "data": data}
+def readable(body: bytes) -> str:
+    """A body as text: JSON indented, anything else as it came."""
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2).encode("utf-8", "replace").decode()
+    except (ValueError, RecursionError):
+        return text
 
 
 def _shell(failure: Failure) -> dict[str, Any]:
@@ -195,10 +217,6 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "last_failed_at": time_of(incident.last_failed_at),
         "url": None,
     }
-
-
-def _ticket(incident: Incident) -> dict[str, Any]:
-    return {"id": incident.ticket_id or None, "url": incident.ticket_url or None}
 
 
 def _error(error: Error, title: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Whether the ticket system takes tickets now. When it is down, one try in a while finds out; nobody else tries, nobody sleeps."""
+"""Whether the ticket system takes tickets now. While it is down one try a minute finds out; nobody else tries, nobody sleeps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 60.0
-"""A ticket system that is back after an hour has its tickets a minute later; one try a minute hurts none."""
+"""A ticket system that is back after an hour has its first ticket a minute later; one try a minute hurts none."""
 PROBE_SECONDS = 60.0
-"""How long nobody else tries while one does."""
+"""How long nobody else tries while one does; longer than the slowest answer."""
 PROBED_SECONDS = 10.0
 """When the others ask again whether it has ended."""
 MOST_RETRY_AFTER_SECONDS = 6 * 3600.0
 FAILURES_TO_CLOSE = 2
+LONGEST_AWAY_SECONDS = 300.0
+"""A waiting change comes back at least so often: a row read and a queue message in five minutes."""
+OUTAGE_FACTOR = 3.0
+"""How much longer a change waits than the outage has lasted: after a short outage it is back soon, in a long one it costs little."""
 
 
 class Gate:
@@ -23,39 +27,51 @@ class Gate:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now, self._lock = now, threading.Lock()
         self._closed_until = 0.0
+        self._down_since: float | None = None
         self._failures = 0
         self._wait = FIRST_WAIT_SECONDS
         self._trying = False
 
-    def left(self) -> float:
-        """How many seconds the gate stays closed; 0 when it is open."""
+    def wait_of_others(self) -> float:
+        """How many seconds a change should stay away: 0 when the gate is open, longer the longer the outage has lasted."""
         with self._lock:
-            return self._left()
+            left = max(0.0, self._closed_until - self._now())
+            if not left:
+                return 0.0
+            return PROBED_SECONDS if self._trying else self._away(left)
 
-    def enter(self) -> float:
-        """0: try. Otherwise how many seconds to stay away. After a closure the first to ask is the one that tries."""
+    def wait_of_failed(self) -> float:
+        """How many seconds a change should wait whose try has just failed."""
         with self._lock:
-            if left := self._left():
-                return left
+            return self._away(max(FIRST_WAIT_SECONDS, self._closed_until - self._now()))
+
+    def _away(self, least: float) -> float:
+        lasted = self._now() - self._down_since if self._down_since is not None else 0.0
+        return min(max(least, OUTAGE_FACTOR * lasted), LONGEST_AWAY_SECONDS)
+
+    def enter(self) -> bool:
+        """Whether to try. After a closure the first to ask is the one that does."""
+        with self._lock:
+            if self._closed_until > self._now():
+                return False
             if self._closed_until:
                 self._closed_until, self._trying = self._now() + PROBE_SECONDS, True
-            return 0.0
-
-    def _left(self) -> float:
-        left = max(0.0, self._closed_until - self._now())
-        return min(left, PROBED_SECONDS) if self._trying else left
+            return True
 
     def worked(self) -> None:
         with self._lock:
             self._closed_until, self._failures, self._wait, self._trying = 0.0, 0, FIRST_WAIT_SECONDS, False
+            self._down_since = None
 
-    def failed(self, retry_after: float | None) -> float:
-        """How many seconds this try's message should wait. An answer that names a time closes the gate for as long."""
+    def failed(self, retry_after: float | None) -> None:
+        """A try has failed. An answer that names a time closes the gate for as long."""
         with self._lock:
-            left = self._closed_until - self._now()
-            if retry_after is None and left > 0 and not self._trying:
-                return left  # was under way when the gate closed: says nothing new
+            closed = self._closed_until > self._now()
+            if retry_after is None and closed and not self._trying:
+                return  # was under way when the gate closed: says nothing new
             self._failures, self._trying = self._failures + 1, False
+            if self._down_since is None:
+                self._down_since = self._now()
             wait = self._wait
             if retry_after is not None:
                 wait = min(max(retry_after, 1.0), MOST_RETRY_AFTER_SECONDS)
@@ -63,7 +79,6 @@ class Gate:
                 self._wait = min(2 * self._wait, LONGEST_WAIT_SECONDS)
             if retry_after is not None or self._failures >= FAILURES_TO_CLOSE:
                 self._closed_until = self._now() + wait
-            return wait
 
 
 def seconds_of(retry_after: str, now: datetime) -> float | None:

@@ -1,20 +1,43 @@
-"""The log line that alert rules and the workbook read; its parts are single words, whatever a ticket system names its tickets."""
+"""The log lines that alert rules and the workbook read; their parts are single words, whatever a ticket system names its tickets."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from handlers.model.document import Document
+from handlers.tickets.answers import Posted
 
 log = logging.getLogger(__name__)
 
 
-def log_posted(
-    kind: str, incident: str, ticket: str, code: str = "", cause: str = "", vault: str = "", seconds: float = 0
-) -> None:
+def log_posted(event: Mapping[str, Any], posted: Posted, document: Document, now: datetime) -> None:
     """A change is posted: of which incident or storm, as which ticket, how many seconds after its alert came."""
+    data = event["data"]
+    vault = str(data["protected_item"]["vault_id"] or "").rpartition("/")[2]
+    seconds = (now - document.received_at).total_seconds() if document.received_at else 0
     log.info(
         "posted type=%s incident=%s ticket=%s code=%s cause=%s vault=%s seconds=%.0f",
-        kind, incident, one_word(ticket), one_word(code), one_word(cause), one_word(vault), seconds,
+        event["type"], data["incident"]["id"], one_word(posted.id), one_word((data["error"] or {}).get("code") or ""),
+        one_word(document.cause), one_word(vault), seconds,
     )  # fmt: skip
+
+
+def log_waits(row_id: str, since: datetime | None, now: datetime) -> None:
+    """A version cannot be posted yet: how long it has waited."""
+    log.info("ticket waits incident=%s seconds=%.0f", row_id, (now - since).total_seconds() if since else 0)
+
+
+def log_refused(change_id: str) -> None:
+    """The ticket system will never take the page of a change; plain words are posted instead."""
+    log.error("alert set aside: change %s was refused for good", change_id)
+
+
+def log_kept(change_id: str) -> None:
+    """Not even plain words were taken; the change is kept in a blob, and each sweep tries it again."""
+    log.error("alert set aside: change %s was refused even in plain words", change_id)
 
 
 def one_word(text: str) -> str:

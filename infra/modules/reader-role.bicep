@@ -1,4 +1,4 @@
-// The one role that the app has on customers' subscriptions. Its actions are what the facts need (reader-actions.json); a test compares them with the code.
+// The one role that the app has on customers' subscriptions. Its actions are what the facts need: `make docs` writes reader-actions.json from the code.
 targetScope = 'subscription'
 
 @description('Required. The name of the role: unique in the tenant.')

@@ -62,14 +62,12 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     AZURE_CLIENT_ID: clientId
     PYTHON_THREADPOOL_THREAD_COUNT: '16' // at least batchSize + newBatchThreshold of host.json, and some for HTTP and timers
     MALLOC_ARENA_MAX: '2' // many threads that decode JSON would else keep a heap each: a third less memory in a storm
-    // the app's
+    // the app's: what this deployment knows, and the ticketing system
     ARM_ENDPOINT: environment().resourceManager
     LOGS_ENDPOINT: logsEndpoints[environment().name]
     LOG_ANALYTICS_WORKSPACE_ID: workspaceCustomerId
     WATCHED_SUBSCRIPTIONS: join(subscriptionIds, ',')
-    SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'
     ALERTS_AUTH: alertsAuth
-    RUNBOOK_LANGUAGE: behave.?runbookLanguage ?? 'en'
     PUBLIC_URL: 'https://${hostName}'
     TICKET_URL: tickets.url
     TICKET_TARGET: tickets.?target ?? 'webhook'
@@ -77,6 +75,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_USER: tickets.?user ?? ''
     TICKET_SECRET: ticketReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
+    // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py
+    SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'
+    RUNBOOK_LANGUAGE: behave.?runbookLanguage ?? 'en'
     STORM_THRESHOLD: string(behave.?stormThreshold ?? 20)
     STORM_WINDOW_MINUTES: string(behave.?stormWindowMinutes ?? 15)
     CANARY: behave.?canary ?? 'quiet'

@@ -43,7 +43,7 @@ type ticketSystem = {
   url: string
 
   @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
-  target: string?
+  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
 
   @description('Optional. The text of a file of one\'s own instead of a bundled one.')
   targetFile: string?
@@ -56,15 +56,15 @@ type ticketSystem = {
 }
 
 @export()
-@description('How the app behaves. Each is an app setting of docs/settings.md, whose default holds when it is left out.')
+@description('How the app behaves: app settings of docs/settings.md, from which `make docs` writes this type.')
 type behaviour = {
-  @description('Optional. The language of runbooks and tickets. Default: en.')
-  runbookLanguage: ('en' | 'pt-BR')?
-
-  @description('Optional. When the sweep looks for failures that no alert told: NCRONTAB, six fields, UTC. Default: every 15 minutes.')
+  @description('Optional. When the sweep looks for failures that no alert told, and for recoveries (NCRONTAB, six fields, UTC). Default: 0 */15 * * * *.')
   sweepSchedule: string?
 
-  @description('Optional. More alike failures than this in one region within the window are one storm with one ticket. Default: 20.')
+  @description('Optional. The language of runbooks and tickets: en or pt-BR. Default: en.')
+  runbookLanguage: ('en' | 'pt-BR')?
+
+  @description('Optional. When more incidents with one error code open in one region within the window, one storm ticket speaks for the further ones. Default: 20.')
   @minValue(1)
   @maxValue(100000)
   stormThreshold: int?
@@ -74,9 +74,9 @@ type behaviour = {
   @maxValue(100000)
   stormWindowMinutes: int?
 
-  @description('Optional. The daily test alert: quiet stops short of the ticket system, ticket opens and resolves a ticket, off sends none. Default: quiet.')
+  @description('Optional. The daily test alert: quiet goes the whole way but for the post to the ticket system, ticket opens and resolves a ticket as well, off sends none. Default: quiet.')
   canary: ('off' | 'quiet' | 'ticket')?
 
-  @description('Optional. When it is sent: NCRONTAB, six fields, UTC. It is expected every 24 hours. Default: at six.')
+  @description('Optional. When it is sent (NCRONTAB, six fields, UTC). Default: 0 0 6 * * *.')
   canarySchedule: string?
 }

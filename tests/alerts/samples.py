@@ -12,6 +12,8 @@ from handlers.model import Alert, Ignored
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "tests" / "samples" / "alerts"
+"""About failed backups; what lies in `other` is not."""
+OTHER = OWN / "other"
 PUBLISHED = ROOT / ".." / "shared" / "samples" / "alerts"
 
 SUBSCRIPTION = "7d1f4a52-0c3e-4b7a-9a51-2f6e8c90b1d4"
@@ -29,7 +31,8 @@ def item_id(name: str) -> str:
 
 def sample(name: str) -> Any:
     """A sample of the project's own, by its file's name."""
-    return json.loads((OWN / f"{name}.json").read_text(encoding="utf-8"))
+    path = next(path for folder in (OWN, OTHER) if (path := folder / f"{name}.json").is_file())
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def samples_in(folder: Path) -> dict[str, Any]:

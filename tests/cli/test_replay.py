@@ -15,7 +15,6 @@ import pytest
 from handlers.alerts import read
 from handlers.cli.replay import NotADocument, replay
 from handlers.model import Alert
-from handlers.records.documents import name_of
 from sandbox.scenario import load_scenarios
 from tests.conftest import ROOT
 from tests.stories.test_backup_failed import LOCKED, alert
@@ -29,9 +28,9 @@ FAILING = [
 
 
 def document(bench: Bench) -> Any:
-    (incident,) = bench.tools.incidents.failed_since(datetime(2020, 1, 1, tzinfo=UTC))
     blobs = bench.storage.blobs("incidents")
-    return json.loads(blobs.download_blob(name_of(incident)).readall())
+    (name,) = blobs.list_blob_names()
+    return json.loads(blobs.download_blob(name).readall())
 
 
 @pytest.mark.parametrize("name", FAILING)
@@ -49,7 +48,7 @@ def test_what_would_be_judged_otherwise_today_is_named(bench_of: Callable[..., B
     bench.fire(alert())
     bench.work()
     kept = document(bench)
-    kept["failures"][0]["readings"]["restore_point_group_locks"]["value"] = []
+    kept["evidence"]["readings"]["restore_point_group_locks"]["value"] = []
     ((changes, _),) = replay(kept)
     assert changes == "restore_point_group_locked: confirmed → ruled_out"
 
@@ -81,3 +80,13 @@ def test_a_file_that_is_no_document_is_named_and_not_a_traceback(tmp_path: Path,
 def test_a_document_without_failures_is_refused() -> None:
     with pytest.raises(NotADocument):
         list(replay({}))
+
+
+def test_a_document_of_the_first_release_holds_all_failures_of_an_incident(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of(LOCKED)
+    bench.fire(alert())
+    bench.work()
+    today = document(bench)
+    failure = today["evidence"] | {"runbook": {"language": "en"}}
+    pages = list(replay({"version": 1, "incident": {}, "failures": [failure, failure]}))
+    assert [page for _, page in pages] == [bench.target.events[0]["data"]["runbook"]["markdown"]] * 2

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from handlers.diagnosis.catalogue import Cause, cause
+from handlers.diagnosis.catalogue import Cause, cause, entries
 from handlers.diagnosis.diagnose import _find, applies, diagnose, facts_needed, plain
 from handlers.model import Alert, Error, Failure, Lock, Opinion, Os, Reading, Reason, Unknown, Verdict, VirtualMachine
 
@@ -23,12 +23,11 @@ def test_findings_are_ordered_by_verdict_then_as_documented() -> None:
         "vm": reading(VirtualMachine("", "", "", Os.LINUX, "")),
     }
     findings = diagnose(FAILURE, error, values).findings
-    assert [(f.cause, f.verdict) for f in findings] == [
-        ("restore_point_group_locked", Verdict.UNKNOWN),
-        ("too_many_backups", Verdict.UNKNOWN),
-        ("restore_point_limit_reached", Verdict.RULED_OUT),
-        ("disk_sas_outstanding", Verdict.RULED_OUT),
-    ]
+    documented = entries()[error.code].causes
+    places = [(list(Verdict).index(finding.verdict), documented.index(finding.cause)) for finding in findings]
+    assert places == sorted(places)
+    assert {finding.verdict for finding in findings} >= {Verdict.UNKNOWN, Verdict.RULED_OUT}
+    assert {finding.cause for finding in findings} == set(documented)
 
 
 def test_a_fact_that_could_not_be_read_makes_the_finding_unknown_before_the_check_runs() -> None:

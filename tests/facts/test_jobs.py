@@ -69,7 +69,6 @@ def test_the_job_that_the_alert_names_is_read() -> None:
     errors = [{"errorCode": 400, "errorTitle": "t", "errorString": "m", "recommendations": ["r"]}]
     extended = {"tasksList": [{"taskId": "Take Snapshot", "status": "Failed"}], "dynamicErrorMessage": "d"}
     found = find(FakeAzure(job("j1", 1, errorDetails=errors, extendedInfo=extended, isUserTriggered=False)), job_id="j1")
-    assert found.read_from == "job"
     assert (found.job.errors[0].number, found.job.errors[0].message, found.job.detailed_message) == (400, "m", "d")
     assert found.job.tasks[0].name == "Take Snapshot"
     assert found.job.scheduled is True
@@ -94,18 +93,15 @@ def test_where_the_job_cannot_be_read_the_log_is_asked() -> None:
         "AdHocOrScheduledJob": "AdHoc",
     }
     found = find(FakeAzure(error=http_error(403), rows=[row]), job_id="j1")
-    assert (found.read_from, found.job.error_code, found.job.scheduled) == ("log", "UserErrorX", False)
+    assert (found.job.error_code, found.job.scheduled) == ("UserErrorX", False)
     assert found.job.ended_at == NOW + timedelta(minutes=1)
     assert found.unread.why is Reason.FORBIDDEN
 
 
 def test_when_nothing_can_be_read_the_alert_goes_on_alone() -> None:
     found = find(FakeAzure(error=http_error(403)), job_id="j1")
-    assert (found.job, found.read_from, found.unread.detail) == (
-        None,
-        "none",
-        "Microsoft.RecoveryServices/Vaults/backupJobs/read",
-    )
+    assert found.job is None
+    assert found.unread.detail == "Microsoft.RecoveryServices/Vaults/backupJobs/read"
 
 
 @given(st.text())

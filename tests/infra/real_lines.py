@@ -1,4 +1,4 @@
-"""Log lines as the code really writes them: its own functions are called, and what they log is kept. Nothing is typed by hand."""
+"""Log lines as the code really writes them: its own stories run, and what they log is kept. Nothing is typed by hand."""
 
 from __future__ import annotations
 
@@ -7,26 +7,30 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
-from handlers import alert_received, backup_recovered, canary, dispatch, last_resort, many_failed, sweep, tell
+from handlers import alert_received, canary, dispatch, last_resort, sweep, ticket_due
 from handlers.alerts.canary import body_of
 from handlers.azure.arm import NotRead
-from handlers.model import Alert, Job, NotNow
-from handlers.model.incident import OPENED, UPDATED, Incident, recovering
-from handlers.model.storm import Storm, members_of, new_storm
-from handlers.records.alert_queue import Message
-from handlers.records.incidents import Begun
+from handlers.model import Job
+from handlers.model.storm import members_of, opened
+from handlers.records.alert_queue import AlertQueue
+from handlers.records.documents import Documents
+from handlers.records.incidents import Incidents
+from handlers.records.plain_tickets import PlainTickets
 from handlers.records.storage import StorageDown
-from handlers.records.vault_marks import Mark
+from handlers.records.storms import Storms
+from handlers.records.vault_marks import Mark, VaultMarks
+from handlers.runbook.render import render, render_storm
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.event import ended_document, failure_document, storm_document
 from handlers.tickets.gate import Gate
 from handlers.tickets.posting import Target, Tickets
 from handlers.wiring import Tools
-from tests.tickets.changes import NOW, diagnosis, failed, incident
+from tests.memory_storage import MemoryStorage
+from tests.tickets.changes import NOW, delivery, diagnosis, incident
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 VAULT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/vault-1"
@@ -50,23 +54,22 @@ class Refusing:
 
 
 def tools(target: Any = None, **parts: Any) -> Tools:
-    """What a story works with, each part as little as it needs."""
-    nothing = SimpleNamespace()
+    """What a story works with, on a storage account in memory; Azure cannot be read."""
+    storage = cast(Any, MemoryStorage())
+    marks = VaultMarks(storage)
+    marks.save(Mark("deleted", read_until=NOW))
     made = {
         "settings": Settings(ticket_url="https://t.example.com", watched_subscriptions=(SUBSCRIPTION,)),
         "azure": SimpleNamespace(has_workspace=False, shared=SimpleNamespace(get=_unread)),
         "tickets": Tickets(cast(Target, target or Taking()), Gate(lambda: 0.0), lambda: NOW),
-        "queue": SimpleNamespace(
-            put=_done, note=_done, keep_unposted=_done, unposted=lambda: [("a", b"{}", "400")], drop_unposted=_done, open=_broken
-        ),
-        "incidents": SimpleNamespace(settle=_done, find=_done, begin=_done, begin_recovery=_begin_recovery, open_ones=list,
-                                     failed_since=lambda _: [], forget_closed=lambda _: 0),
-        "documents": SimpleNamespace(add=_done, newest=_done, forget=lambda *_: 0),
-        "marks": SimpleNamespace(all=lambda: {"forgotten": Mark("forgotten", read_until=NOW)}, save=_done),
-        "storms": SimpleNamespace(save=lambda found: found, open_ones=list),
-        "rush": nothing,
+        "queue": AlertQueue(storage),
+        "incidents": Incidents(storage),
+        "documents": Documents(storage),
+        "marks": marks,
+        "storms": Storms(storage, 20, 15),
+        "plain_tickets": PlainTickets(storage),
         "now": lambda: NOW,
-    }  # fmt: skip
+    }
     return Tools(**cast(Any, made | parts))
 
 
@@ -77,26 +80,52 @@ def all_lines(logged: Callable[[], list[logging.LogRecord]]) -> list[str]:
     return [record.getMessage() for record in logged()]
 
 
-def _opened(change: str = OPENED) -> None:
-    begun = Begun(replace(incident(change=change), vault_id=VAULT), again=False)
-    tell.tell(begun, diagnosis("restore_point_group_locked"), _message(), tools())
+def _post(row: Any, document: Any, found: Tools | None = None) -> None:
+    used = found or tools()
+    used.documents.write(row.id, row.delivery.version, document)
+    ticket_due.update_ticket(cast(Any, used.rows_of(row).save(None, row)), None, used)
 
 
-def _resolved() -> None:
-    about = replace(incident(), pending="", vault_id=VAULT)
-    job = Job("job-good", "Completed", "Backup", ended_at=NOW)
-    backup_recovered.resolve(about, job, Message(kind="sweep", id="sweep"), tools())
+def _opened() -> None:
+    row = replace(incident(), vault_id=VAULT, delivery=delivery(1, ("", "")))
+    document = failure_document(
+        row, diagnosis("restore_point_group_locked"), render(diagnosis("restore_point_group_locked"), "en")
+    )
+    _post(row, replace(document, received_at=NOW - timedelta(seconds=42), data={**document.data, **_in_vault(document)}))
 
 
-def _storm(change: str) -> None:
-    one = replace(incident(), verdicts=diagnosis("restore_point_group_locked").verdicts, pending="")
-    members = members_of([replace(one, id=f"{number:032x}", item_name=f"vm-{number}") for number in range(3)])
-    about: Storm = new_storm("westeurope", one.code, NOW)
-    many_failed.tell(about, change, members, _message(), tools())
+def _in_vault(document: Any) -> dict[str, Any]:
+    return {"protected_item": document.data["protected_item"] | {"vault_id": VAULT}}
+
+
+def _updated_and_resolved() -> None:
+    row = replace(incident(), vault_id=VAULT, delivery=delivery(2, ("T-1", "")))
+    document = failure_document(
+        row, diagnosis("restore_point_group_locked"), render(diagnosis("restore_point_group_locked"), "en")
+    )
+    _post(_shown(row, "open"), replace(document, data={**document.data, **_in_vault(document)}))
+    end = ended_document(row, Job("job-good", "Completed", "Backup", ended_at=NOW), "works again", "note", "en", document)
+    _post(_shown(row, "open"), replace(end, data={**end.data, **_in_vault(end)}))
+
+
+def _shown(row: Any, status: str) -> Any:
+    shown = {name: replace(ticket, status=status) for name, ticket in row.delivery.tickets.items()}
+    return replace(row, delivery=replace(row.delivery, tickets=shown))
+
+
+def _storm(status: str, version: int) -> None:
+    model = replace(incident(), verdicts=diagnosis("restore_point_group_locked").verdicts)
+    members = members_of([replace(model, id=f"{number:032x}", item_name=f"vm-{number}") for number in range(3)])
+    about = opened(None, "westeurope", model.code, NOW)
+    assert about is not None
+    row = replace(about, status=status, delivery=delivery(version, ("T-2", "")))
+    runbook = render_storm(row, members, diagnosis("restore_point_group_locked"), "en")
+    document = storm_document(row, members, diagnosis("restore_point_group_locked"), runbook)
+    _post(_shown(row, "open" if version > 1 else ""), document)
 
 
 def _canary_arrives() -> None:
-    canary.arrive(Alert("canary", id="canary-1", fired_at=NOW - timedelta(seconds=4)), Message(), tools())
+    dispatch.work_on(body_of(NOW - timedelta(seconds=4)), tools())
 
 
 def _accepted() -> None:
@@ -109,54 +138,37 @@ def _not_accepted() -> None:
 
 
 def _plain(target: Any = None) -> None:
-    last_resort.post_plain({"odd": 1}, "unreadable", _message(), tools(target))
+    dispatch.work_on(b'{"odd": 1}', tools(target))
 
 
-def _refused_then_plain() -> None:
-    last_resort.post(dict(failed().event), "abc.1.opened", _message(), tools(Refusing(permanent=True)), may_exist=False)
+def _poison_that_cannot_be_recorded() -> None:
+    broken = SimpleNamespace(open=_broken, keep_unposted=lambda *_: None)
+    last_resort.work_on_poison(b"{}", last_resort.LAST_TRY, tools(queue=broken))
 
 
-def _put_back() -> None:
-    """A message that cannot be worked on now, because the ticket system is down."""
-    queue = SimpleNamespace(open=lambda *_: _message(), put_back=_done)
-    rush = SimpleNamespace(another=lambda _: False)
-    dispatch.handle(b"{}", tools(queue=queue, rush=rush, tickets=SimpleNamespace(check_open=_closed)))
+def _swept() -> None:
+    used = tools()
+    used.queue.keep_unposted(b"{}", "400")
+    sweep.sweep(used)
 
 
 WRITERS: tuple[Callable[[], object], ...] = (
     _opened,
-    partial(_opened, UPDATED),
-    _resolved,
-    partial(_storm, "storm.opened"),
-    partial(_storm, "storm.updated"),
-    partial(_storm, "storm.resolved"),
+    _updated_and_resolved,
+    lambda: _storm("open", 1),
+    lambda: _storm("open", 2),
+    lambda: _storm("resolved", 3),
     _plain,
-    partial(_plain, Refusing(permanent=True)),
-    _refused_then_plain,
-    lambda: last_resort.handle(b"{}", tools()),
-    lambda: last_resort.try_unposted_again(tools(Refusing(permanent=False))),
+    lambda: _plain(Refusing(permanent=True)),
+    lambda: _plain(Refusing(permanent=False)),
+    _poison_that_cannot_be_recorded,
+    lambda: last_resort.work_on_poison(b"{}", 1, tools()),
     lambda: canary.send(tools()),
     _canary_arrives,
-    lambda: sweep.handle(tools()),
+    _swept,
     _accepted,
     _not_accepted,
-    _put_back,
 )
-
-
-def _message() -> Message:
-    body = json.dumps({"schemaId": "backupRunbooksFailedJob", "vaultId": VAULT, "jobId": "job-1"}).encode()
-    return Message(content=body, since=NOW - timedelta(seconds=42))
-
-
-def _begin_recovery(found: Incident, job: Job, holder: str, now: Any) -> Begun:
-    begun = recovering(found, job, holder, now)
-    assert isinstance(begun, Incident)
-    return Begun(begun, again=False)
-
-
-def _done(*_: Any, **__: Any) -> None:
-    return None
 
 
 def _unread(*_: Any, **__: Any) -> Any:
@@ -165,10 +177,6 @@ def _unread(*_: Any, **__: Any) -> Any:
 
 def _broken(*_: Any, **__: Any) -> Any:
     raise ValueError("broken")
-
-
-def _closed() -> None:
-    raise NotNow("the ticket system is down", 60)
 
 
 def _storage_down(*_: Any, **__: Any) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.alert_received import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE
+from handlers.alerts.caller import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE
 from tests.infra.bicep import INFRA
 
 AZ = """#!/bin/sh

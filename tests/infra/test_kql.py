@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from handlers.model.document import Document
 from handlers.tickets import posted_log
+from handlers.tickets.answers import Posted
 from tests.conftest import ROOT
 from tests.infra.kql import (
     BadQuery,
@@ -24,6 +27,7 @@ from tests.infra.kql import (
     used_tables,
 )
 from tests.infra.real_lines import VAULT, all_lines
+from tests.tickets.changes import NOW
 from tools.workbook import PAGE, PARTS, QUERIES, page
 
 TABLES = documented_tables()
@@ -63,7 +67,9 @@ def unmatched(query: str, lines: list[str]) -> list[str]:
 
 def test_every_column_of_a_posted_line_is_read_as_it_was_written(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "handlers")
-    posted_log.log_posted("incident.opened", "5" * 32, "OPS 7", "UserErrorX", "disk_too_large", VAULT.rpartition("/")[2], 41.7)
+    data = {"incident": {"id": "5" * 32}, "protected_item": {"vault_id": VAULT}, "error": {"code": "UserErrorX"}}
+    document = Document("incident", "open", data, (), cause="disk_too_large", received_at=NOW - timedelta(seconds=41.7))
+    posted_log.log_posted({"type": "incident.opened", "data": data}, Posted("OPS 7"), document, NOW)
     (pattern,) = line_patterns(POSTED)
     match = pattern.fullmatch(caplog.messages[0])
     assert match is not None

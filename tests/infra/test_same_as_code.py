@@ -11,15 +11,11 @@ from typing import Any
 
 import pytest
 
-from handlers import alert_received
-from handlers.facts import all_facts
-from handlers.facts.jobs import READ_JOBS, READ_POINTS
-from handlers.facts.logs import QUERY
-from handlers.facts.vaults import READ_VAULTS
+from handlers.alerts import caller
 from handlers.records import retention
 from handlers.records.alert_queue import UNPOSTED
 from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS, QUEUE, TABLE
-from handlers.settings import SETTING_NAMES, Settings
+from handlers.settings import CHOICES, SETTING_NAMES, Settings
 from tests.conftest import ROOT
 from tests.infra.bicep import INFRA, Expression, files, one, read, text_of
 
@@ -71,7 +67,7 @@ def defaults(text: str) -> dict[str, str]:
 
 def test_a_parameter_that_is_left_out_means_the_codes_own_default() -> None:
     left_out = defaults(SETTINGS)
-    assert len(left_out) == 10
+    assert {"TICKET_TARGET", "STORM_THRESHOLD"} <= left_out.keys()
     assert Settings.from_environment({"TICKET_URL": "https://t.example.com", **left_out}) == Settings("https://t.example.com")
 
 
@@ -80,15 +76,10 @@ def test_another_default_is_noticed() -> None:
     assert Settings.from_environment({"TICKET_URL": "https://t.example.com", **other}) != Settings("https://t.example.com")
 
 
-def test_the_choices_are_the_codes_choices() -> None:
-    behaviour = one(text_of("modules/types.bicep"), "type", "behaviour").text
-    for setting, field in (("RUNBOOK_LANGUAGE", "runbookLanguage"), ("CANARY", "canary")):
-        (choices,) = re.findall(rf"^  {field}: \((.*)\)\?", behaviour, re.MULTILINE)
-        for choice in re.findall(r"'(.*?)'", choices):
-            assert Settings.from_environment({"TICKET_URL": "https://t.example.com", setting: choice})
-    (allowed,) = [each for each in one(text_of("main.bicep"), "param", "alertsAuth").decorators if each.startswith("@allowed")]
-    for choice in re.findall(r"'(.*?)'", allowed):
-        assert Settings.from_environment({"TICKET_URL": "https://t.example.com", "ALERTS_AUTH": choice})
+def test_who_may_post_alerts_is_chosen_from_what_the_code_knows() -> None:
+    for file in ("main.bicep", "modules/settings.bicep"):
+        (allowed,) = [each for each in one(text_of(file), "param", "alertsAuth").decorators if each.startswith("@allowed")]
+        assert tuple(re.findall(r"'(.*?)'", allowed)) == CHOICES["ALERTS_AUTH"]
 
 
 def test_there_are_threads_for_as_many_messages_as_the_host_hands_out() -> None:
@@ -109,29 +100,10 @@ def test_the_secret_is_a_reference_and_no_value() -> None:
 # ------------------------------------------------------------------------------------------------ rights
 
 
-def needs() -> set[str]:
-    """Every right that the code uses on watched subscriptions. Queries of the workspace come with Log Analytics Reader there."""
-    of_facts = {action for fact in all_facts().values() for action in fact.needs}
-    assert QUERY in of_facts
-    return (of_facts | {READ_JOBS, READ_POINTS, READ_VAULTS}) - {QUERY}
-
-
-def granted() -> list[str]:
-    found: list[str] = json.loads(text_of("reader-actions.json"))
-    return found
-
-
-def test_the_reader_role_can_do_what_the_facts_need_and_nothing_more() -> None:
-    assert granted() == sorted(needs())
-
-
-def test_a_right_too_many_would_be_noticed() -> None:
-    assert sorted([*granted(), "Microsoft.Compute/virtualMachines/runCommand/action"]) != sorted(needs())
-    assert granted()[1:] != sorted(needs())
-
-
 def test_every_right_is_to_read_and_names_what() -> None:
-    assert [action for action in granted() if not action.lower().endswith("/read") or "*" in action] == []
+    granted = json.loads(text_of("reader-actions.json"))  # which `make docs` writes from the code
+    assert [action for action in granted if not action.lower().endswith("/read") or "*" in action] == []
+    assert len(granted) > 20
 
 
 @pytest.mark.parametrize("file", ["modules/reader-role.bicep", "management-group.bicep"])
@@ -176,7 +148,7 @@ def test_the_roles_on_the_apps_own_resources_are_known_by_name_and_id() -> None:
 
 
 def test_no_id_of_a_tenant_or_subscription_is_in_the_source() -> None:
-    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, alert_received.ACTION_GROUPS_APP}
+    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, caller.ACTION_GROUPS_APP}
     sources = [path for path in INFRA.rglob("*") if path.suffix in (".bicep", ".bicepparam", ".json", ".sh", ".md", ".kql")]
     of_workbook = INFRA / "workbook"
     guid = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -244,10 +216,10 @@ def test_the_webhook_leads_to_the_apps_own_route() -> None:
 
 
 def test_action_groups_are_known_by_the_same_application_and_role_everywhere() -> None:
-    assert read(one(text_of("modules/sign-in.bicep"), "var", "actionGroups").assigned) == alert_received.ACTION_GROUPS_APP
+    assert read(one(text_of("modules/sign-in.bicep"), "var", "actionGroups").assigned) == caller.ACTION_GROUPS_APP
     script = text_of("entra.sh")
-    assert f"action_groups={alert_received.ACTION_GROUPS_APP}" in script
-    assert f'\\"value\\": \\"{alert_received.ACTION_GROUPS_ROLE}\\"' in script
+    assert f"action_groups={caller.ACTION_GROUPS_APP}" in script
+    assert f'\\"value\\": \\"{caller.ACTION_GROUPS_ROLE}\\"' in script
 
 
 def test_what_is_open_without_a_token_is_health_and_what_has_a_key_or_a_signature() -> None:

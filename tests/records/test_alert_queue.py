@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from handlers.records.alert_queue import ALERT, LARGEST_MESSAGE_BYTES, MARK, AlertQueue, Message
-from handlers.records.storage import Storage
+from handlers.records.alert_queue import ALERT, LARGEST_MESSAGE_BYTES, MARK, AlertQueue, BodyIsGone, Message
+from handlers.records.storage import ALERT_BLOBS, Storage
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ def test_a_small_body_lies_in_the_queue_as_its_source_sent_it(storage: Storage, 
     assert [message.content for message in taken(storage)] == [b'{"schemaId": "x"}']
 
 
-@pytest.mark.parametrize("kind", [ALERT, "storm", "second_look"])
+@pytest.mark.parametrize("kind", [ALERT, "storm", "second_reading"])
 def test_a_body_from_outside_that_looks_like_a_note_of_ours_stays_a_body(storage: Storage, queue: AlertQueue, kind: str) -> None:
     body = json.dumps({MARK: kind, "blob": "2026/x.json", "fields": {"incident": "0"}}).encode()
     queue.put(body)
@@ -58,27 +58,47 @@ def test_a_body_from_outside_that_looks_like_a_note_of_ours_stays_a_body(storage
 
 
 def test_a_note_carries_its_fields(storage: Storage, queue: AlertQueue) -> None:
-    queue.note("second_look", incident="abc", failures=2)
+    queue.note("second_reading", incident="abc", failures=2)
     message = opened(storage, queue)
-    assert (message.kind, message.fields) == ("second_look", {"incident": "abc", "failures": 2})
+    assert (message.kind, message.fields) == ("second_reading", {"incident": "abc", "failures": 2})
 
 
-def test_what_is_put_back_is_out_of_sight_until_its_time(storage: Storage, queue: AlertQueue) -> None:
-    queue.put_back(Message(content=b"{}"), 600, NOW)
+def test_a_note_for_later_is_out_of_sight_until_its_time(storage: Storage, queue: AlertQueue) -> None:
+    queue.note("due", after_seconds=600)
     assert taken(storage) == []
     assert storage.queue().get_queue_properties().approximate_message_count == 1
 
 
-@pytest.mark.parametrize("size", [100, LARGEST_MESSAGE_BYTES - 10, 200 * 1024])
-def test_what_is_put_back_keeps_its_body_its_age_and_its_count(storage: Storage, queue: AlertQueue, size: int) -> None:
-    body = json.dumps("x" * size).encode()
-    queue.put(body)
-    queue.put_back(opened(storage, queue), 1, NOW)
-    import time
+def test_a_note_that_has_not_come_yet_can_be_moved_up(storage: Storage, queue: AlertQueue) -> None:
+    queue.move(queue.note("due", after_seconds=600), 0)
+    assert opened(storage, queue).kind == "due"
 
-    time.sleep(1.6)
-    message = opened(storage, queue)
-    assert (message.content, message.tries, message.since is not None) == (body, 1, True)
+
+def test_a_note_that_has_not_come_yet_can_be_withdrawn(storage: Storage, queue: AlertQueue) -> None:
+    queue.withdraw(queue.note("due", after_seconds=600))
+    assert storage.queue().get_queue_properties().approximate_message_count == 0
+
+
+def test_a_note_that_has_come_already_is_neither_moved_nor_withdrawn(storage: Storage, queue: AlertQueue) -> None:
+    note = queue.note("due")
+    opened(storage, queue)
+    queue.move(note, 600)
+    queue.withdraw(note)
+
+
+def test_a_body_whose_blob_is_gone_is_named(storage: Storage, queue: AlertQueue) -> None:
+    queue.put(json.dumps("x" * 200 * 1024).encode())
+    blobs = storage.blobs(ALERT_BLOBS)
+    for name in list(blobs.list_blob_names()):
+        blobs.delete_blob(name)
+    with pytest.raises(BodyIsGone):
+        opened(storage, queue)
+
+
+def test_a_stored_body_comes_back_and_one_that_is_gone_is_empty(queue: AlertQueue) -> None:
+    name = queue.store_body(b'{"odd": 1}')
+    assert queue.store_body(b'{"odd": 1}') == name
+    assert (queue.body(name), queue.body("gone.json")) == (b'{"odd": 1}', b"")
 
 
 def test_what_could_not_be_posted_is_kept_once_and_can_be_dropped(queue: AlertQueue) -> None:

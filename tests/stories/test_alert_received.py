@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from handlers.alert_received import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE, accept_event, is_action_group, receive
+from handlers.alert_received import accept_event, receive
+from handlers.alerts.caller import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE, is_action_group
 from handlers.records.storage import StorageDown
 from handlers.settings import Settings
 

@@ -23,7 +23,7 @@ def test_it_arrives_and_posts_nothing_unless_that_is_asked_for(bench_of: BenchOf
     bench.work()
     assert "canary arrived seconds=0 tickets=quiet azure=ok" in caplog.text
     assert bench.target.tries == []
-    assert list(bench.tools.incidents.open_ones()) == []
+    assert bench.open_incidents == []
 
 
 def test_with_tickets_one_is_opened_and_resolved(bench_of: BenchOf) -> None:

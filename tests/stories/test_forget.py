@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from handlers import sweep
 from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS
@@ -29,14 +29,14 @@ def test_rows_documents_and_bodies_of_what_ended_long_ago_are_deleted(bench_of: 
     add_job(bench, "Completed", 1)
     bench.clock.ahead = timedelta(hours=2)
     bench.target.answers = []
-    sweep.handle(bench.tools)
-    assert len(blobs(bench, INCIDENT_BLOBS)) == 1
-    assert len(blobs(bench, ALERT_BLOBS)) == 1
+    sweep.sweep(bench.tools)
+    assert len(blobs(bench, INCIDENT_BLOBS)) == 3, "a failure, its end, and the plain ticket of what was kept"
+    assert len(blobs(bench, ALERT_BLOBS)) == 2
     bench.queue.keep_unposted(b'{"kept": 1}', "400")
     bench.clock.ahead = timedelta(days=92)
     bench.tools.queue.unposted = lambda: iter(())  # type: ignore[method-assign]
-    sweep.handle(bench.tools)
-    assert list(bench.tools.incidents.failed_since(datetime(2020, 1, 1, tzinfo=UTC))) == []
+    sweep.sweep(bench.tools)
+    assert {row["PartitionKey"] for row in bench.storage.table().list_entities()} == {"sweep"}
     assert blobs(bench, INCIDENT_BLOBS) == []
     assert [name.partition("/")[0] for name in blobs(bench, ALERT_BLOBS)] == ["unposted"], "what nobody took is never forgotten"
 
@@ -45,7 +45,7 @@ def test_an_open_incident_and_its_document_stay(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED)
     bench.fire(alert())
     bench.work()
-    (incident,) = bench.tools.incidents.open_ones()
+    (incident,) = bench.open_incidents
     bench.clock.ahead = timedelta(days=92)
-    sweep.handle(bench.tools)
-    assert bench.tools.documents.newest(incident) is not None
+    sweep.sweep(bench.tools)
+    assert bench.tools.documents.read(incident.id, 1) is not None

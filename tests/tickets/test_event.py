@@ -12,8 +12,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from handlers.model import Alert, Change, Diagnosis, Error, Failure, Incident, Job, Reading, Reason, Runbook, Unknown, Verdict
-from handlers.model.incident import begin, recovering, settled
-from handlers.tickets.event import failure_event, plain_event, resolved_event, unreadable_event
+from handlers.model.delivery import Shown
+from handlers.model.document import Document
+from handlers.model.incident import failed, recovered
+from handlers.model.parts import Part
+from handlers.model.plain import UNREADABLE, PlainTicket
+from handlers.tickets.event import ended_document, event_of, failure_document, in_plain_words, plain_document
 from tests.conftest import ROOT
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
@@ -21,7 +25,7 @@ SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "ticket-event.schema.j
 VAULT = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.RecoveryServices/vaults/rsv"
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg;vm/protectedItems/VM;iaasvmcontainerv2;rg;vm"
 VM = "/subscriptions/S1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
-RUNBOOK = Runbook("en", "title", "# md", "<h1>md</h1>", {}, {}, "error title")
+RUNBOOK = Runbook("en", "title", "# md", {}, {}, "error title", (Part("# md"),))
 
 
 def failure(job: Job | None = None, failed_at: datetime = NOW, **alert: Any) -> Failure:
@@ -29,15 +33,19 @@ def failure(job: Job | None = None, failed_at: datetime = NOW, **alert: Any) -> 
 
 
 def incident_of(what: Failure) -> Incident:
-    begun = begin(None, what, "X", "m", NOW)
-    assert isinstance(begun, Incident)
-    return begun
+    incident = failed(None, what, "X", NOW)
+    assert incident is not None
+    return incident
+
+
+def document(job: Job | None = None, failed_at: datetime = NOW, changes: tuple[Change, ...] = (), **alert: Any) -> Document:
+    what = failure(job, failed_at, **alert)
+    readings = {"vm": Reading(Unknown(Reason.FORBIDDEN), "", NOW)}
+    return failure_document(incident_of(what), Diagnosis(what, Error("X"), (), readings), RUNBOOK, changes)
 
 
 def event(job: Job | None = None, failed_at: datetime = NOW, changes: tuple[Change, ...] = (), **alert: Any) -> dict[str, Any]:
-    what = failure(job, failed_at, **alert)
-    readings = {"vm": Reading(Unknown(Reason.FORBIDDEN), "", NOW)}
-    return failure_event(incident_of(what), Diagnosis(what, Error("X"), (), readings), RUNBOOK, NOW, changes)
+    return event_of(document(job, failed_at, changes, **alert), "opened", Shown(), NOW)
 
 
 def test_the_same_failure_of_an_item_in_any_case_is_the_same_incident() -> None:
@@ -57,10 +65,10 @@ def test_what_changed_in_the_diagnosis_is_told_by_cause() -> None:
 
 
 def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() -> None:
-    plain = plain_event(event(), "in short")
+    plain = in_plain_words(event(), "in short")
     SCHEMA.validate(plain)
     assert plain["data"]["incident"] == event()["data"]["incident"]
-    assert plain["data"]["runbook"]["markdown"] == "in short"
+    assert "in short" in plain["data"]["runbook"]["markdown"]
 
 
 def test_what_is_not_known_is_null_and_the_schema_holds() -> None:
@@ -80,16 +88,30 @@ def test_the_vault_is_taken_from_the_item_when_the_alert_does_not_name_it() -> N
     assert event()["data"]["protected_item"]["vault_id"] == VAULT
 
 
-def test_a_resolution_names_the_backup_that_proves_it_and_the_ticket() -> None:
-    opened = settled(incident_of(failure()), "T-7", "https://t/7")
-    proven = recovering(opened, Job("proof", "Completed", "Backup", ended_at=NOW + timedelta(days=1)), "m", NOW)
-    assert isinstance(proven, Incident)
-    resolved = resolved_event(proven, Job("proof", "Completed", "Backup"), "works again", "note", "en", NOW)
+def test_a_resolution_names_the_backup_that_proves_it_the_ticket_and_what_was_known_of_the_failure() -> None:
+    job = Job("proof", "Completed", "Backup", started_at=NOW + timedelta(hours=23), ended_at=NOW + timedelta(days=1))
+    proven = recovered(incident_of(failure()), job, NOW + timedelta(days=1))
+    assert proven is not None
+    end = ended_document(proven, job, "works again", "note", "en", document())
+    resolved = event_of(end, "resolved", Shown(1, "open", ticket_id="T-7", ticket_url="https://t/7"), NOW)
     SCHEMA.validate(resolved)
     assert resolved["data"]["incident"]["id"] == event()["data"]["incident"]["id"]
     assert resolved["data"]["incident"]["status"] == "resolved"
     assert resolved["data"]["job"]["id"] == "proof"
     assert resolved["data"]["ticket"] == {"id": "T-7", "url": "https://t/7"}
+    assert (resolved["data"]["error"]["code"], resolved["data"]["vm"]["name"]) == ("X", "vm")
+    assert "<p>note</p>" in resolved["data"]["runbook"]["html"]
+
+
+def plain(body: bytes) -> dict[str, Any]:
+    ticket = PlainTicket.of("x", UNREADABLE, "body.json", NOW)
+    return event_of(plain_document(ticket, [body], "title", "text", "en"), "opened", Shown(), NOW)
+
+
+def test_several_bodies_share_the_room_and_stand_one_after_the_other() -> None:
+    ticket = PlainTicket.of("x", UNREADABLE, "body.json", NOW)
+    made = event_of(plain_document(ticket, [b'{"a": 1}', b'{"a": 2}'], "title", "text", "en"), "opened", Shown(), NOW)
+    assert made["data"]["runbook"]["markdown"].count("```json") == 2
 
 
 @given(
@@ -98,14 +120,14 @@ def test_a_resolution_names_the_backup_that_proves_it_and_the_ticket() -> None:
     )
 )
 def test_any_unreadable_json_becomes_a_valid_event(body: object) -> None:
-    made = unreadable_event(body, "title", "text", "en", NOW)
+    made = plain(json.dumps(body).encode())
     SCHEMA.validate(made)
     json.dumps(made).encode()
 
 
 @pytest.mark.parametrize("body", ["\ud800", {"a": "\udfff`````"}])
 def test_half_surrogates_do_not_break_a_ticket(body: object) -> None:
-    json.dumps(unreadable_event(body, "t", "t", "en", NOW), ensure_ascii=False).encode()
+    json.dumps(plain(json.dumps(body).encode()), ensure_ascii=False).encode()
 
 
 def test_an_incidents_id_fits_every_ticket_system() -> None:

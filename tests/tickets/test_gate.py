@@ -1,10 +1,17 @@
-"""The gate in front of the ticket system: when it is down, tries stay few; what it asks for is obeyed."""
+"""The gate in front of the ticket system: when it is down, tries stay few; what it asks for is obeyed; nobody comes back too late."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from handlers.tickets.gate import FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, PROBED_SECONDS, Gate, seconds_of
+from handlers.tickets.gate import (
+    FIRST_WAIT_SECONDS,
+    LONGEST_AWAY_SECONDS,
+    LONGEST_WAIT_SECONDS,
+    PROBED_SECONDS,
+    Gate,
+    seconds_of,
+)
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 
@@ -17,66 +24,94 @@ class Clock:
         return self.seconds
 
 
+def closed() -> tuple[Gate, Clock]:
+    clock = Clock()
+    gate = Gate(clock)
+    gate.failed(None)
+    gate.failed(None)
+    return gate, clock
+
+
 def test_an_open_gate_lets_everybody_through() -> None:
     gate = Gate(Clock())
-    assert [gate.enter() for _ in range(3)] == [0, 0, 0]
+    assert [gate.enter() for _ in range(3)] == [True, True, True]
+    assert gate.wait_of_others() == 0
 
 
-def test_one_failure_alone_keeps_nobody_else_away() -> None:
+def test_one_failure_alone_keeps_nobody_else_away_and_is_tried_again_soon() -> None:
     gate = Gate(Clock())
-    assert gate.failed(None) == FIRST_WAIT_SECONDS
-    assert gate.enter() == 0
+    gate.failed(None)
+    assert gate.wait_of_failed() == FIRST_WAIT_SECONDS
+    assert gate.enter()
 
 
 def test_after_a_second_failure_everybody_stays_away_and_then_one_tries() -> None:
-    clock = Clock()
-    gate = Gate(clock)
-    gate.failed(None)
-    wait = gate.failed(None)
-    assert gate.enter() == wait
-    clock.seconds += wait
-    assert gate.enter() == 0
-    assert gate.enter() > 0, "only one tries"
+    gate, clock = closed()
+    assert not gate.enter()
+    clock.seconds += gate.wait_of_others()
+    assert gate.enter()
+    assert not gate.enter(), "only one tries"
 
 
 def test_while_one_tries_the_others_ask_again_soon_and_not_after_its_longest_wait() -> None:
-    clock = Clock()
-    gate = Gate(clock)
-    gate.failed(None)
-    clock.seconds += gate.failed(None)
+    gate, clock = closed()
+    clock.seconds += gate.wait_of_others()
     gate.enter()
-    assert gate.enter() == gate.left() == PROBED_SECONDS
+    assert gate.wait_of_others() == PROBED_SECONDS
     gate.worked()
-    assert gate.enter() == 0
+    assert gate.enter()
 
 
-def test_the_waits_double_up_to_a_minute_and_begin_anew_after_a_success() -> None:
-    clock = Clock()
-    gate = Gate(clock)
+def test_one_try_a_minute_finds_out_whether_it_is_back() -> None:
+    gate, clock = closed()
+    began, tries = clock.seconds, 0
+    while clock.seconds < began + 3600:
+        clock.seconds += 1
+        if gate.enter():
+            gate.failed(None)
+            tries += 1
+    assert 58 <= tries <= 66
+    assert LONGEST_WAIT_SECONDS == 60
+
+
+def test_a_waiting_change_stays_away_for_longer_the_longer_the_outage_lasts_and_at_most_five_minutes() -> None:
+    gate, clock = closed()
     waits = []
-    for _ in range(12):
-        assert gate.enter() == 0
-        waits.append(gate.failed(None))
+    for _ in range(8):
+        waits.append(gate.wait_of_others())
         clock.seconds += waits[-1]
-    assert waits[:4] == [5, 10, 20, 40]
-    assert waits[-1] == LONGEST_WAIT_SECONDS
+        if gate.enter():
+            gate.failed(None)
+    assert waits == sorted(waits)
+    assert waits[0] <= 10
+    assert waits[-1] == LONGEST_AWAY_SECONDS
+
+
+def test_after_a_success_waits_are_short_again() -> None:
+    gate, clock = closed()
+    clock.seconds += 4000
+    assert gate.enter()
     gate.worked()
-    assert gate.failed(None) == FIRST_WAIT_SECONDS
+    gate.failed(None)
+    assert gate.wait_of_failed() == FIRST_WAIT_SECONDS
 
 
 def test_many_that_fail_at_the_same_time_are_one_failure() -> None:
-    gate = Gate(Clock())
-    assert max(gate.failed(None) for _ in range(24)) == 2 * FIRST_WAIT_SECONDS
+    gate, _ = closed()
+    for _ in range(24):
+        gate.failed(None)
+    assert gate.wait_of_others() <= 2 * FIRST_WAIT_SECONDS
 
 
 def test_retry_after_is_obeyed_by_all() -> None:
     clock = Clock()
     gate = Gate(clock)
-    assert gate.failed(1200) == 1200
+    gate.failed(1200)
+    assert gate.wait_of_others() == LONGEST_AWAY_SECONDS, "it comes back to see that nobody may try"
     clock.seconds += 1199
-    assert gate.enter() == 1
-    gate.worked()
-    assert gate.enter() == 0
+    assert not gate.enter()
+    clock.seconds += 1
+    assert gate.enter()
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from handlers.model.parts import CUTS, Part, joined
+from handlers.tickets.engine.fences import split_outside_code
 from handlers.tickets.engine.markups import Markup
 
-FENCE = re.compile(r"\s*(`{3,})([^`]*)")
 SAID = re.compile(r"(`{3,})(text|json)\n(.*)\n\1", re.DOTALL)
 
 
@@ -29,7 +29,7 @@ def _shortened(page: str, markup: Markup, most: int) -> Any:
 
     Of what somebody else said, a block of text or JSON, a part may stay; of a command never.
     """
-    blocks = _blocks(page)
+    blocks = split_outside_code(page.strip(), "\n\n")
 
     def shown(kept: Sequence[str]) -> Any:
         return markup.render("\n\n".join([*kept, "…"]) + "\n")
@@ -50,17 +50,3 @@ def _most(last: int, fits: Callable[[int], bool]) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if fits(middle) else (low, middle - 1)
     return low
-
-
-def _blocks(page: str) -> list[str]:
-    """A page at its empty lines, but for those in fenced code. A fence ends with one that is as long."""
-    blocks: list[str] = []
-    fence = ""
-    for block in page.strip().split("\n\n"):
-        blocks = [*blocks[:-1], f"{blocks[-1]}\n\n{block}"] if fence else [*blocks, block]
-        for mark in filter(None, map(FENCE.fullmatch, block.split("\n"))):
-            if not fence:
-                fence = mark[1]
-            elif mark[1].startswith(fence) and not mark[2].strip():
-                fence = ""
-    return blocks

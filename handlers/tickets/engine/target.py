@@ -13,12 +13,13 @@ from urllib.parse import unquote
 
 from handlers.model.parts import Part
 from handlers.model.text import one_line
-from handlers.settings import Settings
+from handlers.runbook.templates import words_of
+from handlers.settings import LANGUAGES, Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import Definition, Step
+from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
-from handlers.tickets.engine.markups import MARKUPS
+from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
 from handlers.tickets.engine.signature import signed_headers, signing_key
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 MOST_ANSWER_CHARACTERS = 300
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
+NOT_TAKEN = (401, 403, 404, 429)
+"""Answers after which nothing of the request has happened; after a 5xx of a proxy nobody knows."""
 OPERATION = {
     "incident.opened": "open", "storm.opened": "open", "alert.unreadable": "open",
     "incident.updated": "update", "storm.updated": "update",
@@ -48,12 +51,12 @@ class Target:
         """`token` gives the app's own identity to a scope, for systems that take it. Raises DefinitionError."""
         self._system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
         self._options = definition.options_of(settings.ticket_options)
-        self._key = signing_key(settings.ticket_secret) if definition.auth.kind == "standard_webhooks" else b""
+        self._key = signing_key(settings.ticket_secret) if definition.auth.kind == AuthKind.STANDARD_WEBHOOKS else b""
 
     def post(self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
         """Post a change of an incident. `may_exist`: an earlier try ended without an answer. Raises TicketNotPosted."""
         try:
-            return self._post(self._names(event, change_id, parts), OPERATION[event["type"]], may_exist)
+            return self._post(self._names(event, change_id, parts), operation_of(event), may_exist)
         except BadExpression as error:
             raise TicketNotPosted(f"{self._system.file} does not fit what was answered: {error}") from None
 
@@ -132,6 +135,7 @@ class Target:
     def _made(self, step: Step, names: dict[str, Any]) -> dict[str, Any]:
         answer = self._asked(step, names)
         names = names | {"answer": _decoded(answer), "headers": answer.headers, "status": answer.status_code}
+        names["changed"] = names.get("changed") or (step.method != "GET" and answer.status_code < 300)
         if answer.status_code >= 300 and answer.status_code not in step.accept:
             raise self._refused(answer, names)
         if step.expect and not holds(step.expect, names):
@@ -165,25 +169,28 @@ class Target:
             )  # fmt: skip
         except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
-            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}") from None
+            sent = bool(names.get("changed")) or not _is_unconnected(error)
+            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}", maybe_taken=sent) from None
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
         auth, user, secret = self._system.auth, self._settings.ticket_user, self._settings.ticket_secret
-        if auth.kind == "standard_webhooks":
+        if auth.kind == AuthKind.STANDARD_WEBHOOKS:
             return signed_headers(change_id, int(self._now().timestamp()), body, self._key)
-        if (auth.kind == "basic" and user) or (auth.kind == "managed_identity" and secret):
+        if (auth.kind == AuthKind.BASIC and user) or (auth.kind == AuthKind.MANAGED_IDENTITY and secret):
             return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
-        if auth.kind == "managed_identity":
+        if auth.kind == AuthKind.MANAGED_IDENTITY:
             return {"Authorization": f"Bearer {self._token(auth.scope)}"}
-        if auth.kind in ("basic", "header") and secret:
+        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER) and secret:
             return {auth.header: auth.value.replace("{user}", user).replace("{secret}", secret)}
         return {}
 
     def _with_secret(self, body: Any) -> Any:
         """A body with the secret in it, for a system that looks for it there."""
         auth = self._system.auth
-        return {**body, auth.field: self._settings.ticket_secret} if auth.kind == "body" and isinstance(body, dict) else body
+        return (
+            {**body, auth.field: self._settings.ticket_secret} if auth.kind == AuthKind.BODY and isinstance(body, dict) else body
+        )
 
     def _refused(self, answer: requests.Response, names: dict[str, Any]) -> TicketNotPosted:
         status, wait = answer.status_code, answer.headers.get("Retry-After", "")
@@ -193,7 +200,10 @@ class Target:
         permanent = status in self._system.answers.permanent
         said = self._masked(answer.text[: 4 * MOST_ANSWER_CHARACTERS])
         shown = f": {said}" if permanent and said else ""
-        return TicketNotPosted(f"TICKET_URL answered {status}{shown}", retry_after=wait, permanent=permanent, status=status)
+        maybe = names["changed"] or status not in NOT_TAKEN
+        return TicketNotPosted(
+            f"TICKET_URL answered {status}{shown}", retry_after=wait, permanent=permanent, status=status, maybe_taken=maybe
+        )
 
     def _masked(self, said: object) -> str:
         """What a system said, on one line; it may have repeated our address or credentials, and both may be secret."""
@@ -216,7 +226,7 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self._system.text.title),
-            "text": self._text(data, parts),
+            "text": self._text(data, parts), "words": _headings(data),
         }  # fmt: skip
         return self._named(names)
 
@@ -229,9 +239,30 @@ class Target:
     def _text(self, data: Mapping[str, Any], parts: Sequence[Part]) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
         text = self._system.text
-        if text.markup == "none":
+        if text.markup == NO_MARKUP:
             return ""
         return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
+
+
+def operation_of(event: Mapping[str, Any]) -> str:
+    """What is done with the ticket. Further alerts that nobody can read are an update of the first one's ticket."""
+    known = event["type"] == "alert.unreadable" and (event["data"].get("ticket") or {}).get("id")
+    return "update" if known else OPERATION[event["type"]]
+
+
+def _is_unconnected(error: Exception) -> bool:
+    """Whether there was no connection at all, so that nothing was sent."""
+    import requests
+    from urllib3.exceptions import NewConnectionError
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def _headings(data: Mapping[str, Any]) -> Mapping[str, str]:
+    """The words of a heading in the runbook's language; in English for one that the app does not have any more."""
+    language = (data.get("runbook") or {}).get("language")
+    return words_of(language if language in LANGUAGES else LANGUAGES[0])["headings"]
 
 
 def _encoded(body: Any) -> bytes:

@@ -158,4 +158,4 @@ def test_the_filters() -> None:
     assert evaluated("= ['x', 'y'] | each('text', type='mrkdwn') | each('text', type='section')", {}) == [
         {"type": "section", "text": {"type": "mrkdwn", "text": text}} for text in ("x", "y")
     ]
-    assert evaluated("= text | chunks(20)", {"text": "first\n\nsecond\n\nthird"}) == ["first\n\nsecond", "third"]
+    assert evaluated("= text | chunks(19)", {"text": "first\n\nsecond\n\nthird"}) == ["first\n\nsecond", "third"]

@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 import requests
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError, read
+from handlers.tickets.engine.definition import DefinitionError
 from handlers.tickets.engine.expressions import BadExpression
+from handlers.tickets.engine.own_file import checked
 from handlers.tickets.engine.target import OPERATION, Target
 from tests.conftest import ROOT
-from tests.tickets.changes import Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
@@ -88,7 +88,7 @@ def target(
     url: str, file: str = DESK, *, user: str = "", secret: str = "s3cret", options: dict[str, Any] | None = None
 ) -> Target:
     chosen = Settings(ticket_url=url, ticket_user=user, ticket_secret=secret, ticket_options=options or {})
-    return Target(read(file, "desk.toml"), chosen, requests.Session(), lambda: NOW, lambda scope: f"token-for-{scope}")
+    return Target(checked(file, "desk.toml"), chosen, requests.Session(), lambda: NOW, lambda scope: f"token-for-{scope}")
 
 
 def asked(desk: System) -> list[str]:

@@ -52,13 +52,6 @@ class Imitation(System):
     def says(self, said: Callable[[], Any], status: int = 200, **headers: str) -> Callable[[Asked], Reply]:
         return lambda _: Reply(status, said(), headers)
 
-    def closes(self, closed: bool, reply: Reply) -> Callable[[Asked], Reply]:
-        def answer(_: Asked) -> Reply:
-            self.closed = closed
-            return reply
-
-        return answer
-
     def answer(self, request: Request) -> Response:
         number, made = len(self.asked), len(self.made)
         self.raw.append(request.environ["REQUEST_URI"])

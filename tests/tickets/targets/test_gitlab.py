@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError, load
 from handlers.tickets.engine.expressions import filled
 from handlers.tickets.engine.target import Target
 from tests.tickets import changes
-from tests.tickets.changes import HOSTILE, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, failed, resolved, storm, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets import vendor
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError, load
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets.vendor import FOLDER, changed, commands_of, complaint, needs_descriptions, with_much
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.model.parts import Part
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
-from tests.tickets.changes import HOSTILE, Posting, failed, incident, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, incident, resolved, storm, unreadable
 from tests.tickets.redmine_server import Redmine, is_installed, running_redmine
 from tests.tickets.system import posted
 

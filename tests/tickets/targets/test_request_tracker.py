@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError, load
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, failed, incident, resolved
+from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, failed, incident, resolved
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 
 REST = "/REST/2.0"

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import failed, incident, resolved
+from tests.tickets.changes import REOPENED, UPDATED, failed, incident, resolved
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 
 LINK = "https://tracker.example.com/backup/rest/data/issue/7"

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
-from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.roundup_tracker import Tracker, running_tracker
 from tests.tickets.system import posted
 

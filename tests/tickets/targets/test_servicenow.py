@@ -13,12 +13,11 @@ from typing import Any
 import pytest
 import requests
 
-from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import load
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import NOW, Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets.vendor import commands_of, with_much
 

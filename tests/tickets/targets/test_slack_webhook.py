@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from handlers.model.incident import REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system, target_at
 
 TOKEN = "hunter2hunter2hunter2hun"

@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
-from handlers.model.incident import OPENED, REOPENED, UPDATED
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.target import Target
 from tests.conftest import ROOT
-from tests.tickets.changes import HOSTILE, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system, target_at
 
 SCHEMA = ROOT.parent / "shared" / "samples" / "ticket_apis" / "adaptive-card-1.5.schema.json"
@@ -80,9 +79,18 @@ def test_each_change_is_a_new_card_whose_heading_says_what_happened(
 
 def test_the_heading_is_in_the_language_of_the_runbook_and_can_be_worded_otherwise(flow: System) -> None:
     posted(teams(flow), failed(language="pt-BR"))
-    posted(teams(flow, words={"en": {"opened": "ALARM"}}), failed())
+    worded = teams(flow, words={"en": {"opened": "ALARM"}})
+    posted(worded, failed())
+    posted(worded, resolved())
     headings = [asked.json["attachments"][0]["content"]["fallbackText"].partition(":")[0] for asked in flow.asked]
-    assert headings == ["Novo", "ALARM"]
+    assert headings == ["Novo", "ALARM", "Resolved"]
+
+
+def test_the_heading_is_english_when_the_app_does_not_have_the_runbooks_language_any_more(flow: System) -> None:
+    change = failed()
+    runbook = {**change.event["data"]["runbook"], "language": "tlh"}
+    posted(teams(flow), Posting({**change.event, "data": {**change.event["data"], "runbook": runbook}}, change.change_id))
+    assert card(flow)["fallbackText"].startswith("New: ")
 
 
 def test_a_change_that_may_have_been_posted_is_posted_again_for_nothing_can_be_looked_up(flow: System) -> None:

@@ -32,6 +32,9 @@ class Markup:
     size: Callable[[Any], int] = size
 
 
+NO_MARKUP = "none"
+"""In the place of a markup's name: the system takes the event itself, not its page."""
+
 MARKUPS: dict[str, Markup] = {
     "gfm": Markup(gfm.render),
     "html": Markup(html.render),

@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from handlers.azure.read_budget import BUCKET_READS, READS_PER_SECOND, RESERVE_READS, ReadBudget
-from handlers.azure.rush import RUSH_ALERTS, RUSH_OF_ONE, RUSH_SECONDS, Rush
 from handlers.azure.shared_reads import Shared
 
 
@@ -126,25 +125,6 @@ def test_azures_count_never_makes_the_budget_larger(budget: ReadBudget) -> None:
         budget.take("s")
     budget.told("s", 11_999)
     assert budget.spare("s") == 0
-
-
-def test_a_few_alerts_are_no_rush_nor_are_many_of_many_subscriptions(clock: Clock) -> None:
-    rush = Rush(clock.now)
-    assert not any(rush.another("one") for _ in range(RUSH_ALERTS - 1))
-    rush = Rush(clock.now)
-    assert not any(rush.another(str(number)) for number in range(10 * RUSH_ALERTS))
-
-
-def test_many_at_once_some_of_them_of_one_subscription_are_a_rush_until_they_cease(clock: Clock) -> None:
-    rush = Rush(clock.now)
-    for number in range(RUSH_ALERTS):
-        rush.another(str(number))
-    assert [rush.another("one") for _ in range(RUSH_OF_ONE)] == [False] * (RUSH_OF_ONE - 1) + [True]
-    assert rush.on("one")
-    assert not rush.on("2")
-    clock.seconds += RUSH_SECONDS + 1
-    assert not rush.on("one")
-    assert not rush.another("one")
 
 
 def test_an_answer_is_read_again_for_whoever_wants_it_fresher(clock: Clock) -> None:

@@ -1,0 +1,149 @@
+"""What must be shown of an incident, a storm or a plain ticket, and what its ticket shows: pure values and transitions.
+
+`version` is raised whenever the ticket must change. Each target's `Shown` says how far its ticket has come; `shown < version` is
+the only sign that work is left. `next_step` says what is to be done, by what it finds:
+
+| shown | attempt | next step |
+|---|---|---|
+| the version | | nothing |
+| older | none | post the newest version (for a resolution whose failure was never shown: the failure first) |
+| older | under way for less than the lease | wait for the rest of the lease |
+| older | under way for longer, or ended without a clear answer | post the attempted version again: it may be there |
+
+A version that was overtaken before it was posted is skipped; one that may have been posted is repeated first, under its change id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+LEASE = timedelta(seconds=60)
+"""How long an attempt may take before somebody else repeats it; longer than the slowest ticket system may answer."""
+DEFAULT_TARGET = "default"
+OPEN, RESOLVED = "open", "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the ticket at one target shows."""
+
+    shown: int = 0
+    """The version that the ticket shows; 0: there is no ticket yet."""
+    status: str = ""
+    """The status that it shows: `open`, `resolved`, or empty without a ticket."""
+    attempt: int = 0
+    """The version that somebody posts, or that may have been posted; 0: none."""
+    attempted_at: datetime | None = None
+    """Since when somebody posts it; None when the last try ended without a clear answer."""
+    may_exist: bool = False
+    """An earlier try of `attempt` may have reached the ticket system."""
+    ticket_id: str = ""
+    ticket_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is to be shown, and by target what is shown."""
+
+    version: int = 0
+    failed_version: int = 0
+    """The newest version that shows the failure itself, not its recovery."""
+    tickets: Mapping[str, Shown] = field(default_factory=dict)
+
+    def at(self, target: str) -> Shown:
+        return self.tickets.get(target, Shown())
+
+    def is_left(self, target: str) -> bool:
+        """Whether the target's ticket must still change."""
+        return self.at(target).shown < self.version
+
+    @property
+    def work_left(self) -> bool:
+        """Whether any target's ticket must still change; the default target always has one."""
+        return any(map(self.is_left, {DEFAULT_TARGET, *self.tickets}))
+
+    @property
+    def ticket(self) -> Shown:
+        """The ticket at the default target."""
+        return self.at(DEFAULT_TARGET)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The next step: post this version. `may_exist`: it may be there already."""
+
+    version: int
+    may_exist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The next step: somebody posts right now; see what came of it after so many seconds."""
+
+    seconds: float
+
+
+def raised(delivery: Delivery, status: str) -> Delivery:
+    """The delivery with one more version to show, which has that status."""
+    version = delivery.version + 1
+    return replace(delivery, version=version, failed_version=version if status == OPEN else delivery.failed_version)
+
+
+def next_step(delivery: Delivery, target: str, now: datetime) -> Post | Wait | None:
+    """What is to be done for a target's ticket; None: nothing. The table of the module says which."""
+    shown = delivery.at(target)
+    if not delivery.is_left(target):
+        return None
+    if shown.attempt:
+        return _repeat(shown, now)
+    never_told = not shown.status and delivery.failed_version
+    return Post(delivery.failed_version if never_told else delivery.version)
+
+
+def _repeat(shown: Shown, now: datetime) -> Post | Wait:
+    if shown.attempted_at and now - shown.attempted_at < LEASE:
+        return Wait((LEASE - (now - shown.attempted_at)).total_seconds())
+    return Post(shown.attempt, may_exist=shown.may_exist or shown.attempted_at is not None)
+
+
+def attempted(delivery: Delivery, target: str, step: Post, now: datetime) -> Delivery | None:
+    """Somebody begins to post; None when it is no longer the next step."""
+    if next_step(delivery, target, now) != step:
+        return None
+    shown = delivery.at(target)
+    return _with(delivery, target, replace(shown, attempt=step.version, attempted_at=now, may_exist=step.may_exist))
+
+
+def not_posted(delivery: Delivery, target: str, version: int, *, maybe: bool) -> Delivery | None:
+    """The try of a version has ended without a ticket; None when it is over by now.
+
+    `maybe`: it may have been taken all the same, so the same version is repeated first.
+    """
+    shown = delivery.at(target)
+    if shown.attempt != version:
+        return None
+    if maybe or shown.may_exist:
+        return _with(delivery, target, replace(shown, attempted_at=None, may_exist=True))
+    return _with(delivery, target, replace(shown, attempt=0, attempted_at=None))
+
+
+def showing(delivery: Delivery, target: str, version: int, status: str, ticket_id: str = "", ticket_url: str = "") -> Delivery:
+    """The ticket shows that version. What was shown later already stays."""
+    shown = delivery.at(target)
+    if shown.shown > version:
+        return delivery
+    done = Shown(version, status, ticket_id=ticket_id or shown.ticket_id, ticket_url=ticket_url or shown.ticket_url)
+    return _with(delivery, target, done)
+
+
+def change_of(shown: Shown, status: str) -> str:
+    """What posting a version of that status does to a ticket: `opened`, `updated`, `resolved` or `reopened`."""
+    if status == RESOLVED:
+        return "resolved"
+    return {"": "opened", RESOLVED: "reopened"}.get(shown.status, "updated")
+
+
+def _with(delivery: Delivery, target: str, shown: Shown) -> Delivery:
+    return replace(delivery, tickets={**delivery.tickets, target: shown})

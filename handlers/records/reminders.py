@@ -1,0 +1,125 @@
+"""A reminder: the queue message that brings a row back to `ticket_due`. It is sent before the row is saved, and survives a crash.
+
+There is one at a time for each row: that of its newest version. An older one finds that it is overtaken and ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from handlers.model import Incident
+from handlers.model.delivery import DEFAULT_TARGET, LEASE, Delivery, showing
+from handlers.model.document import Document
+from handlers.records.alert_queue import AlertQueue, Sent
+from handlers.records.rows import TRIES, Conflict, Row, Rows
+
+DUE = "due"
+
+
+class DueRow(Row, Protocol):
+    """A row with a ticket: an incident, a storm, a plain ticket."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def recorded_at(self) -> datetime | None: ...
+    @property
+    def needs_post(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Of which row and version. `sent`: it lies in the queue; None for one that has come."""
+
+    partition: str
+    key: str
+    id: str
+    version: int
+    documented: bool = False
+    """The version's document is known to be there."""
+    sent: Sent | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Reminder:
+        """A reminder that has come, from its message."""
+        return cls(*(fields[name] for name in ("partition", "key", "id", "version", "documented")))
+
+    def is_about(self, row: DueRow | None) -> bool:
+        """Whether the row is still the same, at this version."""
+        return row is not None and row.id == self.id and row.delivery.version == self.version
+
+
+def remind(reminder: Reminder | None, seconds: float, queue: AlertQueue) -> None:
+    """Let the reminder come after so many seconds; one that has come is sent again."""
+    if reminder and reminder.sent:
+        queue.move(reminder.sent, seconds)
+    elif reminder:
+        send(reminder, seconds, queue)
+
+
+def send(reminder: Reminder, seconds: float, queue: AlertQueue) -> Reminder:
+    fields = {name: getattr(reminder, name) for name in ("partition", "key", "id", "version", "documented")}
+    return replace(reminder, sent=queue.note(DUE, after_seconds=seconds, **fields))
+
+
+def done(reminder: Reminder | None, queue: AlertQueue) -> None:
+    """Nothing is left to do for the row: a reminder that has not come yet need not come."""
+    if reminder and reminder.sent:
+        queue.withdraw(reminder.sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded[R: DueRow]:
+    """A row that was changed, and the reminder of its ticket; None when no ticket of its own is due."""
+
+    row: R
+    reminder: Reminder | None
+
+
+def record[R: DueRow](
+    rows: Rows[R], key: str, transition: Callable[[R | None], R | None], queue: AlertQueue
+) -> Recorded[R] | None:
+    """Change a row, its reminder sent first; None when the transition makes nothing of it."""
+    for _ in range(TRIES):
+        before = rows.find(key)
+        after = transition(before)
+        if after is None:
+            return None
+        reminder = None
+        if after.needs_post:
+            due = Reminder(rows.partition, key, after.id, after.delivery.version)
+            reminder = send(due, LEASE.total_seconds(), queue)
+        if saved := rows.save(before, after):
+            return Recorded(saved, reminder)
+        done(reminder, queue)
+    raise Conflict(f"{rows.partition} {key}")
+
+
+def on_delivery[R: DueRow](row_id: str, change: Callable[[Delivery], Delivery | None]) -> Callable[[R | None], R | None]:
+    """The transition of a row that changes nothing but its delivery; None for another row than that of the id."""
+
+    def transition(row: R | None) -> R | None:
+        after = change(row.delivery) if row and row.id == row_id else None
+        return replace(row, delivery=after) if row and after else None  # type: ignore[type-var]
+
+    return transition
+
+
+def shown_by[R: DueRow](
+    row_id: str, version: int, document: Document, ticket_id: str, ticket_url: str
+) -> Callable[[R | None], R | None]:
+    """The transition to a row whose ticket shows that version, with the verdicts that it shows."""
+
+    def transition(row: R | None) -> R | None:
+        if row is None or row.id != row_id:
+            return None
+        delivery = showing(row.delivery, DEFAULT_TARGET, version, document.status, ticket_id, ticket_url)
+        verdicts = {"verdicts": document.verdicts} if isinstance(row, Incident) and document.verdicts else {}
+        return replace(row, delivery=delivery, **verdicts)  # type: ignore[type-var]
+
+    return transition
