@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Byte code is kept, but not among the sources.
 export PYTHONPYCACHEPREFIX = $(CURDIR)/build/byte-code
 
-.PHONY: help setup run test test-redmine lint bench storm soak golden cause package unpacked infra docs clean
+.PHONY: help setup run check test test-redmine lint bench storm soak golden cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -25,6 +25,11 @@ node_modules/.ready: package-lock.json
 
 run: setup ## the sandbox: fires one alert per scenario, shows the tickets (ONCE=1: end by itself; SCENARIO=name: only that one)
 	@$(PYTHON) -m sandbox $(if $(ONCE),--once) $(if $(SCENARIO),--scenario $(SCENARIO))
+
+WITH_SERVERS = azure bench cli end_to_end faults records sandbox stories tickets/targets
+
+check: setup lint ## the quick answer: lint, and the tests that start no server and no other process (under 20 s)
+	@$(PYTHON) -m pytest -q -n 2 -m "not server" $(addprefix --ignore=tests/,$(WITH_SERVERS))
 
 test: setup lint ## everything: lint and all tests, on two workers (under 4 minutes)
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
