@@ -25,7 +25,7 @@ from handlers.tickets.engine.own_file import checked
 from handlers.tickets.gate import seconds_of
 from tests.conftest import ROOT
 from tests.tickets.changes import OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
-from tests.tickets.system import NOW, Reply, posted
+from tests.tickets.system import NOW, Reply, posted, target_at
 from tests.tickets.targets.happy import HAPPY, SECRET, Imitation, running
 
 every_system = pytest.mark.parametrize("name", bundled())
@@ -103,8 +103,10 @@ def test_what_is_required_is_asked_for_at_start(name: str) -> None:
     system.options_of(happy.options)
     system.check_credentials(happy.user, happy.secret)
     for option in (option for option, about in system.options.items() if about.required):
-        with pytest.raises(DefinitionError, match=option):
-            system.options_of({**happy.options, option: ""})
+        others = {key: value for key, value in happy.options.items() if key != option}
+        for options in ({**others, option: ""}, others):
+            with pytest.raises(DefinitionError, match=f"'{option}' for {name}"):
+                target_at("http://127.0.0.1:9", name, user=happy.user, secret=happy.secret, **options)
     if system.needs_secret:
         with pytest.raises(DefinitionError, match="TICKET_SECRET"):
             system.check_credentials(happy.user, "")
@@ -211,6 +213,14 @@ def test_a_ticket_without_the_key_is_never_touched(name: str) -> None:
 
 
 @searched
+def test_a_good_backup_without_a_ticket_does_nothing(name: str) -> None:
+    with running(name) as system:
+        assert posted(HAPPY[name].at(system.url, name), change_of("resolve")) == Posted()
+        assert len(system.asked) == 1
+        assert system.made == []
+
+
+@searched
 def test_a_ticket_whose_id_was_lost_is_found_by_its_key(name: str) -> None:
     happy = HAPPY[name]
     for operation in ("update", "resolve", "reopen"):
@@ -245,10 +255,13 @@ WRONG = [
 @pytest.mark.parametrize(("status", "permanent"), WRONG)
 def test_a_refusal_says_whether_the_same_is_useless(name: str, status: int, permanent: bool) -> None:
     with running(name) as system:
-        system.all_answer(Reply(status, {"message": "no"}))
+        system.all_answer(Reply(status, {"message": f"no {SECRET} here"}))
         with pytest.raises(TicketNotPosted) as caught:
             posted(HAPPY[name].at(system.url, name), change_of("open"))
         assert caught.value.permanent is permanent
+        assert caught.value.status in (status, 0)
+        assert SECRET[:8] not in str(caught.value)
+        assert "does not fit" not in str(caught.value)
 
 
 @every_system
