@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Byte code is kept, but not among the sources.
 export PYTHONPYCACHEPREFIX = $(CURDIR)/build/byte-code
 
-.PHONY: help setup run check test test-redmine lint bench storm soak golden cause package unpacked infra docs clean
+.PHONY: help setup run check test test-redmine lint bench storm soak weather golden cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -48,8 +48,11 @@ storm: setup ## 10,000 alerts at once against a throttled Azure, with goals (ALE
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench.storm $(if $(ALERTS),--alerts $(ALERTS))
 
-soak: setup ## every fault again and again, with load: no alert lost, none told twice (MINUTES=15; SEED=n repeats a run)
-	@$(PYTHON) -m bench.soak --minutes $(or $(MINUTES),15) $(if $(SEED),--seed $(SEED))
+soak: setup ## the weather run, then every fault again and again, with load: no alert lost, none told twice (MINUTES=15; SEED=n repeats a run)
+	@$(PYTHON) -m bench.weather && $(PYTHON) -m bench.soak --minutes $(or $(MINUTES),15) $(if $(SEED),--seed $(SEED))
+
+weather: setup ## 120 failures at once while the ticket system is unwell and the host is killed, with goals
+	@$(PYTHON) -m bench.weather
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff
 	@$(PYTHON) -m tests.golden

@@ -114,13 +114,13 @@ class Background:
     reads: Counter[str]
     """By subscription."""
     looked: Counter[str]
-    """The storm's members by how far they were looked at, at the end."""
+    """The storm's members by whether they were diagnosed, at the end."""
 
     def rows(self, goals: Goals) -> Iterator[Row]:
         busiest = max(self.reads.values(), default=0) / self.seconds
         yield Row(f"Afterwards, {self.seconds:.0f} s: ARM reads", str(self.reads.total()))
         yield at_most("  a second, in the busiest subscription", busiest, goals.background_reads_per_second, digits=1)
-        yield from (Row(f"  members looked at: {how}", str(count)) for how, count in self.looked.most_common())
+        yield from (Row(f"  members diagnosed: {how}", str(count)) for how, count in self.looked.most_common())
 
 
 @dataclass(frozen=True)

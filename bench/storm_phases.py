@@ -18,6 +18,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
+from bench.faults.stored import is_due, ticket_of
 from bench.storm_figures import Background, Recovery
 from sandbox.storm_azure import RunningStormAzure
 from sandbox.ticket_desk import Desk
@@ -86,29 +87,30 @@ class Rows:
         self._table = TableClient.from_connection_string(storage, "incidents")
 
     def incidents(self) -> list[Any]:
-        """`vm_id`, `storm` (the id of its storm, empty with a ticket of its own), `ticket_id`, `pending`, `status`, `look`."""
-        columns = ["vm_id", "storm", "ticket_id", "pending", "status", "look"]
-        return self._read("PartitionKey eq 'incident'", columns)
+        """`vm_id`, `storm` (the id of its storm, empty with a ticket of its own), `status`, `diagnosed`, `delivery`."""
+        return self._read("incident", ["RowKey", "vm_id", "storm", "status", "diagnosed", "delivery"])
 
     def storms(self) -> dict[str, Any]:
         """By the id of the storm."""
-        return {row["id"]: row for row in self._read("PartitionKey eq 'storm'", ["id", "ticket_id", "status"])}
+        return {row["id"]: row for row in self._read("storm", ["RowKey", "id", "status", "delivery"])}
 
     def attached(self) -> tuple[set[str], set[str]]:
         """The VMs (ids in lower case) with a ticket, and those of them with one of their own."""
-        told = {storm for storm, row in self.storms().items() if row.get("ticket_id")}
+        told = {storm for storm, row in self.storms().items() if ticket_of(row).get("shown")}
         incidents = self.incidents()
-        own = {row["vm_id"].lower() for row in incidents if row.get("ticket_id")}
+        own = {row["vm_id"].lower() for row in incidents if ticket_of(row).get("shown")}
         return own | {row["vm_id"].lower() for row in incidents if row.get("storm") in told}, own
 
     def open_ones(self) -> tuple[int, int]:
         """How many incidents and how many storms are open, or have a change to post."""
-        incidents = sum(row["status"] == "open" or bool(row.get("pending")) for row in self.incidents())
+        incidents = sum(row["status"] == "open" or is_due(row) for row in self.incidents())
         return incidents, sum(row["status"] == "open" for row in self.storms().values())
 
-    def _read(self, condition: str, columns: list[str]) -> list[Any]:
+    def _read(self, partition: str, columns: list[str]) -> list[Any]:
+        """The rows of a partition without their copies in lists, whose keys hold a space."""
         try:
-            return list(self._table.query_entities(condition, select=columns))
+            rows = self._table.query_entities(f"PartitionKey eq '{partition}'", select=columns)
+            return [{**row, "delivery": json.loads(row["delivery"])} for row in rows if " " not in row["RowKey"]]
         except ResourceNotFoundError:  # the app makes the table with its first alert
             return []
 
@@ -141,7 +143,7 @@ def watch_background(seconds: float, azure: RunningStormAzure, rows: Rows) -> Ba
     time.sleep(seconds)
     reads, took = Counter(azure.counts()["subscriptions"]), time.monotonic() - began
     reads.subtract(before)
-    looked = Counter(str(row.get("look") or "not at all") for row in rows.incidents() if row.get("storm"))
+    looked = Counter("yes" if row.get("diagnosed") else "not yet" for row in rows.incidents() if row.get("storm"))
     return Background(took, reads, looked)
 
 

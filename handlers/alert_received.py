@@ -56,6 +56,5 @@ def accept(body: object, content: bytes, settings: Settings, queue: AlertQueue) 
 
 def accept_event(event: TriggerEvent, settings: Settings, queue: AlertQueue) -> None:
     """Queue one event that Event Grid delivered. Raises StorageDown, so that Event Grid delivers it again."""
-    body = body_of(event)
-    if accept(body, json.dumps(body, ensure_ascii=False).encode(), settings, queue).status == 503:
+    if accept(body := body_of(event), json.dumps(body, ensure_ascii=False).encode(), settings, queue).status == 503:
         raise StorageDown("the event was not queued")

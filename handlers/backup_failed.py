@@ -1,7 +1,5 @@
 """Story: an alert says that a backup failed. The incident is recorded and diagnosed; then its ticket is due."""
 
-import logging
-
 from handlers.diagnosis.catalogue import classify
 from handlers.diagnosis.diagnose import diagnose_failure
 from handlers.diagnosis.identify import identify
@@ -11,16 +9,17 @@ from handlers.model.incident import failed, joined, key_of
 from handlers.records.alert_queue import Message
 from handlers.records.reminders import Recorded, record, remind
 from handlers.records.storms import HELD_SECONDS, Crowd
-from handlers.records.write_up import plan_second_reading, write_up
+from handlers.records.write_up import write_first
 from handlers.wiring import Tools
-
-log = logging.getLogger(__name__)
 
 
 def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Incident] | None:
     """The incident after the alert's failure, diagnosed; None when it is known, is held, or a storm's ticket speaks for it."""
     now = tools.now()
-    region = region_of(Failure.of(alert, None, now), tools.azure)
+    alerted = Failure.of(alert, None, now)
+    if (known := tools.incidents.find(key_of(alerted.key))) and known.knows_job(alert.job_id):
+        return None
+    region = region_of(alerted, tools.azure)
     crowded = tools.storms.is_crowded(region, classify(alert, None).code, now)
     failure, error = identify(alert, tools.azure, now, sharing=crowded)
     storm = tools.storms.known(region, error.code)
@@ -29,8 +28,7 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
         return failed(incident, failure, error.code, now, region=region, storm=storm.id if storm else "")
 
     recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue)
-    if recorded is None or recorded.reminder is None:
-        log.info("a failure needs no ticket of its own: it is %s", "known" if recorded is None else "a storm's")
+    if recorded is None or recorded.reminder is None:  # it is known, or its storm's ticket speaks for it
         return None
     if recorded.row.delivery.version == 1:
         tools.storms.count(recorded.row, now)
@@ -38,9 +36,9 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
         if is_taken_in(recorded.row, crowd, tools) or crowd.is_held:
             remind(recorded.reminder, HELD_SECONDS, tools.queue)
             return None
-    diagnosis = diagnose_failure(failure, error, tools.azure, now)
-    write_up(recorded.row, diagnosis, message, tools)
-    plan_second_reading(recorded.row, diagnosis, 0, tools)
+    if crowded:  # the list does not say what the job itself does
+        failure, error = identify(alert, tools.azure, now)
+    write_first(recorded.row, diagnose_failure(failure, error, tools.azure, now), message, tools)
     return recorded
 
 
@@ -48,10 +46,8 @@ def diagnose_late(incident: Incident, message: Message, tools: Tools) -> None:
     """Diagnose an incident whose version has no document: it was held, or whoever was to diagnose it is gone."""
     if is_taken_in(incident, tools.storms.crowd_of(incident, tools.now(), tools.queue), tools):
         return
-    failure, error = identify(incident.alert(), tools.azure, tools.now(), sharing=True)
-    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True)
-    write_up(incident, diagnosis, message, tools)
-    plan_second_reading(incident, diagnosis, 0, tools)
+    failure, error = identify(incident.alert(), tools.azure, tools.now())
+    write_first(incident, diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True), message, tools)
 
 
 def is_taken_in(incident: Incident, crowd: Crowd, tools: Tools) -> bool:

@@ -5,7 +5,7 @@ import logging
 from handlers.model.delivery import DEFAULT_TARGET, OPEN, showing
 from handlers.model.plain import GAVE_UP, UNREADABLE, PlainTicket, Transition, counted, tried_again
 from handlers.records.alert_queue import BodyIsGone, Message
-from handlers.records.reminders import DUE, Recorded, Reminder, on_delivery, record
+from handlers.records.reminders import DUE, Recorded, Reminder, on_delivery, record, remind
 from handlers.records.write_up import row_as_json, write_plain_up
 from handlers.wiring import Tools
 
@@ -37,8 +37,8 @@ def work_on_poison(queued: bytes, dequeue_count: int, tools: Tools) -> None:
     """Record a plain ticket for a message that failed too often; a reminder in the queue `alerts` gets it posted."""
     log.error("alert set aside: it failed too often")
     try:
-        if content := content_of(queued, tools):
-            record_given_up(content, "", tools)
+        if (content := content_of(queued, tools)) and (recorded := record_given_up(content, "", tools)):
+            remind(recorded.reminder, 0, tools.queue)
     except Exception:
         log.exception("no plain ticket for a poison message")
         if dequeue_count < LAST_TRY:
@@ -53,7 +53,7 @@ def content_of(queued: bytes, tools: Tools) -> bytes:
     except BodyIsGone:
         return queued
     if message.kind != DUE:
-        return message.content  # of other notes: nothing
+        return message.content
     reminder = Reminder.of(message.fields)
     settled = on_delivery(reminder.id, lambda delivery: showing(delivery, DEFAULT_TARGET, reminder.version, OPEN))
     row = tools.rows_of(reminder.partition).change(reminder.key, settled)

@@ -24,7 +24,8 @@ def update_ticket(row: DueRow, reminder: Reminder | None, tools: Tools) -> None:
             row, seconds = post_version(row, step, tools)
         if seconds:
             log_waits(row.id, row.recorded_at, tools.now())
-            return remind(reminder, seconds, tools.queue)
+            sent = remind(reminder, seconds, tools.queue)
+            return tools.waiting.add(sent if isinstance(step, Post) else None)
     return done(reminder, tools.queue)
 
 
@@ -42,6 +43,7 @@ def post_version(row: DueRow, step: Post, tools: Tools) -> tuple[DueRow, float]:
     except Away as away:
         ended = partial(not_posted, target=DEFAULT_TARGET, version=step.version, maybe=away.maybe_taken)
         return rows.change(row.key, on_delivery(row.id, ended)) or begun, away.seconds
+    tools.waiting.bring_back(tools.queue)
     return rows.change(row.key, shown_by(row.id, step.version, document, posted.id, posted.url)) or begun, 0
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from handlers.records.documents import Documents
     from handlers.records.incidents import Incidents
     from handlers.records.plain_tickets import PlainTickets
-    from handlers.records.reminders import DueRow
+    from handlers.records.reminders import DueRow, Waiting
     from handlers.records.rows import Rows
     from handlers.records.storage import Storage
     from handlers.records.storms import Storms
@@ -40,6 +40,7 @@ class Tools:
     marks: VaultMarks
     storms: Storms
     plain_tickets: PlainTickets
+    waiting: Waiting
     now: Callable[[], datetime]
 
     def rows_of(self, row: DueRow | str) -> Rows[Any]:
@@ -88,6 +89,7 @@ def tools() -> Tools:
     from handlers.records.documents import Documents
     from handlers.records.incidents import Incidents
     from handlers.records.plain_tickets import PlainTickets
+    from handlers.records.reminders import Waiting
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
     from handlers.tickets.engine.target import Target
@@ -110,5 +112,6 @@ def tools() -> Tools:
         marks=VaultMarks(storage()),
         storms=Storms(storage(), chosen.storm_threshold, chosen.storm_window_minutes),
         plain_tickets=PlainTickets(storage()),
+        waiting=Waiting(),
         now=now,
     )

@@ -113,6 +113,8 @@ class Desk:
         """What the next posts meet, one each."""
         self.all_posts: Trouble | None = None
         """What all others meet, until further notice."""
+        self.weather: Callable[[], Trouble | None] = lambda: None
+        """What each post meets that meets nothing else."""
         self._tries: list[Try] = []
         self._tickets: dict[str, Ticket] = {}
         self._seen: dict[str, str] = {}
@@ -182,7 +184,7 @@ class Desk:
 
     def _trouble_for(self, body: bytes) -> Trouble | None:
         with self._changed:
-            met = next((one for one in (*self.next_posts, self.all_posts) if one and one.meets(body)), None)
+            met = next((one for one in (*self.next_posts, self.all_posts, self.weather()) if one and one.meets(body)), None)
             if met in self.next_posts:
                 self.next_posts.remove(met)
             return met

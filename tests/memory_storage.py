@@ -121,8 +121,9 @@ class MemoryQueue:
         taken, self._messages = self._messages, []
         return taken
 
-    def update_message(self, *_: Any, **__: Any) -> None:
+    def update_message(self, *_: Any, **__: Any) -> MemoryMessage:
         """Nothing comes later here."""
+        return MemoryMessage("", b"")
 
     def delete_message(self, *_: Any, **__: Any) -> None:
         """A received message is gone already."""

@@ -20,6 +20,7 @@ from handlers.records.alert_queue import AlertQueue, Sent
 from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
 from handlers.records.plain_tickets import PlainTickets
+from handlers.records.reminders import Waiting
 from handlers.records.storage import Storage
 from handlers.records.storms import Storms
 from handlers.records.vault_marks import VaultMarks
@@ -93,9 +94,10 @@ class PatientQueue(AlertQueue):
         self.later[note.id] = (after_seconds, message)
         return note
 
-    def move(self, note: Sent, seconds: float) -> None:
+    def move(self, note: Sent, seconds: float) -> Sent:
         if note.id in self.later:
             self.later[note.id] = (seconds, self.later[note.id][1])
+        return note
 
     def withdraw(self, note: Sent) -> None:
         self.later.pop(note.id, None)
@@ -201,6 +203,7 @@ def bench_on(storage: Any, settings: Settings, azure: RunningAzure, target: Any,
         marks=VaultMarks(storage),
         storms=Storms(storage, settings.storm_threshold, settings.storm_window_minutes),
         plain_tickets=PlainTickets(storage),
+        waiting=Waiting(),
         now=clock,
     )
     return Bench(tools, target, clock, azure, storage, queue)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bench.faults import azure, hosts, poison, ticket_system
+from bench.faults import azure, hosts, poison, ticket_system, weather
 from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
 from bench.faults.costs import Costs
 from bench.faults.rig import Needs, Plan, Rig, running_rig
@@ -47,7 +47,10 @@ KILLED = 15
 
 STORM = Needs(vms=14, lease=KILLED, alike=True, settings={"STORM_THRESHOLD": "5"})
 
+WEATHER = Needs(vms=24, lease=KILLED)
+
 FAULTS = (
+    Fault(weather.mixed_weather, WEATHER),
     Fault(hosts.storm_with_kills, STORM),
     Fault(hosts.storm_ticket_taken_and_its_answer_lost, STORM),
     Fault(ticket_system.ticket_system_down),

@@ -72,6 +72,12 @@ class Audit:
         posted = {row["id"] for row in self.rig.stored.rows("storm") if ticket_of(row).get("shown")}
         return {self._name_of(row["vm_id"]) for row in self._rows() if row.get("storm") in posted}
 
+    def late(self) -> list[str]:
+        """Tickets that came later than the fault allows."""
+        opened = [one.at for one in self.rig.desk.tries if one.taken and b'"incident.opened"' in one.body[:60]]
+        late = max(opened, default=0.0) - self.rig.latest
+        return [f"the last ticket came {late:.0f} s too late"] if late > 0 else []
+
     def unnamed(self) -> set[str]:
         """The VMs that a storm's ticket speaks for and does not name."""
         storms = [event["data"]["storm"]["members"] for event, _ in self.taken().values() if event["type"].startswith("storm.")]
@@ -151,7 +157,13 @@ def figures(name: str, audit: Audit, seconds: float, bounds: Costs) -> Figures:
         len(duplicates),
         costs,
         seconds,
-        (*rig.problems, *duplicates, *costs.over(bounds), *(f"a query goes through a partition: {scan}" for scan in rig.scans())),
+        (
+            *rig.problems,
+            *duplicates,
+            *audit.late(),
+            *costs.over(bounds),
+            *(f"a query goes through a partition: {scan}" for scan in rig.scans()),
+        ),
     )
 
 

@@ -146,6 +146,8 @@ class Rig:
         """How many messages are to lie in the queue at the end, out of sight."""
         self.alerts_wait = False
         """Those are the alerts themselves: the ticket system asked for a wait that is longer than the fault."""
+        self.latest = float("inf")
+        """By when, in seconds of the clock, every ticket must be there."""
         self.killed_at = 0.0
         """When a host was last killed: what it worked on comes again a lease later."""
         self.notes_remain = False

@@ -110,6 +110,10 @@ class Incident:
         """Whether this failure is counted already, whichever source reports it."""
         return is_among(self.known, failure)
 
+    def knows_job(self, job_id: str) -> bool:
+        """Whether a failed job of that id is counted already."""
+        return bool(job_id) and job_id.lower() in (known.job_id for known in self.known)
+
     def alert(self) -> Alert:
         """What is known of the last failure, as an alert: to diagnose it again."""
         return Alert(

@@ -76,15 +76,17 @@ class AlertQueue:
         """Queue a note to ourselves, which comes after so many seconds."""
         return self._send(_pack(kind, fields=fields), after_seconds)
 
-    def move(self, note: Sent, seconds: float) -> None:
+    def move(self, note: Sent, seconds: float) -> Sent:
         """Let a note that has not come yet come after so many seconds from now."""
         from azure.core.exceptions import AzureError
 
         try:
             visible = math.ceil(max(seconds, 0))
-            self._storage.queue().update_message(note.id, note.receipt, visibility_timeout=visible, timeout=CALL_SECONDS)
+            moved = self._storage.queue().update_message(note.id, note.receipt, visibility_timeout=visible, timeout=CALL_SECONDS)
+            return Sent(note.id, str(moved.pop_receipt))
         except AzureError as error:
             log.info("a note comes when it was to come: %s", type(error).__name__)
+            return note
 
     def withdraw(self, note: Sent) -> None:
         """Delete a note that has not come yet, because nothing is left to do."""

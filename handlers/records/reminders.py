@@ -5,6 +5,8 @@ There is one at a time for each row: that of its newest version. An older one fi
 
 from __future__ import annotations
 
+import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +19,7 @@ from handlers.records.alert_queue import AlertQueue, Sent
 from handlers.records.rows import TRIES, Conflict, Row, Rows
 
 DUE = "due"
+MOST_WAITING, COME_A_SECOND = 1_000, 10
 
 
 class DueRow(Row, Protocol):
@@ -54,12 +57,29 @@ class Reminder:
         return row is not None and row.id == self.id and row.delivery.version == self.version
 
 
-def remind(reminder: Reminder | None, seconds: float, queue: AlertQueue) -> None:
+def remind(reminder: Reminder | None, seconds: float, queue: AlertQueue) -> Reminder | None:
     """Let the reminder come after so many seconds; one that has come is sent again."""
     if reminder and reminder.sent:
-        queue.move(reminder.sent, seconds)
-    elif reminder:
-        send(reminder, seconds, queue)
+        return replace(reminder, sent=queue.move(reminder.sent, seconds))
+    return send(reminder, seconds, queue) if reminder else None
+
+
+class Waiting:
+    """The reminders that one instance sent away because its ticket system is down: they come at once when it is back."""
+
+    def __init__(self) -> None:
+        self._lock, self._sent = threading.Lock(), deque[Sent](maxlen=MOST_WAITING)
+
+    def add(self, reminder: Reminder | None) -> None:
+        if reminder and reminder.sent:
+            self._sent.append(reminder.sent)
+
+    def bring_back(self, queue: AlertQueue) -> None:
+        """Let all of them come, some after the others. One that has come meanwhile is left alone."""
+        with self._lock:
+            sent, self._sent = list(self._sent), deque[Sent](maxlen=MOST_WAITING)
+        for number, note in enumerate(sent):
+            queue.move(note, number // COME_A_SECOND)
 
 
 def send(reminder: Reminder, seconds: float, queue: AlertQueue) -> Reminder:

@@ -58,6 +58,12 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
 
 
+def write_first(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:
+    """Write up the first diagnosis of a failure; what could not be read is read again later."""
+    write_up(incident, diagnosis, message, tools)
+    plan_second_reading(incident, diagnosis, 0, tools)
+
+
 def plan_second_reading(incident: Incident, diagnosis: Diagnosis, readings: int, tools: Tools) -> None:
     """Queue a second reading of what could not be read for a reason that passes; `readings` were made before."""
     unread = passing_unread(diagnosis)

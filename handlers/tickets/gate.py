@@ -15,10 +15,9 @@ PROBED_SECONDS = 10.0
 """When the others ask again whether it has ended."""
 MOST_RETRY_AFTER_SECONDS = 6 * 3600.0
 FAILURES_TO_CLOSE = 2
-LONGEST_AWAY_SECONDS = 300.0
-"""A waiting change comes back at least so often: a row read and a queue message in five minutes."""
-OUTAGE_FACTOR = 3.0
-"""How much longer a change waits than the outage has lasted: after a short outage it is back soon, in a long one it costs little."""
+AWAY_SECONDS = (5.0, 10.0, 30.0, 60.0, 300.0)
+"""For how long a waiting change stays away after the first, second … failure in a row: in an outage a row read and a queue message
+in five minutes. When a ticket is taken again, those that this instance sent away come at once."""
 
 
 class Gate:
@@ -27,13 +26,12 @@ class Gate:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now, self._lock = now, threading.Lock()
         self._closed_until = 0.0
-        self._down_since: float | None = None
         self._failures = 0
         self._wait = FIRST_WAIT_SECONDS
         self._trying = False
 
     def wait_of_others(self) -> float:
-        """How many seconds a change should stay away: 0 when the gate is open, longer the longer the outage has lasted."""
+        """How many seconds a change should stay away: 0 when the gate is open, longer the more tries have failed."""
         with self._lock:
             left = max(0.0, self._closed_until - self._now())
             if not left:
@@ -46,8 +44,8 @@ class Gate:
             return self._away(max(FIRST_WAIT_SECONDS, self._closed_until - self._now()))
 
     def _away(self, least: float) -> float:
-        lasted = self._now() - self._down_since if self._down_since is not None else 0.0
-        return min(max(least, OUTAGE_FACTOR * lasted), LONGEST_AWAY_SECONDS)
+        usual = AWAY_SECONDS[min(max(self._failures, 1), len(AWAY_SECONDS)) - 1]
+        return min(max(least, usual), AWAY_SECONDS[-1])
 
     def enter(self) -> bool:
         """Whether to try. After a closure the first to ask is the one that does."""
@@ -61,7 +59,6 @@ class Gate:
     def worked(self) -> None:
         with self._lock:
             self._closed_until, self._failures, self._wait, self._trying = 0.0, 0, FIRST_WAIT_SECONDS, False
-            self._down_since = None
 
     def failed(self, retry_after: float | None) -> None:
         """A try has failed. An answer that names a time closes the gate for as long."""
@@ -70,8 +67,6 @@ class Gate:
             if retry_after is None and closed and not self._trying:
                 return  # was under way when the gate closed: says nothing new
             self._failures, self._trying = self._failures + 1, False
-            if self._down_since is None:
-                self._down_since = self._now()
             wait = self._wait
             if retry_after is not None:
                 wait = min(max(retry_after, 1.0), MOST_RETRY_AFTER_SECONDS)

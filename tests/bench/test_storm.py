@@ -10,13 +10,13 @@ from bench.storm import Options, run
 from bench.storm_figures import Background, Figures, Goals, Recovery, at_most, exactly, table
 from sandbox.storm_world import KINDS, REGIONS, SUBSCRIPTIONS
 
-SMALL = Options(alerts=1_000, vaults=10, vms=800, twin=15, watch=0, recovery=0, patience=110)
+SMALL = Options(alerts=1_000, vaults=10, vms=800, twin=15, watch=0, recovery=0, patience=500)
 STORMS = len(REGIONS) * len(KINDS)
-THRESHOLD, AT_ONCE = 20, 12
-"""STORM_THRESHOLD's default, and how many messages host.json lets one instance work on."""
+FIRST, AT_ONCE = 3, 12
+"""So many of a region and code are told at once, and so many messages one instance works on meanwhile (host.json)."""
 
 
-pytestmark = pytest.mark.timeout(180)  # the run itself takes about a minute on two idle cores
+pytestmark = pytest.mark.timeout(600)  # the run itself takes half a minute on two idle cores, and minutes beside other work
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_every_alert_is_acknowledged_and_every_vm_has_one_ticket(figures: Figure
 
 
 def test_most_vms_have_no_ticket_of_their_own(figures: Figures) -> None:
-    assert figures.own_tickets <= STORMS * (THRESHOLD + AT_ONCE)
+    assert figures.own_tickets <= STORMS * (FIRST + AT_ONCE)
     assert figures.events["storm.opened"] == STORMS
     assert figures.events.total() <= Goals.events
 

@@ -19,6 +19,7 @@ from handlers.records.alert_queue import AlertQueue
 from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
 from handlers.records.plain_tickets import PlainTickets
+from handlers.records.reminders import Waiting
 from handlers.records.storage import StorageDown
 from handlers.records.storms import Storms
 from handlers.records.vault_marks import Mark, VaultMarks
@@ -68,6 +69,7 @@ def tools(target: Any = None, **parts: Any) -> Tools:
         "marks": marks,
         "storms": Storms(storage, 20, 15),
         "plain_tickets": PlainTickets(storage),
+        "waiting": Waiting(),
         "now": lambda: NOW,
     }
     return Tools(**cast(Any, made | parts))
