@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 # Byte code is kept, but not among the sources.
 export PYTHONPYCACHEPREFIX = $(CURDIR)/build/byte-code
 
-.PHONY: help setup run check test test-redmine lint bench storm soak weather golden cause package unpacked infra docs clean
+.PHONY: help setup run check test test-redmine lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -56,6 +56,9 @@ weather: setup ## 120 failures at once while the ticket system is unwell and the
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff
 	@$(PYTHON) -m tests.golden
+
+check-commands: setup ## every command of every runbook: az, Bash and PowerShell checked, reads run with the real az (QUICK=1: not run)
+	@tools/check-commands $(if $(QUICK),--quick)
 
 cause: setup ## write the stubs of a new cause: make cause ID=some_wrong_condition
 	@$(PYTHON) -m tools.new_cause "$(ID)"

@@ -24,8 +24,7 @@ def update_ticket(row: DueRow, reminder: Reminder | None, tools: Tools) -> None:
             row, seconds = post_version(row, step, tools)
         if seconds:
             log_waits(row.id, row.recorded_at, tools.now())
-            sent = remind(reminder, seconds, tools.queue)
-            return tools.waiting.add(sent if isinstance(step, Post) else None)
+            return tools.waiting.add(remind(reminder, seconds, tools.queue), because_away=isinstance(step, Post))
     return done(reminder, tools.queue)
 
 

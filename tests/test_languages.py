@@ -150,7 +150,7 @@ def test_a_change_is_labelled_and_never_the_first_thing_unless_nothing_can_be_lo
     page = runbook(cause, Verdict.CONFIRMED, None, RICH, "en")
     for step in page.steps[cause]:
         for command in step.commands:
-            assert command.effect in ("reads", "changes", "deletes")
+            assert command.effect in ("reads", "changes", "deletes", "downtime")
             if command.effect == "deletes":
                 looks = [found for found in step.commands if found.role == "look"]
                 assert looks, f"{command.action} deletes without a look before it"

@@ -82,7 +82,7 @@ def test_every_command_template_has_its_table_and_every_table_a_template() -> No
     assert files == set(tables)
     for name, table in tables.items():
         assert table["run"] in ("operator", "guest"), name
-        assert table["effect"] in ("reads", "changes", "deletes"), name
+        assert table["effect"] in ("reads", "changes", "deletes", "downtime"), name
         assert {table.get("look"), table.get("undo")} - {None} <= set(tables), name
         suffixes = {path.name.split(".")[1] for path in folder.glob(f"{name}.*.j2")}
         assert table["run"] == "guest" or suffixes == {"sh", "ps1"}, name

@@ -10,7 +10,7 @@ from handlers.model.parts import Part
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command line, pre-filled. `role` is `look`, `act` or `undo`, `effect` is `reads`, `changes` or `deletes`."""
+    """One command line, pre-filled. `role` is `look`, `act` or `undo`, `effect` is `reads`, `changes`, `deletes` or `downtime`."""
 
     action: str
     role: str

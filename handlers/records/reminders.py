@@ -70,8 +70,9 @@ class Waiting:
     def __init__(self) -> None:
         self._lock, self._sent = threading.Lock(), deque[Sent](maxlen=MOST_WAITING)
 
-    def add(self, reminder: Reminder | None) -> None:
-        if reminder and reminder.sent:
+    def add(self, reminder: Reminder | None, *, because_away: bool) -> None:
+        """`because_away`: the ticket system takes nothing; else it waits for somebody who posts right now."""
+        if because_away and reminder and reminder.sent:
             self._sent.append(reminder.sent)
 
     def bring_back(self, queue: AlertQueue) -> None:

@@ -56,8 +56,8 @@ def powershell(value: Any) -> str:
     if isinstance(value, _ShellText):
         return value
     word = one_line(value, 2_000)
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]*", word):
-        return word
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:/-]*|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", word):
+        return word  # what begins with a digit would be a number where an expression may stand
     return "'" + re.sub(r"(['‘’‚‛])", r"\1\1", word) + "'"
 
 
@@ -67,9 +67,18 @@ class _ShellText(str):
     __slots__ = ()
 
 
+NEXT_BLOCK = _ShellText("\x1d")
+"""Between two blocks of one command template. No value can hold it: control characters are removed from values."""
+
+
 def comment(value: Any) -> str:
     """A value inside a shell comment: one line, so that it cannot leave the comment."""
     return _ShellText(one_line(value, 200))
+
+
+def jmespath(value: Any) -> str:
+    """A raw string literal for `--query`: https://jmespath.org/specification.html#raw-string-literals"""
+    return "'" + one_line(value, 2_000).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def url_path(text: str) -> str:

@@ -6,8 +6,9 @@ in a command template it prints one quoted word for that shell. See templates/RE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any
 
@@ -33,7 +34,7 @@ from handlers.model import (
 )
 from handlers.model.parts import Part, joined, mark, parts_of
 from handlers.model.text import one_line
-from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
+from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
 
 AZURE = "https://management.azure.com"
@@ -56,6 +57,11 @@ def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, histo
         parts=parts,
         error_title=catalogue.title_of(diagnosis.error, language),
     )
+
+
+def commands_of(diagnosis: Diagnosis, action: str, arguments: Mapping[str, Any], language: str) -> tuple[Command, ...]:
+    """An action of `commands.toml` with its look and its undo, as a page of this diagnosis would show it."""
+    return tuple(_Page(diagnosis, language, AZURE).commands_of(action, arguments))
 
 
 def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE) -> str:
@@ -112,6 +118,7 @@ class _Page:
         self._recorded: list[Step] = []
         self._commands: list[Command] = []
         self._blocks: list[str] = []
+        self._looks: dict[tuple[str, ...], int] = {}
         self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
         self.context: dict[str, Any] = self._context(diagnosis) | {
             "history": history,
@@ -142,7 +149,7 @@ class _Page:
 
     def _steps_of(self, finding: Finding) -> Markdown:
         """The steps of a cause as a numbered list; recorded for the ticket event on the way."""
-        self._recorded, self._blocks = [], []
+        self._recorded, self._blocks, self._looks = [], [], {}
         block(self._cause(finding.cause), "steps", self.context)
         self.steps[finding.cause] = tuple(self._recorded)
         return Markdown("\n\n".join(self._blocks))
@@ -150,7 +157,7 @@ class _Page:
     def _step(self, caller: Callable[[], str]) -> Markdown:
         """`{% call step() %}text {{ run("action") }}{% endcall %}`: one numbered step."""
         self._commands = []
-        text, shown = " ".join(caller().split()), self._all_shown(self._commands)
+        text, shown = " ".join(caller().split()), list(self._all_shown(self._commands))
         self._recorded.append(Step(text, tuple(self._commands)))
         number = f"{len(self._recorded)}. "
         body = "\n\n".join([text, *shown])
@@ -159,33 +166,45 @@ class _Page:
         return Markdown("")
 
     def _run(self, action: str, **arguments: Any) -> Markdown:
-        """The command lines of an action; before one that changes something its look, after it its undo, if it has them."""
-        about = actions()[action]
-        for role, name in (("look", about.look), ("act", action), ("undo", about.undo)):
-            if name:
-                self._commands += self._lines_of(name, arguments, role)
+        self._commands += self.commands_of(action, arguments)
         return Markdown("")
+
+    def commands_of(self, action: str, arguments: Mapping[str, Any]) -> list[Command]:
+        """The command lines of an action; before one that changes something its look, after it its undo, if it has one."""
+        about = actions()[action]
+        roles = (("look", about.look), ("act", action), ("undo", about.undo))
+        return [command for role, name in roles if name for command in self._lines_of(name, arguments, role)]
 
     def _actions_shown(self, *names: str) -> Markdown:
         """Actions outside a step, such as how to verify the fix."""
-        commands = [command for name in names for command in self._lines_of(name, {}, "act")]
-        return Markdown("\n\n".join(self._all_shown(commands)))
+        self._recorded, self._looks = [], {}
+        return Markdown("\n\n".join(self._all_shown([command for name in names for command in self.commands_of(name, {})])))
 
-    def _all_shown(self, commands: Sequence[Command]) -> list[str]:
-        """The same command in a second shell is a part that can be given up."""
-        shown, seen = [], set()
-        for command in commands:
-            text, same = _shown(command, self.words), (command.action, command.role, command.run)
-            shown.append(f"{mark('other_shell')}{text}{mark('')}" if same in seen else text)
-            seen.add(same)
-        return shown
+    def _all_shown(self, commands: Sequence[Command]) -> Iterator[str]:
+        """The blocks, after an action what one should see then, and for a look that an earlier step has shown only its number."""
+        for (action, role), together in groupby(commands, key=lambda command: (command.action, command.role)):
+            group = list(together)
+            earlier = self._seen_in_step(group)
+            if role == "look" and earlier:
+                yield self.words["roles"]["look_again"].format(step=earlier)
+            else:
+                yield from _in_shells(group, self.words)
+            if role == "act" and action in self.words["expected"]:
+                yield f"{self.words['roles']['expected']}: {self.words['expected'][action]}"
+
+    def _seen_in_step(self, group: Sequence[Command]) -> int:
+        """The earlier step of this cause that shows the same commands, 0 if none does; they are remembered for the next steps."""
+        own = len(self._recorded) + 1
+        earlier = self._looks.setdefault(tuple(command.line for command in group), own)
+        return earlier if earlier < own else 0
 
     def _lines_of(self, action: str, arguments: Mapping[str, Any], role: str) -> list[Command]:
         about, commands = actions()[action], []
         for suffix in filter(lambda suffix: about.fits(suffix, self.os), about.suffixes):
             template = environment(suffix).get_template(f"commands/{action}.{suffix}.j2")
-            if line := _lines(template.render({**self.context, **arguments})):
-                commands.append(Command(action, role, SHELLS[suffix], about.run, about.effect, line))
+            for text in template.render({**self.context, **arguments}).split(NEXT_BLOCK):
+                if line := _lines(text):
+                    commands.append(Command(action, role, SHELLS[suffix], about.run, about.effect, line))
         return commands
 
     def _why(self, finding: Finding) -> Markdown:
@@ -250,14 +269,16 @@ def _names(diagnosis: Diagnosis) -> dict[str, Any]:
     failure = diagnosis.failure
     vm, vault, item = failure.vm, failure.vault, failure.item
     group, name = (vm.group, vm.name) if vm else ("<vm-group>", failure.item_name or "<vm>")
-    container = f"iaasvmcontainerv2;{group};{name}"
+    native = f"iaasvmcontainerv2;{group};{name}"
     parts = item.id.split("/") if item else []
+    began = failure.job.started_at if failure.job else None
     return {
         "vm": _Named(vm, name, group, "<vm-id>"),
         "vault": _Named(vault, vault.name if vault else "<vault>", vault.group if vault else "<vault-group>", "<vault-id>"),
-        "container": parts[-3].partition(";")[2] if len(parts) > 3 and ";" in parts[-3] else container,
-        "item": parts[-1] if item else f"vm;{container}",
+        "container": parts[-3] if len(parts) > 3 and parts[-3].count(";") == 3 else f"IaasVMContainer;{native}",
+        "item": parts[-1] if parts and parts[-1].count(";") == 3 else f"VM;{native}",
         "item_name": failure.item_name or name,
+        "window_start": began or failure.failed_at - timedelta(hours=2),
         "retain_until": (failure.failed_at + timedelta(days=30)).strftime("%d-%m-%Y"),
     }
 
@@ -270,6 +291,13 @@ class _Named:
         self.id = resource.id if resource else unknown_id
         self.subscription = resource.subscription if resource else "<subscription>"
         self.known = resource is not None
+
+
+def _in_shells(commands: Sequence[Command], words: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """The blocks of one action. A guest runs one of the shells; of the operator's two the second says the same again."""
+    for command in commands:
+        again = command.run == "operator" and command.shell != commands[0].shell
+        yield f"{mark('other_shell')}{_shown(command, words)}{mark('')}" if again else _shown(command, words)
 
 
 def _shown(command: Command, words: Mapping[str, Mapping[str, str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Modu
 
 from handlers.model import Os, time_text
 from handlers.model.text import one_line
-from handlers.runbook.markup import Markdown, as_markdown, code_block, comment, powershell, sh
+from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, comment, jmespath, powershell, sh
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 COMPILED = TEMPLATES / "compiled"
@@ -24,7 +25,7 @@ SHELLS = {"sh": "bash", "ps1": "powershell"}
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One table of commands.toml. `run`: `operator` or `guest`; `effect`: `reads`, `changes` or `deletes`."""
+    """One table of commands.toml. `run`: `operator` or `guest`; `effect`: `reads`, `changes`, `deletes` or `downtime`."""
 
     run: str
     effect: str
@@ -72,7 +73,14 @@ def environment(markup: str) -> Environment:
         "block": code_block,
         "line": lambda value: Markdown(one_line(value)),
         "comment": comment,
+        "iso": lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "utc": time_text,
+        "jmespath": jmespath,
+        "subscription_of": subscription_of,
+        "group_of": group_of,
+        "name_of": name_of,
     }
+    made.globals["next_block"] = NEXT_BLOCK
     return made
 
 
@@ -97,6 +105,25 @@ def cause_title(language: str, cause_id: str) -> str:
 
 def block(template: Template, name: str, context: Mapping[str, Any]) -> str:
     return "".join(template.blocks[name](template.new_context(dict(context))))
+
+
+def subscription_of(resource_id: str, otherwise: str = "<subscription>") -> str:
+    """The subscription that an id names, of whatever scope; `otherwise` when it names none."""
+    return _part(resource_id, r"/subscriptions/([^/]+)", otherwise)
+
+
+def group_of(resource_id: str, otherwise: str = "<resource group>") -> str:
+    return _part(resource_id, r"/subscriptions/[^/]+/resourceGroups/([^/]+)", otherwise)
+
+
+def name_of(resource_id: str, otherwise: str = "<name>") -> str:
+    """The last part of an id or of a URL."""
+    return _part(resource_id, r".*/([^/]+)$", otherwise)
+
+
+def _part(resource_id: str, pattern: str, otherwise: str) -> str:
+    match = re.match(pattern, resource_id, re.IGNORECASE)
+    return match[1] if match else otherwise
 
 
 def when(time: datetime | None) -> Markdown:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote
 
+from sandbox.azure import resource_list
 from sandbox.azure.answers import (
     Answer,
     error,
@@ -259,6 +260,7 @@ def _activity(request: Request, world: Resources) -> Answer:
 
 _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     f"{ACTIVITY}$": _activity,
+    r"^/subscriptions/[^/]+/resources$": lambda request, world: resource_list.answer(request.filter, world.resources.values()),
     r"/providers/microsoft\.authorization/locks$": _locks,
     r"/providers/microsoft\.authorization/roleassignments$": _assignments,
     r"/providers/microsoft\.authorization/roledefinitions/[^/]+$": _definition,

@@ -22,7 +22,7 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.azure import answers, arm, logs
+from sandbox.azure import answers, arm, effective, logs
 from sandbox.azure.answers import Answer, error
 from sandbox.azure.bucket import LEFT_HEADER, ReadBuckets
 from sandbox.azure.counts import CallCounts
@@ -107,6 +107,9 @@ class SimulatedAzure:
         workspace = re.fullmatch(r"(?i)/v1/workspaces/([^/]+)/query", request.path)
         if workspace:
             return self._query(request.method, workspace[1], body)
+        if effective.is_asked(request.method, request.path):
+            world = self._resources(request.path.split("/")[2], request.path.lower())
+            return effective.answer(request.path, world.resources if world else {})
         if request.method != "GET":
             return error(405, "MethodNotAllowed", "The simulated Azure can be read, not changed.")
         return self._read(request)

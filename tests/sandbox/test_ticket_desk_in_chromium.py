@@ -26,7 +26,7 @@ def test_the_list_shows_the_tickets(sandbox: Sandbox) -> None:
 def test_a_ticket_shows_its_runbook_with_copyable_commands(sandbox: Sandbox) -> None:
     page = page_source(ticket_url(sandbox, "restore_point_group_locked"))
     assert "<h2>What to do</h2>" in page
-    assert "az lock delete --ids" in page
+    assert "az lock delete --subscription" in page
     assert page.count('class="copy"') > 3, "the page's script has run"
 
 

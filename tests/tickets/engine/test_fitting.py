@@ -39,7 +39,7 @@ def commands(page: str) -> list[str]:
 def marked_page() -> tuple[Part, ...]:
     """One part of each kind, each with its name in it."""
     return (
-        Part("# Backup failed\n\nconfirmed-cause\n\n```bash\naz lock delete --ids /x\n```\n\n"),
+        Part("# Backup failed\n\nconfirmed-cause\n\n```bash\naz lock delete --subscription s --ids /x\n```\n\n"),
         *(Part(f"{kind.replace('_', '-')}-part {'and more words ' * 20}\n\n", (kind,)) for kind in CUTS),
         Part("the-end\n"),
     )
@@ -92,7 +92,7 @@ def test_even_with_no_room_for_all_the_first_steps_of_what_is_confirmed_stay(mar
     room = REMEMBERING[markup].size(REMEMBERING[markup].render(least))
     shown = as_read(markup, fitted(parts, REMEMBERING[markup], room * 2 // 3))
     assert "A lock keeps old restore points from being deleted" in shown
-    assert "az lock delete --ids" in shown
+    assert "az lock delete --subscription" in shown
     assert shown.rstrip().endswith("…")
     kept = [line.strip() for line in shown.split("\n") if line.strip() in set(commands(least))]
     assert kept == commands(least)[: len(kept)], "it is shortened from its end"

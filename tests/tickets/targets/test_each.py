@@ -210,7 +210,7 @@ def test_a_page_that_is_too_long_keeps_the_commands_of_what_is_confirmed(name: s
     change = vendor.with_much(failed(OPENED), PAGES[name].too_long)
     page = PAGES[name].text(opened(name, change))
     assert "This is ruled out" not in page
-    assert "az lock delete --ids" in page
+    assert "az lock delete --subscription" in page
     if not PAGES[name].commands_may_go:
         assert [line for line in vendor.commands_of(change) if line not in page] == []
 

@@ -35,7 +35,7 @@ def test_an_incident_lives_in_one_issue(redmine: Redmine) -> None:
     issue = redmine.issue(made.id)
     assert (issue["subject"], issue["status"], issue["priority"]) == (opening.event["data"]["title"], "New", "Urgent")
     assert issue["custom_fields"] == [{"id": redmine.field, "name": "Incident key", "value": incident().id}]
-    assert "az lock delete --ids" in issue["description"]
+    assert "az lock delete --subscription" in issue["description"]
 
     assert posted(target, failed(UPDATED, ticket=known)) == made
     assert redmine.issue(made.id)["status"] == "New", "an update leaves the status"
@@ -93,7 +93,7 @@ def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> No
     shown = _description(redmine, posted(redmine.target(name), failed()).url)
     assert re.search(r"<h2[^>]*>What to do", shown)
     assert len(re.findall(r"<pre", shown)) > 8
-    assert "az lock delete --ids /subscriptions/" in _text(shown)
+    assert "az lock delete --subscription " in _text(shown)
 
 
 @needs_chromium

@@ -43,7 +43,7 @@ def test_an_incident_lives_in_one_issue(tracker: Tracker) -> None:
     assert issue["status"] == "chatting"
     texts = [message["content"] for message in issue["messages"]]
     assert len(texts) == 4
-    assert "az lock delete --ids" in texts[0]
+    assert "az lock delete --subscription" in texts[0]
     assert "A backup has completed since the failure" in texts[2]
     assert tracker.issues(key_of(opening)) == [made.id]
 
