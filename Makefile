@@ -32,7 +32,7 @@ check: setup lint ## the quick answer: lint, and the tests that start no server 
 	@$(PYTHON) -m pytest -q -n 2 -m "not server" $(addprefix --ignore=tests/,$(WITH_SERVERS))
 
 test: setup lint ## everything: lint and all tests, on two workers (under 4 minutes)
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+	@$(PYTHON) -m pytest -n 2
 
 test-redmine: setup ## play an incident's life in a real Redmine (Debian 12, as root: installs it)
 	@tools/redmine install && $(PYTHON) -m pytest tests/tickets/targets/test_redmine_server.py

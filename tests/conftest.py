@@ -1,6 +1,6 @@
 """The whole sandbox, started once for all tests that need it: Azurite, the simulated Azure, the ticket desk, the function host.
 
-`make test` runs two workers: what is started once stays on one of them (GROUPS).
+`make test` runs two workers: those that start function hosts stay on one of them (HOSTS).
 """
 
 from __future__ import annotations
@@ -36,17 +36,24 @@ os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "byte-code"))
 
 PATIENCE_SECONDS = 150
 """How long a test waits for what takes a second on an idle machine; less than the time-out in pyproject.toml."""
-ONE_AFTER_THE_OTHER = "function hosts"
-GROUPS = dict.fromkeys(("sandbox", "azurite", "outcomes", "figures"), ONE_AFTER_THE_OTHER)
-"""Tests that ask for one of these fixtures run on one worker: what they share starts once, and no two crowds of processes take
-each other's processors. `outcomes` are the faults', `figures` the storm's."""
+HOSTS = (
+    "tests/bench/", "tests/end_to_end/", "tests/faults/",
+    "tests/sandbox/test_function_host.py", "tests/sandbox/test_ticket_desk_in_chromium.py",
+)  # fmt: skip
+"""Tests that start function hosts: all on one worker, so that what they share starts once and no two crowds of processes take each
+other's processors."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        for group in {GROUPS[name] for name in getattr(item, "fixturenames", ()) if name in GROUPS}:
-            item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The largest group first, then test by test. (`--dist loadgroup` of pytest-xdist 3.8 sees no marks with pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class HostsTogether(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "function hosts" if nodeid.startswith(HOSTS) else nodeid
+
+    return HostsTogether(config, log)
 
 
 def wait_until[T](look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
