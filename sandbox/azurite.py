@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from sandbox.processes import end, end_with_parent
 
@@ -17,7 +18,11 @@ ROOT = Path(__file__).parent.parent
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Azurite's documented, public development key."""
-PATIENCE_SECONDS = 30
+SERVICES = ("Blob", "Queue", "Table")
+LISTENING = re.compile(r"Azurite (Blob|Queue|Table) service is successfully listening at http://127\.0\.0\.1:(\d+)")
+MOST_SAID = 100_000
+PATIENCE_SECONDS = 120
+"""It takes one second, on a machine that does little else."""
 
 
 def find_azurite() -> Path:
@@ -28,67 +33,50 @@ def find_azurite() -> Path:
     raise SystemExit("Azurite is not installed: run `make setup` (it needs Node.js 20 with npm).")
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 @contextmanager
 def running_azurite(
     command: Path | None = None, *, port: int = 0, folder: Path | None = None, access_log: Path | None = None
 ) -> Iterator[str]:
-    """Azurite on free loopback ports (or blob on `port`, queue and table on the next two); yields its connection string.
+    """Azurite on loopback ports that it finds free itself (or blob on `port`, queue and table on the next two); yields its connection string.
 
     In memory unless `folder` is given: then it survives its process. `access_log`: gets a line for each request.
     """
+    with access_log.open("ab+") if access_log else TemporaryFile() as log:
+        before = log.seek(0, os.SEEK_END)
+        process = subprocess.Popen(
+            _command_line(command or find_azurite(), port, folder, verbose=access_log is not None),
+            stdout=log, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent, text=True,
+        )  # fmt: skip
+        try:
+            ports = _wait_until_listening(process, lambda: os.pread(log.fileno(), MOST_SAID, before).decode())
+            yield connection_string(*(ports[name] for name in SERVICES))
+        finally:
+            end(process)
+
+
+def _command_line(command: Path, port: int, folder: Path | None, *, verbose: bool) -> list[str]:
     node = shutil.which("node")
     if not node:
         raise SystemExit("Node.js is not installed: Azurite needs it.")
-    ports = [port + offset if port else free_port() for offset in range(3)]
-    services = [part for name, at in zip(("blob", "queue", "table"), ports, strict=True) for part in (f"--{name}Port", str(at))]
+    ports = [port + offset if port else 0 for offset in range(3)]
+    services = [part for name, at in zip(SERVICES, ports, strict=True) for part in (f"--{name.lower()}Port", str(at))]
     where = ["--location", str(folder)] if folder else ["--inMemoryPersistence"]
-    process = subprocess.Popen(
-        [
-            node,
-            str((command or find_azurite()).resolve()),
-            *services,
-            *where,
-            *(() if access_log else ("--silent",)),
-            "--skipApiVersionCheck",
-            "--disableTelemetry",
-        ],
-        stdout=access_log.open("a") if access_log else subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=end_with_parent,
-        text=True,
-    )
-    try:
-        _wait(ports, process)
-        yield connection_string(*ports)
-    finally:
-        end(process)
+    more = ["--skipApiVersionCheck", "--disableTelemetry", *([] if verbose else ["--silent"])]
+    return [node, str(command.resolve()), *services, *where, *more]
 
 
 def connection_string(blob: int, queue: int, table: int) -> str:
-    ends = {"Blob": blob, "Queue": queue, "Table": table}
-    parts = [f"{name}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}" for name, port in ends.items()]
+    parts = [
+        f"{name}Endpoint=http://127.0.0.1:{port}/{ACCOUNT}" for name, port in zip(SERVICES, (blob, queue, table), strict=True)
+    ]
     return ";".join(["DefaultEndpointsProtocol=http", f"AccountName={ACCOUNT}", f"AccountKey={KEY}", *parts])
 
 
-def _wait(ports: list[int], process: subprocess.Popen[str]) -> None:
+def _wait_until_listening(process: subprocess.Popen[str], said: Callable[[], str]) -> dict[str, int]:
+    """The port of each service, which Azurite says when it listens. SystemExit with its words when it ends instead."""
     until = time.monotonic() + PATIENCE_SECONDS
-    for port in ports:
-        while True:
-            if process.poll() is not None:
-                said = process.stderr.read() if process.stderr else ""
-                raise SystemExit(f"Azurite ended: {said.strip()[-500:]}")
-            with socket.socket() as probe:
-                probe.settimeout(0.2)
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if time.monotonic() > until:
-                raise SystemExit("Azurite did not start in time.")
-            time.sleep(0.05)
+    while len(ports := dict(LISTENING.findall(said()))) < len(SERVICES):
+        if process.poll() is not None or time.monotonic() > until:
+            raise SystemExit(f"Azurite did not start: {said().strip()[-500:]}")
+        time.sleep(0.05)
+    return {name: int(port) for name, port in ports.items()}

@@ -34,7 +34,7 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.function_worker import Function, InvocationFailed, Worker
 from sandbox.http import serving
-from sandbox.processes import end
+from sandbox.processes import end, end_with_parent
 from sandbox.timers import next_run
 
 log = logging.getLogger("function_host")
@@ -42,6 +42,8 @@ log = logging.getLogger("function_host")
 LEASE_SECONDS = 600
 """How long a message is out of sight while a function works on it; if the host is killed, so long until it comes again.
 SANDBOX_LEASE_SECONDS shortens it; it must stay longer than a message takes, for it is not renewed."""
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+"""What a host keeps of the environment; everything else are the app settings."""
 IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.8
 """Between two looks at an empty queue, longer each time. The real host backs off up to maxPollingInterval; here somebody waits."""
 
@@ -81,6 +83,8 @@ class Host:
     host_json: Mapping[str, Any] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
     wake: threading.Event = field(default_factory=threading.Event)
+    listeners: list[QueueListener] = field(default_factory=list)
+    """Of the queue triggers; `running` is how many messages each works on now."""
 
     def __post_init__(self) -> None:
         self.host_json = json.loads((self.app / "host.json").read_text(encoding="utf-8"))
@@ -118,7 +122,10 @@ class Host:
         if match := re.fullmatch(r"/admin/functions/([\w-]+)", request.path):
             return self._admin(match[1], request)
         if path == "/admin/host/status":
-            return _json({"state": "Running", "functions": [function.name for function in self.worker.functions]})
+            names = [function.name for function in self.worker.functions]
+            return _json(
+                {"state": "Running", "functions": names, "messages": sum(listener.running for listener in self.listeners)}
+            )
         try:
             name, params = self.routes.bind("localhost").match(request.path, request.method)
         except HTTPException as error:
@@ -190,7 +197,8 @@ class Host:
     def start(self) -> list[threading.Thread]:
         """Start listening on queues and timers; the threads end after `stopping` is set."""
         listening = [function for function in self.of_kind("queueTrigger") if not is_disabled(function.name)]
-        loops: list[Callable[[], None]] = [QueueListener(self, function).run for function in listening]
+        self.listeners = [QueueListener(self, function) for function in listening]
+        loops: list[Callable[[], None]] = [listener.run for listener in self.listeners]
         loops += [lambda function=function: self._tick(function) for function in self.of_kind("timerTrigger")]  # type: ignore[misc]
         threads = [threading.Thread(target=loop, daemon=True) for loop in loops]
         for thread in threads:
@@ -364,13 +372,12 @@ def running_host(app: Path, settings: Mapping[str, str], *, port: int = 0, quiet
     """Start the host as a process with these app settings; wait until it listens; end it by its id."""
     command = [sys.executable, "-m", "sandbox.function_host", "--app", str(app), "--port", str(port)]
     root = str(Path(__file__).parent.parent)
-    kept = {
-        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
-    }
+    kept = {name: value for name, value in os.environ.items() if name in KEPT}
     environment = {**kept, **settings, "PYTHONPATH": root, "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, text=True
-    )
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE if quiet else None, text=True,
+        preexec_fn=end_with_parent,
+    )  # fmt: skip
     try:
         line = process.stdout.readline() if process.stdout else ""
         if "listening on" not in line:

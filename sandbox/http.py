@@ -10,6 +10,9 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+POLL_SECONDS = 0.01
+"""How often a server looks whether it is to end: whoever ends it waits for that."""
+
 
 class QuietHandler(WSGIRequestHandler):
     """HTTP/1.1, so that clients keep their connections; no log line per request."""
@@ -31,7 +34,7 @@ def serving(answer: Callable[[Request], Response], port: int = 0) -> Iterator[st
     server = make_server("127.0.0.1", port, application, threaded=True, request_handler=QuietHandler)
     assert isinstance(server, ThreadedWSGIServer)
     server.daemon_threads, server.block_on_close = True, False
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": POLL_SECONDS}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -9,13 +9,15 @@ import sys
 
 PR_SET_PDEATHSIG = 1
 """https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html"""
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+"""Found here and not in the child: between fork and exec, a child of many threads may do next to nothing."""
 PATIENCE_SECONDS = 10
 
 
 def end_with_parent() -> None:
-    """For `preexec_fn`: on Linux the process is told to end when its parent dies, even of SIGKILL."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    """For `preexec_fn`: on Linux the process is told to end when the thread that started it ends, even of SIGKILL."""
+    if PRCTL:
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end(process: subprocess.Popen[str]) -> None:

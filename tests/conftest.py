@@ -1,12 +1,16 @@
-"""The whole sandbox, started once for all tests that need it: Azurite, the simulated Azure, the ticket desk, the function host."""
+"""The whole sandbox, started once for all tests that need it: Azurite, the simulated Azure, the ticket desk, the function host.
+
+`make test` runs two workers: those that start function hosts stay on one of them (HOSTS).
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +32,36 @@ pytest_plugins = ["tests.workbench"]
 ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no finding
 hypothesis.settings.load_profile("patient")
-os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "byte-code"))
+
+PATIENCE_SECONDS = 150
+"""How long a test waits for what takes a second on an idle machine; less than the time-out in pyproject.toml."""
+HOSTS = (
+    "tests/bench/", "tests/end_to_end/", "tests/faults/",
+    "tests/sandbox/test_function_host.py", "tests/sandbox/test_ticket_desk_in_chromium.py",
+)  # fmt: skip
+"""Tests that start function hosts: all on one worker, so that what they share starts once and no two crowds of processes take each
+other's processors."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The largest group first, then test by test. (`--dist loadgroup` of pytest-xdist 3.8 sees no marks with pytest 9.2.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class HostsTogether(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return "function hosts" if nodeid.startswith(HOSTS) else nodeid
+
+    return HostsTogether(config, log)
+
+
+def wait_until[T](look: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
+    """What it sees, as soon as that is true; what it last saw when the time is over."""
+    until = time.monotonic() + seconds
+    while not (seen := look()) and time.monotonic() < until:
+        time.sleep(0.02)
+    return seen
 
 
 @dataclass
@@ -40,25 +73,37 @@ class Sandbox:
     desk: Desk
     host_url: str
     answers: dict[str, requests.Response]
+    texts: dict[int, str] = field(default_factory=dict)
 
     def post(self, body: Any, **headers: str) -> requests.Response:
         return requests.post(f"{self.host_url}/api/alerts", json=body, headers=headers, timeout=30)
 
     def settle(self) -> None:
-        """Wait until what was posted until now is worked on: until an alert that came after it has its ticket, and a moment."""
+        """Wait until what was posted until now is worked on: until an alert that came after it has its ticket, and no message is in work."""
         mark = str(uuid4())
         self.post({mark: "a shape of its own"})
         self.event_with(mark)
-        time.sleep(1)
+        assert wait_until(lambda: self.messages_in_work() == 0)
 
-    def event_with(self, mark: str, seconds: float = 60, kind: str = "") -> dict[str, Any]:
+    def messages_in_work(self) -> int:
+        count: int = requests.get(f"{self.host_url}/admin/host/status", timeout=30).json()["messages"]
+        return count
+
+    def event_with(self, mark: str, kind: str = "") -> dict[str, Any]:
         """The event that holds a text, of a kind if one is asked for; waits for it."""
 
         def found() -> list[dict[str, Any]]:
-            return [event for event in self.desk.events() if mark in str(event) and kind in event["type"]]
+            return [event for event in self.desk.events() if mark in self.text_of(event) and kind in event["type"]]
 
-        assert self.desk.wait_for(lambda _: bool(found()), seconds), f"no ticket for {mark}"
+        assert self.desk.wait_for(lambda _: bool(found()), PATIENCE_SECONDS), f"no ticket for {mark}"
         return found()[-1]
+
+    def text_of(self, event: dict[str, Any]) -> str:
+        """All of an event, written once: every test looks for its own among all of them."""
+        key = id(event)
+        if key not in self.texts:
+            self.texts[key] = json.dumps(event)
+        return self.texts[key]
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +126,7 @@ def sandbox(azurite: str) -> Iterator[Sandbox]:
     with ExitStack() as stack:
         azure = stack.enter_context(running_azure(scenarios))
         desk = stack.enter_context(running_desk(SECRET))
-        settings = sandbox_settings(azurite, azure.url, desk.webhook_url) | {"SANDBOX_VISIBILITY_SECONDS": "1"}
+        settings = sandbox_settings(azurite, azure.url, desk.webhook_url) | {"SANDBOX_VISIBILITY_SECONDS": "0"}
         host = stack.enter_context(running_host(ROOT, settings))
         found = Sandbox(azurite, azure, desk, host.url, {})
         for scenario in scenarios:

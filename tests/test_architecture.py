@@ -124,6 +124,7 @@ def test_broad_excepts_are_where_one_failure_must_not_be_everybodys() -> None:
     assert sorted(broad) == ["__init__.py", "diagnose.py", "last_resort.py", "shared_reads.py", "sweep.py"]
 
 
+@pytest.mark.server
 def test_loading_the_app_imports_nothing_heavy() -> None:
     heavy = "('azure.mgmt', 'azure.core', 'azure.identity', 'azure.storage', 'azure.monitor', 'jinja2', 'requests', 'markdown_it', 'nh3', 'msgspec')"
     code = f"import sys, function_app; print([m for m in sys.modules if m.startswith({heavy})])"
@@ -148,6 +149,7 @@ def index(app: Path, **settings: str) -> str:
     return subprocess.run([sys.executable, "-c", INDEX, str(app)], capture_output=True, text=True, env=env, cwd=ROOT).stdout
 
 
+@pytest.mark.server
 def test_the_app_loads_in_the_worker_library_of_production() -> None:
     shown = index(ROOT, TICKET_URL="https://t.example.com")
     assert "('alerts', 'httpTrigger')" in shown
@@ -156,6 +158,7 @@ def test_the_app_loads_in_the_worker_library_of_production() -> None:
     assert "('triage', 'queueTrigger')" in shown
 
 
+@pytest.mark.server
 def test_one_bad_signature_takes_the_whole_app_down(tmp_path: Path) -> None:
     (tmp_path / "function_app.py").write_text(
         "import azure.functions as func\napp = func.FunctionApp()\n"
@@ -165,12 +168,14 @@ def test_one_bad_signature_takes_the_whole_app_down(tmp_path: Path) -> None:
     assert "DID NOT LOAD" in index(tmp_path)
 
 
+@pytest.mark.server
 def test_a_malformed_setting_stops_the_app_with_a_line_that_names_it() -> None:
     shown = index(ROOT, TICKET_URL="https://t.example.com", STORM_THRESHOLD="many")
     assert "DID NOT LOAD" in shown
     assert "STORM_THRESHOLD must be a whole number" in shown
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -203,6 +208,7 @@ def accepted_by_core_tools(path: str) -> bool:
     return any(re.match(pattern, path) for pattern in kept) or not any(re.match(pattern, path) for pattern in dropped)
 
 
+@pytest.mark.server
 def test_both_readings_of_funcignore_allow_the_same_files() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
     files = [name for name in tracked if name and (ROOT / name).is_file()]
@@ -210,6 +216,7 @@ def test_both_readings_of_funcignore_allow_the_same_files() -> None:
     assert {name for name in files if accepted_by_core_tools(name)} == {name for name in files if name in ours}
 
 
+@pytest.mark.server
 def test_the_package_holds_the_app_and_nothing_else(tmp_path: Path) -> None:
     with zipfile.ZipFile(build(tmp_path / "package.zip")) as package:
         names = package.namelist()
@@ -220,6 +227,7 @@ def test_the_package_holds_the_app_and_nothing_else(tmp_path: Path) -> None:
     assert len([name for name in names if name.endswith(".cpython-313.pyc")]) == len(modules)
 
 
+@pytest.mark.server
 def test_byte_code_stays_valid_after_a_zip_round_trip_and_the_package_is_small(tmp_path: Path) -> None:
     """Flags of a .pyc: 0b01 is hash-based and unchecked, whatever times a zip keeps. https://peps.python.org/pep-0552/"""
     built = build(tmp_path / "package.zip")
@@ -232,5 +240,7 @@ def test_byte_code_stays_valid_after_a_zip_round_trip_and_the_package_is_small(t
     for path in (tmp_path / "app" / "handlers").rglob("*.py"):
         path.write_text("raise SystemExit('the source was read')")
     code = "import handlers.settings, handlers.dispatch; print('from byte code')"
-    shown = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "app", capture_output=True, text=True, check=False)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "app", env={}, capture_output=True, text=True, check=False
+    )
     assert shown.stdout.strip() == "from byte code", shown.stderr

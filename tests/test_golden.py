@@ -1,6 +1,10 @@
 """The rendered runbooks are those that somebody has read: `make golden` writes them anew, the diff is looked at."""
 
+import pytest
+
 from tests.golden import FOLDER, runbooks
+
+pytestmark = pytest.mark.server
 
 
 def test_the_runbooks_are_the_golden_ones() -> None:

@@ -20,6 +20,8 @@ import pytest
 from handlers.settings import LANGUAGES
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.server
+
 FOLDERS = ("docs", "handlers", "infra", "sandbox", "templates", "tests", "tools")
 FILES = (
     "function_app.py",
@@ -78,7 +80,11 @@ class Copy:
 
     def run(self, *arguments: str) -> None:
         """A Python command in the copy, which must end well."""
-        env = {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPATH")
+        }
         ran = subprocess.run([sys.executable, *arguments], cwd=self.root, env=env, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout[-6_000:] + ran.stderr[-2_000:]
 

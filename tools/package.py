@@ -6,9 +6,9 @@ Dependencies are not in it: Azure installs requirements.txt when the package is 
 from __future__ import annotations
 
 import py_compile
+import sys
 import zipfile
 from collections.abc import Iterator
-from importlib.util import cache_from_source
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -42,7 +42,7 @@ def byte_code(files: dict[Path, Path], scratch: Path) -> dict[Path, Path]:
     found = {}
     for path, source in files.items():
         if path.suffix == ".py" and len(path.parts) > 1:  # the root's byte code would lie outside the allowlist
-            place = Path(cache_from_source(path.as_posix()))
+            place = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
             target = scratch / "byte-code" / place
             py_compile.compile(
                 str(source),

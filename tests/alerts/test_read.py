@@ -240,6 +240,6 @@ def test_a_very_deep_body_is_read() -> None:
     changed(sample("activity_log"), "data", "alertContext", "properties", to={"statusMessage": json.dumps([1] * 200_000)}),
 ], ids=range(12))  # fmt: skip
 def test_a_huge_body_is_read_in_seconds(body: Any) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     assert_sound(read(body))
-    assert time.monotonic() - began < 10
+    assert time.thread_time() - began < 10, "seconds of the processor, whatever else it does"

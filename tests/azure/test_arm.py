@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,20 +65,17 @@ def test_the_backup_client_follows_no_next_link_to_another_host() -> None:
 @pytest.mark.parametrize("seconds", [4, 1200])
 def test_a_long_retry_after_is_an_error_at_once(running: RunningAzure, seconds: int) -> None:
     running.add_fault(match="GET */locks*", status=429, retry_after=seconds)
-    started = time.monotonic()
     with pytest.raises(HttpResponseError) as caught:
         azure_at(running.url).get(LOCKS, "2020-05-01")
     assert caught.value.status_code == 429
-    assert time.monotonic() - started < 1
-    assert len(running.calls()) == 1
+    assert len(running.calls()) == 1, "what is slept is followed by another try"
 
 
 def test_a_long_retry_after_is_not_slept_by_the_backup_sdk_either(running: RunningAzure) -> None:
     running.add_fault(match="GET */backupJobs*", status=429, retry_after=1200)
-    started = time.monotonic()
     with pytest.raises(HttpResponseError):
         azure_at(running.url).backup(SCENARIO.subscription).job_details.get("rsv-shop", "rg-vaults", "x")
-    assert time.monotonic() - started < 2
+    assert len(running.calls()) == 1
 
 
 def test_a_short_retry_after_is_waited_for(running: RunningAzure) -> None:

@@ -11,11 +11,11 @@ import requests
 from azure.storage.queue import BinaryBase64EncodePolicy, QueueClient
 
 from sandbox.__main__ import sandbox_settings
-from sandbox.azurite import connection_string, free_port, running_azurite
+from sandbox.azurite import connection_string, running_azurite
 from sandbox.function_host import running_host
 from sandbox.scenario import load_scenarios
 from sandbox.ticket_desk import Trouble, running_desk
-from tests.conftest import ROOT, Sandbox
+from tests.conftest import PATIENCE_SECONDS, ROOT, Sandbox
 
 SCENARIOS = {scenario.name: scenario for scenario in load_scenarios()}
 
@@ -77,8 +77,7 @@ def test_health_says_whether_storage_answers_and_nothing_else(sandbox: Sandbox) 
 
 
 def test_without_storage_intake_is_503_with_retry_after_and_health_too() -> None:
-    nowhere = connection_string(free_port(), free_port(), free_port())
-    settings = sandbox_settings(nowhere, "http://127.0.0.1:9", "http://127.0.0.1:9")
+    settings = sandbox_settings(connection_string(9, 9, 9), "http://127.0.0.1:9", "http://127.0.0.1:9")
     with running_host(ROOT, settings) as host:
         body = SCENARIOS["restore_point_group_locked"].alert_body(datetime.now(UTC))
         answer = requests.post(f"{host.url}/api/alerts", json=body, timeout=60)
@@ -91,7 +90,7 @@ def test_a_message_that_fails_again_and_again_becomes_a_plain_ticket(sandbox: Sa
     mark = str(uuid.uuid4())
     queue = QueueClient.from_connection_string(sandbox.storage, "alerts", message_encode_policy=BinaryBase64EncodePolicy())
     queue.send_message(json.dumps({"backupRunbooks": "alert", "blob": f"{mark}.json"}).encode())
-    event = sandbox.event_with(mark, 60)
+    event = sandbox.event_with(mark)
     assert event["data"]["title"] == "An alert could not be worked on"
 
 
@@ -102,5 +101,5 @@ def test_a_ticket_system_that_is_down_for_a_while_gets_its_ticket_later() -> Non
         with running_host(ROOT, settings) as host:
             mark = str(uuid.uuid4())
             requests.post(f"{host.url}/api/alerts", json={"mark": mark}, timeout=30)
-            assert desk.wait_for(lambda events: any(mark in json.dumps(event) for event in events), 60)
+            assert desk.wait_for(lambda events: any(mark in json.dumps(event) for event in events), PATIENCE_SECONDS)
         assert [event["data"]["title"] for event in desk.events()] == ["An alert arrived that nobody could read"]

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.infra.bicep import INFRA
 
 CHECKER = ROOT.parent / "shared" / "tools" / "bicep"
-pytestmark = pytest.mark.skipif(not CHECKER.is_dir(), reason="the checker does not lie beside the project")
+pytestmark = [pytest.mark.skipif(not CHECKER.is_dir(), reason="the checker does not lie beside the project"), pytest.mark.server]
 
 
 def check(folder: Path) -> subprocess.CompletedProcess[str]:

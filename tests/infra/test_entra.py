@@ -12,6 +12,8 @@ import pytest
 from handlers.alerts.caller import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE
 from tests.infra.bicep import INFRA
 
+pytestmark = pytest.mark.server
+
 AZ = """#!/bin/sh
 # Remembers each call, and what there is, in files beside it.
 here=$(dirname "$0")

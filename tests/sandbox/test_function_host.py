@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import BinaryBase64EncodePolicy, QueueClient
 
 from sandbox.function_host import running_host
 from sandbox.timers import next_run
+from tests.conftest import wait_until
 
 APP = """
 import json, os, pathlib
@@ -68,16 +69,18 @@ class App:
             client.send_message(body.encode())
 
     def count(self, queue: str) -> int:
-        return QueueClient.from_connection_string(self.storage, queue).get_queue_properties().approximate_message_count or 0
+        """How many messages lie in a queue; a poison queue is made with its first."""
+        try:
+            return QueueClient.from_connection_string(self.storage, queue).get_queue_properties().approximate_message_count or 0
+        except ResourceNotFoundError:
+            return 0
 
     def seen(self, key: str) -> list[object]:
         lines = self.seen_file.read_text().splitlines() if self.seen_file.exists() else []
         return [json.loads(line)[key] for line in lines if key in json.loads(line)]
 
     def until(self, key: str, count: int) -> list[object]:
-        limit = time.monotonic() + 15
-        while len(self.seen(key)) < count and time.monotonic() < limit:
-            time.sleep(0.05)
+        wait_until(lambda: len(self.seen(key)) >= count)
         return self.seen(key)
 
 
@@ -106,21 +109,16 @@ def test_what_no_route_matches_is_404_and_what_raises_is_500(app: App, method: s
 
 def test_a_message_that_fails_as_often_as_host_json_says_goes_to_the_poison_queue(app: App) -> None:
     app.send("work", "good", "bad")
-    limit = time.monotonic() + 15
-    while app.seen("queue").count("bad") < 3 and time.monotonic() < limit:
-        time.sleep(0.05)
-    time.sleep(0.5)
+    assert wait_until(lambda: app.count("work-poison") == 1)
+    assert wait_until(lambda: app.count("work") == 0)
     assert app.seen("queue").count("good") == 1
     assert app.seen("queue").count("bad") == 3
-    assert app.count("work") == 0
-    assert app.count("work-poison") == 1
 
 
 def test_a_function_that_returns_a_value_without_a_binding_has_failed(app: App) -> None:
     app.send("returning", "x")
-    assert len(app.until("returning", 3)) == 3
-    time.sleep(0.3)
-    assert app.count("returning-poison") == 1
+    assert wait_until(lambda: app.count("returning-poison") == 1)
+    assert len(app.seen("returning")) == 3
 
 
 def envelope(name: str) -> dict[str, object]:
@@ -150,17 +148,14 @@ def test_event_grid_gets_its_handshake_and_202_only_if_all_events_succeed(app: A
 
 
 def test_a_timer_runs_when_it_is_due_and_by_hand(app: App) -> None:
-    assert app.until("tick", 2)
+    assert len(app.until("tick", 2)) >= 2
     assert requests.post(f"{app.url}/admin/functions/tick", json={}, timeout=10).status_code == 202
     assert requests.post(f"{app.url}/admin/functions/nothing", json={}, timeout=10).status_code == 404
 
 
 def test_a_queue_function_can_be_run_by_hand(app: App) -> None:
     requests.post(f"{app.url}/admin/functions/work", json={"input": "by hand"}, timeout=10)
-    limit = time.monotonic() + 10
-    while "by hand" not in app.seen("queue") and time.monotonic() < limit:
-        time.sleep(0.05)
-    assert "by hand" in app.seen("queue")
+    assert wait_until(lambda: "by hand" in app.seen("queue"))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Changes of incidents as `ticket_due` posts them, for tests of ticketing systems: real events with the parts of their pages."""
+"""Changes of incidents as `ticket_due` posts them, for tests of ticketing systems: real events with the parts of their pages.
+
+Each is made once: to render a page takes a tenth of a second, and hundreds of tests post the same few.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +49,7 @@ def diagnosis(name: str) -> Diagnosis:
         return diagnosis_of(scenario, azure.url, datetime.now(UTC))
 
 
+@cache
 def incident(name: str = PLAIN, *, change: str = OPENED, ticket: tuple[str, str] = ("", "")) -> Incident:
     """The scenario's incident at the version of a change; `ticket` is the id and the URL that an earlier answer named."""
     about = diagnosis(name)
@@ -65,6 +69,7 @@ def posting(document: Document, about: Any, change: str) -> Posting:
     return Posting(event, f"{about.id}.{about.delivery.version}", document.parts)
 
 
+@cache
 def failed(change: str = OPENED, name: str = PLAIN, *, ticket: tuple[str, str] = ("", ""), language: str = "en") -> Posting:
     """`incident.opened`, `incident.updated` or `incident.reopened`."""
     about, made = incident(name, change=change, ticket=ticket), diagnosis(name)
@@ -73,6 +78,7 @@ def failed(change: str = OPENED, name: str = PLAIN, *, ticket: tuple[str, str] =
     return posting(failure_document(about, made, render(made, language, history=history), changes), about, change)
 
 
+@cache
 def resolved(name: str = PLAIN, *, ticket: tuple[str, str] = ("", "")) -> Posting:
     about = incident(name, change=RESOLVED, ticket=ticket)
     job = Job("job-good", "Completed", "Backup", started_at=NOW, ended_at=NOW + timedelta(hours=1))
@@ -81,6 +87,7 @@ def resolved(name: str = PLAIN, *, ticket: tuple[str, str] = ("", "")) -> Postin
     return posting(ended_document(about, job, f"Backup of {about.item_name} works again", note, "en", last), about, RESOLVED)
 
 
+@cache
 def storm(change: str = "storm.opened", *, affected: int = 30, ticket: tuple[str, str] = ("", "")) -> Posting:
     """A storm of copies of one incident; the first two have tickets of their own."""
     model = replace(incident(), verdicts=diagnosis(PLAIN).verdicts)
@@ -98,6 +105,7 @@ def storm(change: str = "storm.opened", *, affected: int = 30, ticket: tuple[str
     return posting(storm_document(about, summary, diagnosis(PLAIN), runbook), about, change)
 
 
+@cache
 def unreadable() -> Posting:
     ticket = replace(PlainTicket.of("odd", UNREADABLE, "body.json", NOW), delivery=delivery(1, ("", "")))
     body = b'{"odd": "@here #1 <!channel> {{x}}"}'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import time
@@ -17,7 +18,6 @@ from typing import Any
 import requests
 
 from handlers.tickets.engine.target import Target
-from sandbox.azurite import free_port
 from sandbox.processes import end, end_with_parent
 from tests.conftest import ROOT
 from tests.tickets.system import target_at
@@ -79,7 +79,7 @@ class Redmine:
 
 @contextmanager
 def running_redmine(folder: Path) -> Iterator[Redmine]:
-    port, database = free_port(), folder / "redmine.sqlite3"
+    port, database = _free_port(), folder / "redmine.sqlite3"
     shutil.copy(MADE.with_suffix(".sqlite3"), database)
     redmine = Redmine(f"http://127.0.0.1:{port}", database, **json.loads(MADE.read_text()))
     with (folder / "redmine.log").open("w") as log:
@@ -92,6 +92,12 @@ def running_redmine(folder: Path) -> Iterator[Redmine]:
             yield redmine
         finally:
             end(process)
+
+
+def _free_port() -> int:
+    """Free now. Somebody else may take it before Redmine does: then Redmine ends, and the test says so."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
 
 
 def _wait(url: str, process: subprocess.Popen[str], log: Path) -> None:

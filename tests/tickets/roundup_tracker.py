@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,17 +15,19 @@ from typing import Any
 import requests
 
 from handlers.tickets.engine.target import Target
-from sandbox.azurite import free_port
 from sandbox.processes import end, end_with_parent
 from tests.tickets.system import target_at
 
+PATIENCE_SECONDS = 150
+"""It takes a second, on a machine that does little else."""
 USER, PASSWORD = "backup-runbooks", "s3cret"
 ADMIN = Path(sys.executable).with_name("roundup-admin")
 SERVE = """
-import sys, waitress
+import socket, sys, waitress
 from roundup.cgi.wsgi_handler import RequestDispatcher
-waitress.serve(RequestDispatcher(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), threads=4)
+waitress.serve(RequestDispatcher(sys.argv[1]), sockets=[socket.socket(fileno=int(sys.argv[2]))], threads=4)
 """
+"""On a socket that is bound already: its port stands in the tracker's configuration before it is served."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,13 @@ class Tracker:
 
 @contextmanager
 def running_tracker(home: Path) -> Iterator[Tracker]:
-    port = free_port()
-    tracker = Tracker(f"http://127.0.0.1:{port}")
-    _make(home, tracker.url)
-    process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, str(home), str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        start_new_session=True, preexec_fn=end_with_parent,
-    )  # fmt: skip
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        tracker = Tracker(f"http://127.0.0.1:{bound.getsockname()[1]}")
+        _make(home, tracker.url)
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(home), str(bound.fileno())], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            start_new_session=True, preexec_fn=end_with_parent, pass_fds=[bound.fileno()],
+        )  # fmt: skip
     try:
         _wait(tracker.url, process)
         yield tracker
@@ -99,13 +101,9 @@ def _edit(file: Path, what: str, by: str) -> None:
 
 
 def _wait(url: str, process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"Roundup ended: {process.stderr.read()[-1000:] if process.stderr else ''}")
-        try:
-            if requests.get(f"{url}/rest", timeout=5).status_code < 500:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise RuntimeError("Roundup did not start in time.")
+    """Its socket takes connections from the beginning: the first one is answered when the tracker serves."""
+    try:
+        requests.get(f"{url}/rest", timeout=PATIENCE_SECONDS)
+    except requests.RequestException as error:
+        process.kill()
+        raise RuntimeError(f"Roundup did not start: {process.communicate()[1][-1000:]}") from error

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import requests
@@ -82,10 +83,21 @@ def running_system() -> Iterator[System]:
         yield system
 
 
+bundled_definition = cache(load)
+"""A bundled system's file, read once: definitions are values."""
+
+
 def target_at(url: str, name: str, *, user: str = "", secret: str = "s3cret", **options: Any) -> Target:
     """The bundled target of that name at a URL, with TICKET_OPTIONS."""
     settings = Settings(ticket_url=url, ticket_target=name, ticket_user=user, ticket_secret=secret, ticket_options=options)
-    return Target(load(name), settings, requests.Session(), lambda: NOW, lambda scope: f"token-for-{scope}")
+    return Target(bundled_definition(name), settings, session(), lambda: NOW, lambda scope: f"token-for-{scope}")
+
+
+def session() -> requests.Session:
+    """A session that asks neither for proxies nor for a .netrc: what a machine has of those is none of a test's business."""
+    made = requests.Session()
+    made.trust_env = False
+    return made
 
 
 def posted(target: Target, posting: Posting, *, may_exist: bool = False) -> Posted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,7 @@ def as_read(markup: str, shown: Any) -> str:
     return unescape(text) if markup in ("html", "mrkdwn") else text
 
 
+@cache
 def code_lines(page: str) -> set[str]:
     def blocks(nodes: Any) -> Iterator[str]:
         for node in nodes:

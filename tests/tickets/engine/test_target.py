@@ -25,6 +25,8 @@ from tests.conftest import ROOT
 from tests.tickets.changes import REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Reply, System, posted, running_system
 
+pytestmark = pytest.mark.server
+
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 DESK = """\
 name = "Desk"

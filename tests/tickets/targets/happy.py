@@ -172,6 +172,7 @@ def _jira(one: Imitation) -> None:
         return Reply(204)
 
     ways = [{"id": "31", "to": {"id": "3", "statusCategory": {"key": "done"}}}, {"id": "11", "to": {"id": "1", "statusCategory": {"key": "new"}}}]  # fmt: skip
+    one.on("GET", "/rest/api/3/project/OPS", Reply(200, {"key": "OPS"}))
     one.on("GET", "/rest/api/3/issue/(?s:.*)", one.says(issue))
     one.on("GET", "/rest/api/3/issue/(?s:.*)/transitions", Reply(200, {"transitions": ways}))
     one.on("POST", "/rest/api/3/issue/(?s:.*)/transitions", moved)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from functools import cache
+from itertools import cycle
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -23,7 +25,7 @@ from handlers.tickets.engine.own_file import checked
 from handlers.tickets.gate import seconds_of
 from tests.conftest import ROOT
 from tests.tickets.changes import OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
-from tests.tickets.system import NOW, Reply, posted
+from tests.tickets.system import NOW, Reply, posted, target_at
 from tests.tickets.targets.happy import HAPPY, SECRET, Imitation, running
 
 every_system = pytest.mark.parametrize("name", bundled())
@@ -101,8 +103,10 @@ def test_what_is_required_is_asked_for_at_start(name: str) -> None:
     system.options_of(happy.options)
     system.check_credentials(happy.user, happy.secret)
     for option in (option for option, about in system.options.items() if about.required):
-        with pytest.raises(DefinitionError, match=option):
-            system.options_of({**happy.options, option: ""})
+        others = {key: value for key, value in happy.options.items() if key != option}
+        for options in ({**others, option: ""}, others):
+            with pytest.raises(DefinitionError, match=f"'{option}' for {name}"):
+                target_at("http://127.0.0.1:9", name, user=happy.user, secret=happy.secret, **options)
     if system.needs_secret:
         with pytest.raises(DefinitionError, match="TICKET_SECRET"):
             system.check_credentials(happy.user, "")
@@ -209,6 +213,14 @@ def test_a_ticket_without_the_key_is_never_touched(name: str) -> None:
 
 
 @searched
+def test_a_good_backup_without_a_ticket_does_nothing(name: str) -> None:
+    with running(name) as system:
+        assert posted(HAPPY[name].at(system.url, name), change_of("resolve")) == Posted()
+        assert len(system.asked) == 1
+        assert system.made == []
+
+
+@searched
 def test_a_ticket_whose_id_was_lost_is_found_by_its_key(name: str) -> None:
     happy = HAPPY[name]
     for operation in ("update", "resolve", "reopen"):
@@ -243,10 +255,13 @@ WRONG = [
 @pytest.mark.parametrize(("status", "permanent"), WRONG)
 def test_a_refusal_says_whether_the_same_is_useless(name: str, status: int, permanent: bool) -> None:
     with running(name) as system:
-        system.all_answer(Reply(status, {"message": "no"}))
+        system.all_answer(Reply(status, {"message": f"no {SECRET} here"}))
         with pytest.raises(TicketNotPosted) as caught:
             posted(HAPPY[name].at(system.url, name), change_of("open"))
         assert caught.value.permanent is permanent
+        assert caught.value.status in (status, 0)
+        assert SECRET[:8] not in str(caught.value)
+        assert "does not fit" not in str(caught.value)
 
 
 @every_system
@@ -395,17 +410,19 @@ HOSTILE_TEXT = st.one_of(
 KEPT = {"type", "timestamp", "id", "status", "severity", "verdict", "language", "shell", "run", "effect"}
 
 
-def hostile(value: Any, draw: st.DrawFn) -> Any:
-    """The same value with every text that may come from outside replaced."""
+def hostile(value: Any, texts: Iterator[str]) -> Any:
+    """The same value with every text that may come from outside replaced by the next of the texts."""
     if isinstance(value, dict):
-        return {key: item if key in KEPT else hostile(item, draw) for key, item in value.items()}
+        return {key: item if key in KEPT else hostile(item, texts) for key, item in value.items()}
     if isinstance(value, list):
-        return [hostile(item, draw) for item in value]
-    return draw(HOSTILE_TEXT) if isinstance(value, str) else value
+        return [hostile(item, texts) for item in value]
+    return next(texts) if isinstance(value, str) else value
 
 
 @st.composite
 def hostile_changes(draw: st.DrawFn) -> list[Posting]:
+    """A change of each operation. Some twenty texts take turns in its fields: to draw one for each of them takes a second."""
+    texts = cycle(draw(st.lists(HOSTILE_TEXT, min_size=17, max_size=23)))
     found = []
     ticket = draw(
         st.one_of(
@@ -413,9 +430,10 @@ def hostile_changes(draw: st.DrawFn) -> list[Posting]:
         )
     )
     for operation in OPERATIONS:
-        change = change_of(operation, ticket if operation != "open" else "")
-        data = {**hostile(change.event["data"], draw), "ticket": change.event["data"]["ticket"]}
-        data["vm"] = data["vm"] and {**data["vm"], "id": draw(HOSTILE_TEXT)}
+        change = change_of(operation)
+        known = {"id": ticket, "url": f"https://tickets.example.com/{quote(ticket, safe='')}"}
+        data = {**hostile(change.event["data"], texts), "ticket": {"id": None, "url": None} if operation == "open" else known}
+        data["vm"] = data["vm"] and {**data["vm"], "id": next(texts)}
         parts = (Part(f"# Backup\n\n{data['error']['message'] if data['error'] else ''}\n"),)
         found.append(Posting({**change.event, "data": data}, change.change_id, parts))
     return found

@@ -9,16 +9,15 @@ import pytest
 from jsonschema import Draft4Validator
 
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError, load
 from handlers.tickets.engine.target import Target
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, failed, resolved, storm, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets import vendor
+from tests.tickets.targets.checks import META, healthy_jira, screen
 
 ISSUE = "/rest/api/3/issue"
 SEARCH = "/rest/api/3/search/jql"
 KNOWN = ("OPS-7", "https://acme.example.com/browse/OPS-7")
-DESCRIPTION = "jira-issues.json"
 CATEGORIES = {"10000": "new", "3": "indeterminate", "10001": "done", "10002": "done"}
 
 
@@ -120,20 +119,13 @@ def test_type_and_priority_may_be_given_by_id_and_a_type_may_have_no_priority(ji
     assert ["priority" in fields for fields in others] == [False, False]
 
 
-def test_an_issue_lives_from_the_failure_to_the_good_backup_and_back(jira: Jira, system: System) -> None:
+def test_an_issue_is_moved_by_the_transition_that_leads_to_the_status(jira: Jira, system: System) -> None:
     ours = target(system, resolve_fields={"resolution": {"name": "Done"}})
     posted(ours, failed())
-    assert posted(ours, failed(UPDATED, ticket=KNOWN)) == Posted(*KNOWN)
-    assert jira.status == "10000"
-    assert posted(ours, resolved(ticket=KNOWN)) == Posted(*KNOWN)
+    posted(ours, resolved(ticket=KNOWN))
     assert jira.status == "10001"
-    assert posted(ours, failed(REOPENED, ticket=KNOWN)) == Posted(*KNOWN)
+    posted(ours, failed(REOPENED, ticket=KNOWN))
     assert jira.status == "10000"
-    assert lines(system) == [
-        "POST issue", "POST issue/OPS-7/comment",
-        "GET issue/OPS-7", "GET issue/OPS-7/transitions", "POST issue/OPS-7/comment", "POST issue/OPS-7/transitions",
-        "GET issue/OPS-7", "GET issue/OPS-7/transitions", "POST issue/OPS-7/transitions", "POST issue/OPS-7/comment",
-    ]  # fmt: skip
     done, reopened = system.named("POST", ".*/transitions")
     assert done.json == {"transition": {"id": "110001"}, "fields": {"resolution": {"name": "Done"}}}
     assert reopened.json == {"transition": {"id": "110000"}}
@@ -175,64 +167,6 @@ def test_comments_may_be_internal(jira: Jira, system: System) -> None:
     assert comment["body"]["type"] == "doc"
 
 
-def test_a_storm_and_an_alert_that_nobody_could_read_are_issues_too(jira: Jira, system: System) -> None:
-    ours = target(system)
-    for posting in (storm(), storm("storm.updated", ticket=KNOWN), storm("storm.resolved", ticket=KNOWN), unreadable()):
-        posted(ours, posting)
-    assert [line for line in lines(system) if line.startswith("POST")] == [
-        "POST issue", "POST issue/OPS-7/comment", "POST issue/OPS-7/comment", "POST issue/OPS-7/transitions", "POST issue",
-    ]  # fmt: skip
-    assert [text for text, code in texts(system.asked[-1].json["fields"]["description"]) if "@here" in text and not code] == []
-
-
-def test_an_issue_that_a_person_closed_is_commented_and_left_closed(jira: Jira, system: System) -> None:
-    posted(target(system), failed())
-    jira.issues[0]["fields"]["status"]["statusCategory"]["key"] = "done"
-    posted(target(system), failed(UPDATED, ticket=KNOWN))
-    posted(target(system), resolved(ticket=KNOWN))
-    assert lines(system)[1:] == ["POST issue/OPS-7/comment", "GET issue/OPS-7"]
-
-
-def test_after_a_lost_answer_the_issue_is_found_by_its_label(jira: Jira, system: System) -> None:
-    posting = failed()
-    posted(target(system), posting)
-    assert posted(target(system), posting, may_exist=True) == Posted(*KNOWN)
-    assert len(jira.issues) == 1
-    key = posting.event["data"]["incident"]["id"]
-    assert system.asked[-1].path == SEARCH
-    assert system.asked[-1].json == {
-        "jql": f'labels = "bk-{key}" ORDER BY created ASC', "fields": ["labels", "status"], "maxResults": 10,
-    }  # fmt: skip
-
-
-def test_a_lost_key_is_found_for_an_update(jira: Jira, system: System) -> None:
-    posted(target(system), failed())
-    assert posted(target(system), failed(UPDATED)) == Posted(*KNOWN)
-    assert lines(system)[1:] == ["POST search/jql", "POST issue/OPS-7/comment"]
-
-
-def test_an_issue_that_does_not_carry_the_key_is_not_touched(jira: Jira, system: System) -> None:
-    posted(target(system), failed())
-    jira.issues[0]["fields"]["labels"] = ["bk-other"]
-    posted(target(system), failed(UPDATED))
-    assert lines(system)[1:] == ["POST search/jql", "POST issue"]
-
-
-def test_a_deleted_issue_is_created_anew_by_an_update_and_left_by_a_good_backup(jira: Jira, system: System) -> None:
-    system.on("POST", f"{ISSUE}/OPS-7/comment", Reply(404, {"errorMessages": ["Issue does not exist"]}))
-    system.on("GET", f"{ISSUE}/OPS-7", Reply(404, {"errorMessages": ["Issue does not exist"]}))
-    system.on("GET", "/rest/api/3/project/OPS", Reply(200, {"key": "OPS"}))
-    posted(target(system), failed(UPDATED, ticket=KNOWN))
-    posted(target(system), resolved(ticket=KNOWN))
-    assert lines(system) == ["POST issue/OPS-7/comment", "POST issue", "GET issue/OPS-7", "GET project/OPS"]
-
-
-def test_a_project_that_is_not_seen_any_more_is_no_deleted_issue(system: System) -> None:
-    system.on("GET", ".*", Reply(404, {"errorMessages": ["…"]}))
-    with pytest.raises(TicketNotPosted, match="404"):
-        posted(target(system), resolved(ticket=KNOWN))
-
-
 def test_the_link_may_lead_to_another_site_than_the_api(jira: Jira, system: System) -> None:
     assert posted(target(system, site="https://acme.example.org"), failed()).url == "https://acme.example.org/browse/OPS-7"
 
@@ -246,6 +180,8 @@ def test_hostile_text_arrives_as_it_is_and_nothing_of_it_works(jira: Jira, syste
     assert any("<script>document.title='owned'</script>" in text for text, _ in found)
     assert [text for text, code in found if not code and any(word in text for word in vendor.HOSTILE_WORDS)] == []
     assert [link for link in links(fields["description"]) if not link.startswith("https://")] == []
+    posted(target(system), unreadable())
+    assert [text for text, code in texts(system.asked[-1].json["fields"]["description"]) if "@here" in text and not code] == []
 
 
 def test_a_long_page_keeps_to_the_limit_and_its_commands(jira: Jira, system: System) -> None:
@@ -257,107 +193,11 @@ def test_a_long_page_keeps_to_the_limit_and_its_commands(jira: Jira, system: Sys
     assert [line for line in vendor.commands_of(posting) if line not in shown] == []
 
 
-@pytest.mark.parametrize(
-    ("reply", "permanent", "wait"),
-    [
-        (Reply(429, {}, {"Retry-After": "5", "RateLimit-Reason": "jira-burst-based"}), False, "5"),
-        (Reply(403, {"errorMessages": ["…"]}), False, ""),
-        (Reply(400, {"errors": {"priority": "It is not on the appropriate screen, or unknown."}}), True, ""),
-    ],
-)
-def test_a_rate_limit_is_waited_for_and_a_refused_issue_is_not_tried_again(
-    system: System, reply: Reply, permanent: bool, wait: str
-) -> None:
-    system.on("POST", ".*", reply)
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(target(system), failed())
-    assert (caught.value.permanent, caught.value.retry_after) == (permanent, wait)
-    assert ("appropriate screen" in str(caught.value)) is permanent
-    assert "s3cret" not in str(caught.value)
-
-
-def test_project_user_and_secret_are_required(system: System) -> None:
-    with pytest.raises(DefinitionError, match="'project'"):
-        target_at(system.url, "jira", user="bot@example.com")
-    with pytest.raises(DefinitionError, match="TICKET_USER"):
-        load("jira").check_credentials("", "s3cret")
-    with pytest.raises(DefinitionError, match="TICKET_SECRET"):
-        load("jira").check_credentials("bot@example.com", "")
-
-
-def permissions(*lacking: str) -> Reply:
-    """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/"""
-    names = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "TRANSITION_ISSUES")
-    return Reply(200, {"permissions": {name: {"key": name, "havePermission": name not in lacking} for name in names}})
-
-
-def screen(*fields: str, required: str = "") -> Reply:
-    """https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/ (create field metadata)"""
-    shown = [
-        {"fieldId": name, "required": name in ("summary", "project", "issuetype"), "hasDefaultValue": False} for name in fields
-    ]
-    return Reply(
-        200, {"fields": shown + ([{"fieldId": required, "required": True, "hasDefaultValue": False}] if required else [])}
-    )
-
-
-WHOLE = ("project", "issuetype", "summary", "description", "labels", "priority")
-META = f"{ISSUE}/createmeta/OPS/issuetypes"
-
-
-def well_set_up(system: System) -> None:
-    system.on("GET", "/rest/api/3/myself", Reply(200, {"accountId": "5b10"}))
-    system.on("GET", "/rest/api/3/mypermissions", permissions())
-    system.on("GET", META, Reply(200, {"issueTypes": [{"id": "10001", "name": "Bug"}, {"id": "10002", "name": "Task"}]}))
-    system.on("GET", f"{META}/10002", screen(*WHOLE))
-
-
-def test_the_check_only_reads(system: System) -> None:
-    well_set_up(system)
-    target(system).check()
-    target(system, issue_type=10002).check()
-    assert {asked.method for asked in system.asked} == {"GET"}
-    assert system.named("GET", ".*/mypermissions")[0].query["projectKey"] == "OPS"
-
-
-@pytest.mark.parametrize(
-    ("path", "reply", "words"),
-    [
-        ("/rest/api/3/myself", Reply(401, {}), "401"),
-        ("/rest/api/3/myself", Reply(200, None), "does not answer as Jira Cloud"),
-        ("/rest/api/3/mypermissions", Reply(404, {}), "project OPS is not there"),
-        ("/rest/api/3/mypermissions", permissions("ADD_COMMENTS", "TRANSITION_ISSUES"), "OPS: ADD_COMMENTS, TRANSITION_ISSUES"),
-        (META, Reply(200, {"issueTypes": [{"id": "1", "name": "Aufgabe"}]}), "no issue type Task; it has: Aufgabe"),
-        (f"{META}/10002", screen("summary", "description", "priority"), "It lacks: labels"),
-        (f"{META}/10002", screen("summary", "description", "labels"), "priority \\(set priorities to false\\)"),
-        (f"{META}/10002", screen(*WHOLE, required="customfield_10050"), "no entry of fields for: customfield_10050"),
-    ],
-)
-def test_the_check_says_what_is_wrong(system: System, path: str, reply: Reply, words: str) -> None:
-    well_set_up(system)
-    system.on("GET", path, reply)
-    with pytest.raises(TicketNotPosted, match=words):
-        target(system).check()
-
-
 def test_the_check_knows_what_the_options_give(system: System) -> None:
-    well_set_up(system)
+    healthy_jira(system)
+    target(system, issue_type=10002).check()
     system.on("GET", f"{META}/10002", screen("summary", "description", "labels", required="customfield_10050"))
     target(system, priorities=False, fields={"customfield_10050": {"value": "Ops"}}).check()
-
-
-def whole_life(system: System) -> list[Asked]:
-    ours = target(system, resolve_fields={"resolution": {"name": "Done"}})
-    for posting in (failed(), failed(UPDATED, ticket=KNOWN), resolved(ticket=KNOWN), failed(REOPENED, ticket=KNOWN), failed(UPDATED),
-                    failed(name=HOSTILE), storm(), unreadable()):  # fmt: skip
-        posted(ours, posting)
-    return system.asked
-
-
-@vendor.needs_descriptions
-def test_every_request_is_as_atlassian_describes_its_api(jira: Jira, system: System) -> None:
-    assert [problem for asked in whole_life(system) if (problem := vendor.complaint(DESCRIPTION, asked))] == []
-    assert len(system.asked) == 15
 
 
 @vendor.needs_descriptions
@@ -371,12 +211,3 @@ def test_every_text_is_a_document_as_atlassian_defines_it(jira: Jira, system: Sy
     assert len(documents) == 4
     assert [error.message for shown in documents for error in schema.iter_errors(shown)] == []
     assert not schema.is_valid({"type": "doc", "version": 1, "content": [{"type": "text", "text": "not in a paragraph"}]})
-
-
-@vendor.needs_descriptions
-def test_the_description_refuses_a_wrong_request(jira: Jira, system: System) -> None:
-    asked = whole_life(system)
-    assert vendor.complaint(DESCRIPTION, vendor.changed(asked[0], lambda body: {"fields": "no table"}))
-    assert vendor.complaint(
-        DESCRIPTION, vendor.changed(system.named("POST", SEARCH)[0], lambda body: body | {"maxResults": "ten"})
-    )

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.answers import Posted
 from handlers.tickets.engine.target import Target
 from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
-from tests.tickets.targets.vendor import FOLDER, changed, commands_of, complaint, needs_descriptions, with_much
+from tests.tickets.targets.vendor import FOLDER, complaint
 
 BASE = "/jsm/ops/integration"
 ALERTS = f"{BASE}/v2/alerts"
@@ -124,16 +124,6 @@ def test_an_alert_that_nobody_can_read_is_created_too(alerts: System) -> None:
     assert "@here #1 ‹!channel> {{x}}" in body["description"]
 
 
-@pytest.mark.parametrize(
-    "change", [failed(OPENED), failed(OPENED, HOSTILE), storm(affected=200)], ids=["plain", "hostile", "storm"]
-)
-def test_texts_keep_to_the_limits(alerts: System, change: Posting) -> None:
-    posted(jsm(alerts), change)
-    body = only(alerts).json
-    assert len(body["message"]) <= 130
-    assert len(body["description"]) <= 15_000
-
-
 def test_a_long_title_is_cut(alerts: System) -> None:
     change = failed(OPENED)
     posted(jsm(alerts), replace(change, event={**change.event, "data": {**change.event["data"], "title": "<b>" + "x" * 200}}))
@@ -141,64 +131,7 @@ def test_a_long_title_is_cut(alerts: System) -> None:
     assert (len(message), message[:3], message[-1]) == (130, "‹b>", "…")
 
 
-def test_a_page_that_is_too_long_keeps_the_commands_of_what_is_confirmed(alerts: System) -> None:
-    change = with_much(failed(OPENED), 30_000)
-    posted(jsm(alerts), change)
-    page = only(alerts).json["description"]
-    assert "This is ruled out" not in page
-    assert [line for line in commands_of(change) if line not in page] == []
-
-
 @pytest.mark.parametrize("change", [failed(OPENED, HOSTILE), failed(UPDATED, HOSTILE)])
 def test_no_html_begins_in_hostile_text(alerts: System, change: Posting) -> None:
     posted(jsm(alerts), change)
     assert b"<" not in only(alerts).body
-
-
-def test_the_alerts_are_left_alone_for_as_long_as_they_say(alerts: System) -> None:
-    """https://docs.opsgenie.com/docs/api-rate-limiting; for Jira Service Management nothing is written down."""
-    alerts.on("POST", ALERTS, Reply(429, {"message": "You are making too many requests"}, {"X-RateLimit-Period-In-Sec": "60"}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(jsm(alerts), failed(OPENED))
-    assert (caught.value.retry_after, caught.value.permanent) == ("60", False)
-
-
-@pytest.mark.parametrize(
-    ("status", "permanent"), [(400, True), (401, False), (403, False), (404, False), (413, True), (422, True), (503, False)]
-)
-def test_a_refusal_says_whether_it_is_for_good_and_shows_no_secret(alerts: System, status: int, permanent: bool) -> None:
-    alerts.on("POST", ALERTS, Reply(status, {"message": "no s3cret here"}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(jsm(alerts), failed(OPENED))
-    assert (caught.value.permanent, caught.value.status) == (permanent, status)
-    assert "s3cret" not in str(caught.value)
-
-
-def test_the_check_closes_what_never_was(alerts: System) -> None:
-    jsm(alerts).check()
-    asked = only(alerts)
-    assert (asked.path, asked.query) == (f"{ALERTS}/backup-runbooks-check/close", {"identifierType": "alias"})
-
-
-@pytest.mark.parametrize(
-    ("reply", "said"),
-    [
-        (Reply(401, {"message": "Unauthorized"}), "API key is wrong"),
-        (Reply(403, {"message": "You are not authorized"}), "API key is wrong"),
-        (Reply(422, {"message": "Key format is not valid!"}), "API key is wrong"),
-        (Reply(404), "not the address"),
-        (Reply(302), "not the address"),
-        (Reply(202), "not the address"),
-    ],
-)
-def test_the_check_says_what_is_wrong(alerts: System, reply: Reply, said: str) -> None:
-    alerts.on("POST", f"{ALERTS}/.*", reply)
-    with pytest.raises(TicketNotPosted, match=said):
-        jsm(alerts).check()
-
-
-@needs_descriptions
-@pytest.mark.parametrize("wrong", [{"message": 7}, {"priority": "P9"}, {"details": {"failures": 1}}])
-def test_opsgenies_description_refuses_a_wrong_alert(alerts: System, wrong: dict[str, Any]) -> None:
-    posted(jsm(alerts), failed(OPENED))
-    assert complained(changed(alerts.asked[0], lambda alert: alert | wrong))

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError, load
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, failed, incident, resolved
+from tests.tickets.changes import REOPENED, UPDATED, failed, incident, resolved
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
 
 REST = "/REST/2.0"
@@ -140,30 +139,3 @@ def test_after_a_lost_answer_a_ticket_with_our_key_is_taken_and_no_other(tracker
     system.on("GET", f"{REST}/tickets", Reply(200, {"items": [other, {"id": "5"}]}))
     posted(target(system), failed(), may_exist=True)
     assert tracker.lines[-1] == "POST /ticket"
-
-
-def test_a_hostile_text_is_inert_html(tracker: RequestTracker, system: System) -> None:
-    posted(target(system), failed(name=HOSTILE))
-    text = system.asked[0].json["Content"]
-    assert "&lt;script&gt;" in text
-    assert "<script" not in text
-    assert "<img" not in text
-    assert len(system.asked[0].json["Subject"]) <= 200
-
-
-def test_check_sees_a_missing_right_and_a_missing_field(tracker: RequestTracker, system: System) -> None:
-    queue: dict[str, Any] = {"_hyperlinks": [{"ref": "self", "type": "queue"}, {"ref": "history"}], "TicketCustomFields": []}
-    system.on("GET", f"{REST}/queue/Backup", lambda asked: Reply(200, queue))
-    system.on("GET", f"{REST}/tickets", Reply(200, {"count": 0, "items": []}))
-    with pytest.raises(TicketNotPosted, match="CreateTicket"):
-        target(system).check()
-    queue["_hyperlinks"].append({"ref": "create", "type": "ticket"})
-    with pytest.raises(TicketNotPosted, match="no custom field IncidentKey"):
-        target(system).check()
-    queue["TicketCustomFields"].append({"name": "IncidentKey"})
-    target(system).check()
-
-
-def test_without_a_queue_the_app_does_not_start() -> None:
-    with pytest.raises(DefinitionError, match="'queue'"):
-        load("request_tracker").options_of({})

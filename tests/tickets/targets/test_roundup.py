@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError
 from handlers.tickets.engine.target import Target
 from tests.tickets.changes import REOPENED, UPDATED, failed, incident, resolved
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
@@ -109,13 +108,6 @@ def test_a_retired_issue_gets_a_successor(system: System, target: Target) -> Non
 def test_further_fields_go_along(system: System) -> None:
     posted(target_at(system.url, "roundup", user="backup", fields={"assignedto": "ops"}), failed())
     assert system.asked[-1].json["assignedto"] == "ops"
-
-
-def test_without_a_user_the_app_does_not_start(system: System) -> None:
-    from handlers.tickets.engine.definition import load
-
-    with pytest.raises(DefinitionError, match="TICKET_USER"):
-        load("roundup").check_credentials("", "secret")
 
 
 def test_a_name_that_the_tracker_does_not_know_is_said_by_check(system: System, target: Target) -> None:

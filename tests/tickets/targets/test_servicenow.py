@@ -17,9 +17,9 @@ from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import load
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, unreadable
 from tests.tickets.system import NOW, Asked, Reply, System, posted, running_system, target_at
-from tests.tickets.targets.vendor import commands_of, with_much
+from tests.tickets.targets.checks import healthy_servicenow
 
 TABLE = "/api/now/table/incident"
 SYS_ID = "f" * 32
@@ -158,12 +158,6 @@ def test_what_a_person_closed_is_not_resolved_again(instance: System, state: str
     assert [asked.method for asked in instance.asked] == ["GET"]
 
 
-def test_an_incident_that_was_deleted_needs_no_resolving(instance: System) -> None:
-    instance.on("GET", RECORD, Reply(404, {"error": {"message": "No Record found"}, "status": "failure"}))
-    assert posted(servicenow(instance), resolved(ticket=TICKET)) == KNOWN
-    assert not instance.named("PATCH", ".*")
-
-
 def test_a_state_that_was_not_taken_is_told(instance: System) -> None:
     """Of a field that the account may not write, ServiceNow says 200 and leaves it as it was."""
     instance.on("PATCH", RECORD, Reply(200, {"result": record("2")}))
@@ -225,12 +219,6 @@ def test_an_update_that_is_not_allowed_opens_no_second_incident(instance: System
     assert not instance.named("POST", ".*")
 
 
-def test_an_update_of_an_incident_that_was_deleted_opens_another(instance: System) -> None:
-    instance.on("PATCH", RECORD, Reply(404, {"error": {"message": "No Record found"}}))
-    assert posted(servicenow(instance), failed(UPDATED, ticket=TICKET)).id == SYS_ID
-    assert instance.named("POST", TABLE)
-
-
 @pytest.mark.parametrize(
     "change", [failed(OPENED), failed(UPDATED, ticket=TICKET), resolved(ticket=TICKET), failed(REOPENED, ticket=TICKET)]
 )
@@ -242,29 +230,11 @@ def test_an_instance_that_sleeps_took_nothing(instance: System, change: Posting)
     assert not caught.value.permanent
 
 
-def test_a_storm_is_one_incident_from_its_begin_to_its_end(instance: System) -> None:
-    target = servicenow(instance)
-    opened = posted(target, storm("storm.opened"))
-    posted(target, storm("storm.updated", ticket=(opened.id, opened.url)))
-    posted(target, storm("storm.resolved", ticket=(opened.id, opened.url)))
-    assert [asked.method for asked in instance.asked] == ["POST", "PATCH", "GET", "PATCH"]
-    assert instance.asked[0].json["short_description"].startswith("30 backups in westeurope")
-    assert instance.asked[-1].json["state"] == "6"
-
-
 def test_an_alert_that_nobody_can_read_is_an_incident_too(instance: System) -> None:
     assert posted(servicenow(instance), unreadable()).id == SYS_ID
     body = sent(instance, "POST")
     assert "@here #1 <!channel> {{x}}" in body["description"]
     assert (body["impact"], body["urgency"]) == ("2", "2")
-
-
-def test_after_a_lost_answer_the_incident_is_found_and_no_second_one_is_opened(instance: System) -> None:
-    change = failed(OPENED)
-    instance.on("GET", TABLE, Reply(200, {"result": [record("1", key_of(change))]}))
-    assert posted(servicenow(instance), change, may_exist=True).id == SYS_ID
-    [asked] = instance.asked
-    assert asked.query["sysparm_query"] == f"correlation_id={key_of(change)}^ORDERBYDESCsys_created_on"
 
 
 def test_an_incident_of_somebody_else_is_not_touched(instance: System) -> None:
@@ -283,101 +253,13 @@ def test_an_update_without_an_id_finds_its_incident(instance: System) -> None:
     assert instance.named("PATCH", RECORD)
 
 
-def test_a_resolve_without_a_ticket_does_nothing(instance: System) -> None:
-    assert posted(servicenow(instance), resolved()) == Posted()
-
-
-@pytest.mark.parametrize(
-    "change", [failed(OPENED), failed(OPENED, HOSTILE), storm(affected=200)], ids=["plain", "hostile", "storm"]
-)
-def test_texts_keep_to_the_limits(instance: System, change: Posting) -> None:
-    posted(servicenow(instance), change)
-    body = sent(instance, "POST")
-    assert len(body["short_description"]) <= 160
-    assert len(body["description"]) <= 4000
-
-
-def test_of_a_page_that_is_too_long_the_commands_of_what_is_confirmed_come_first(instance: System) -> None:
-    change = with_much(failed(OPENED), 30_000)
-    posted(servicenow(instance), change)
-    page = sent(instance, "POST")["description"]
-    kept = [line for line in commands_of(change) if line in page]
-    assert "az lock delete" in " ".join(kept)
-    assert "This is ruled out" not in page
-
-
 def test_hostile_text_arrives_as_plain_text(instance: System) -> None:
     """In a journal what stands between [code] tags is HTML."""
     posted(servicenow(instance), failed(UPDATED, HOSTILE, ticket=TICKET))
     assert "[code]" not in sent(instance, "PATCH")["work_notes"].lower()
 
 
-def test_servicenow_is_left_alone_for_as_long_as_it_says(instance: System) -> None:
-    reset = {
-        "X-RateLimit-Reset": "1795375860"
-    }  # https://www.servicenow.com/docs/bundle/australia-api-reference/page/integrate/inbound-rest/concept/inbound-REST-API-rate-limiting.html
-    instance.on("POST", TABLE, Reply(429, {"error": {"message": "Rate limit exceeded"}}, reset))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(servicenow(instance), failed(OPENED))
-    assert caught.value.retry_after == "60"
-    instance.on("POST", TABLE, Reply(429, None, {**reset, "Retry-After": "1200"}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(servicenow(instance), failed(OPENED))
-    assert (caught.value.retry_after, caught.value.permanent) == ("1200", False)
-
-
-@pytest.mark.parametrize(
-    ("status", "permanent"), [(400, True), (401, False), (403, False), (404, False), (413, True), (503, False)]
-)
-def test_a_refusal_says_whether_it_is_for_good_and_shows_no_secret(instance: System, status: int, permanent: bool) -> None:
-    instance.on("POST", TABLE, Reply(status, {"error": {"message": "no s3cret here"}}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(servicenow(instance), failed(OPENED))
-    assert (caught.value.permanent, caught.value.status) == (permanent, status)
-    assert "s3cret" not in str(caught.value)
-
-
-# -------------------------------------------------------------------- tickets check
-
-
-def healthy(instance: System) -> None:
-    def incidents(asked: Asked) -> Reply:
-        mine = "backup-runbooks-check" in asked.query.get("sysparm_query", "")
-        return Reply(200, {"result": [] if mine else [record("1", "")]})
-
-    instance.on("GET", TABLE, incidents)
-    instance.on("GET", "/api/now/table/sys_choice", Reply(200, {"result": [{"value": "Solution provided"}]}))
-    instance.on("GET", "/api/now/table/sys_user_group/.*", Reply(200, {"result": {"sys_id": "a" * 32, "name": "Backup"}}))
-
-
-def test_the_check_reads_and_changes_nothing(instance: System) -> None:
-    healthy(instance)
-    servicenow(instance, assignment_group="a" * 32).check()
-    assert {asked.method for asked in instance.asked} == {"GET"}
-
-
-@pytest.mark.parametrize(
-    ("path", "reply", "said"),
-    [
-        (TABLE, Reply(401), "password"),
-        (TABLE, Reply(403), "role"),
-        (TABLE, Reply(404), "not the address"),
-        (TABLE, Reply(302), "not the address"),
-        (TABLE, Reply(200), "sleeps"),
-        (TABLE, Reply(200, {"result": [{"sys_id": SYS_ID, "state": "1"}]}), "correlation_id"),
-        (TABLE, Reply(200, {"result": [record("1", "somebody else's")]}), "correlation_id"),
-        ("/api/now/table/sys_choice", Reply(200, {"result": []}), "close_code Solution provided"),
-        ("/api/now/table/sys_user_group/.*", Reply(404), "no group"),
-    ],
-)
-def test_the_check_says_what_is_wrong(instance: System, path: str, reply: Reply, said: str) -> None:
-    healthy(instance)
-    instance.on("GET", path, reply)
-    with pytest.raises(TicketNotPosted, match=said):
-        servicenow(instance, assignment_group="a" * 32).check()
-
-
 def test_who_may_not_read_choices_can_check_the_rest(instance: System) -> None:
-    healthy(instance)
+    healthy_servicenow(instance)
     instance.on("GET", "/api/now/table/sys_(choice|user_group/.*)", Reply(403))
     servicenow(instance, assignment_group="a" * 32).check()

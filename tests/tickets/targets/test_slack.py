@@ -14,7 +14,6 @@ import pytest
 from jsonschema import Draft4Validator, ValidationError
 
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError
 from handlers.tickets.engine.target import Target
 from tests.conftest import ROOT
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
@@ -112,23 +111,9 @@ def test_replies_can_be_shown_in_the_channel_too(slack: System) -> None:
     assert slack.asked[1].json["reply_broadcast"] is True
 
 
-@pytest.mark.parametrize("change", [storm(), unreadable()])
-def test_a_storm_and_an_unreadable_alert_are_messages_of_their_own(slack: System, change: Posting) -> None:
-    assert posted(bot(slack), change) == Posted(*TICKET)
-    assert [asked.path for asked in slack.asked] == ["/api/chat.postMessage"]
-
-
 def test_the_words_are_in_the_language_of_the_runbook(slack: System) -> None:
     posted(bot(slack), failed(language="pt-BR"))
     assert heading(slack.asked[0]).startswith("Aberto: ")
-
-
-def test_after_a_lost_answer_the_message_is_found_and_not_posted_again(slack: System) -> None:
-    change = failed()
-    slack.on("GET", "/api/conversations.history", Reply(200, {"ok": True, "messages": [{"ts": "9.9"}, message(key_of(change))]}))
-    assert posted(bot(slack), change, may_exist=True) == Posted(*TICKET)
-    [asked] = slack.asked
-    assert asked.query == {"channel": CHANNEL, "include_all_metadata": "true", "limit": "200"}
 
 
 @pytest.mark.parametrize(
@@ -163,12 +148,6 @@ def test_when_somebody_deleted_the_message_an_update_is_a_new_one(slack: System)
     assert "thread_ts" not in slack.asked[-1].json
 
 
-def test_when_somebody_deleted_the_message_there_is_nothing_to_resolve(slack: System) -> None:
-    slack.on("POST", "/api/chat.update", Reply(200, {"ok": False, "error": "message_not_found"}))
-    assert posted(bot(slack), resolved(ticket=TICKET)) == Posted(*TICKET)
-    assert [asked.path for asked in slack.asked] == ["/api/chat.update"]
-
-
 def test_where_old_messages_cannot_be_changed_there_is_still_the_reply(slack: System) -> None:
     slack.on("POST", "/api/chat.update", Reply(200, {"ok": False, "error": "edit_window_closed"}))
     posted(bot(slack), resolved(ticket=TICKET))
@@ -187,13 +166,6 @@ def test_a_200_that_says_no_is_a_refusal(slack: System, change: Posting, error: 
         posted(bot(slack), change)
     assert caught.value.permanent is permanent
     assert "hunter2" not in str(caught.value)
-
-
-def test_too_many_requests_are_waited_for_as_slack_says(slack: System) -> None:
-    slack.all_answer(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(bot(slack), failed())
-    assert (caught.value.permanent, caught.value.retry_after) == (False, "30")
 
 
 @pytest.mark.parametrize("change", [failed(), failed(name=HOSTILE), storm(affected=500), failed(language="pt-BR")])
@@ -237,37 +209,6 @@ def test_hostile_text_calls_nobody_and_links_nowhere(slack: System) -> None:
     assert all(block["text"]["verbatim"] for block in body["attachments"][0]["blocks"])
     assert {part[:8] for part in page_of(slack.asked[0]).split("<")[1:]} == {"https://"}
     assert "evil.example" not in page_of(slack.asked[0])
-
-
-@pytest.mark.parametrize(
-    ("path", "answer", "meaning"),
-    [
-        ("/api/auth.test", {"ok": False, "error": "invalid_auth"}, "TICKET_SECRET is not accepted: invalid_auth"),
-        ("/api/auth.test", None, "this is not Slack"),
-        ("/api/conversations.history", {"ok": False, "error": "missing_scope"}, "channels:history"),
-        ("/api/conversations.history", {"ok": False, "error": "not_in_channel"}, "invite it"),
-        ("/api/conversations.history", {"ok": False, "error": "channel_not_found"}, CHANNEL),
-        ("/api/conversations.history", {"ok": False, "error": "odd"}, "odd"),
-    ],
-)
-def test_the_check_says_what_is_wrong_and_posts_nothing(slack: System, path: str, answer: Any, meaning: str) -> None:
-    bot(slack).check()
-    assert [asked.path for asked in slack.asked] == ["/api/auth.test", "/api/conversations.history"]
-    for method in ("GET", "POST"):
-        slack.on(method, path, Reply(200, answer))
-    with pytest.raises(TicketNotPosted, match=meaning):
-        bot(slack).check()
-
-
-def test_the_check_sees_a_token_that_may_not_write(slack: System) -> None:
-    slack.on("POST", "/api/auth.test", Reply(200, {"ok": True}, {"x-oauth-scopes": "chat:write.public,channels:history"}))
-    with pytest.raises(TicketNotPosted, match="lacks the scope chat:write"):
-        bot(slack).check()
-
-
-def test_the_channel_is_required() -> None:
-    with pytest.raises(DefinitionError, match="'channel'"):
-        target_at("https://slack.com/api", "slack")
 
 
 # ---------------------------------------------------------------- the vendor's description

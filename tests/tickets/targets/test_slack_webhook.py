@@ -76,15 +76,3 @@ def test_the_secret_of_the_url_is_in_no_error_and_no_log(slack: System, caplog: 
         assert TOKEN not in str(caught.value)
         assert caught.value.permanent is (status in (400, 413))
     assert TOKEN not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("status", "meaning"), [(403, "revoked"), (404, "no such webhook"), (410, "archived"), (200, "not an incoming")]
-)
-def test_the_check_posts_nothing_and_says_what_is_wrong(slack: System, status: int, meaning: str) -> None:
-    slack.on("POST", HOOK, Reply(400, "no_text"))
-    webhook(slack).check()
-    assert slack.asked[0].json == {}
-    slack.on("POST", HOOK, Reply(status))
-    with pytest.raises(TicketNotPosted, match=meaning):
-        webhook(slack).check()

@@ -154,23 +154,9 @@ def test_the_secret_of_the_url_is_in_no_error_and_no_log(flow: System, caplog: p
     assert SIG not in json.dumps([asked.json for asked in flow.asked])
 
 
-def test_a_card_that_is_refused_is_final_unless_the_workflow_is_only_switched_off(flow: System) -> None:
-    for code, permanent in (("InvalidRequestContent", True), ("WorkflowTriggerIsNotEnabled", False)):
-        flow.on("POST", ".*", Reply(400, {"error": {"code": code}}))
-        with pytest.raises(TicketNotPosted, match=code) as caught:
-            posted(teams(flow), failed())
-        assert caught.value.permanent is permanent
-
-
-@pytest.mark.parametrize(
-    ("status", "meaning"), [(401, "sig"), (403, "Anyone"), (404, "no such workflow"), (400, "switched on"), (500, "500")]
-)
-def test_the_check_posts_a_test_card_and_says_what_is_wrong(flow: System, status: int, meaning: str) -> None:
+def test_the_check_posts_a_test_card(flow: System) -> None:
     teams(flow).check()
     assert "this is a test" in words(card(flow)["body"])
-    flow.on("POST", ".*", Reply(status))
-    with pytest.raises(TicketNotPosted, match=meaning):
-        teams(flow).check()
 
 
 # ---------------------------------------------------------------- the vendor's schema

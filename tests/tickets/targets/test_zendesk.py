@@ -6,18 +6,15 @@ Zendesk's own description (oas.yaml) was not to be had to check against.
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.engine.definition import DefinitionError, load
 from handlers.tickets.engine.target import Target
-from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
+from tests.tickets.changes import OPENED, REOPENED, UPDATED, Posting, failed, resolved, unreadable
 from tests.tickets.system import Asked, Reply, System, posted, running_system, target_at
-from tests.tickets.targets.vendor import commands_of, with_much
 
 TICKETS = "/api/v2/tickets.json"
 TICKET_35 = "/api/v2/tickets/35.json"
@@ -137,12 +134,6 @@ def test_what_a_person_solved_is_not_solved_again(desk: System, status: str) -> 
     assert not desk.named("PUT", ".*")
 
 
-def test_a_ticket_that_was_deleted_needs_no_solving(desk: System) -> None:
-    desk.on("GET", TICKET_35, Reply(404, {"error": "RecordNotFound"}))
-    assert posted(zendesk(desk), resolved(ticket=TICKET)) == KNOWN
-    assert not desk.named("PUT", ".*")
-
-
 def test_a_solved_ticket_is_reopened(desk: System) -> None:
     desk.on("GET", TICKET_35, Reply(200, {"ticket": ticket(status="solved")}))
     assert posted(zendesk(desk), failed(REOPENED, ticket=TICKET)) == KNOWN
@@ -184,32 +175,9 @@ def test_a_change_that_is_refused_for_another_reason_opens_no_second_ticket(desk
     assert not desk.named("POST", ".*")
 
 
-def test_a_storm_is_one_ticket_from_its_begin_to_its_end(desk: System) -> None:
-    opened = posted(zendesk(desk), storm("storm.opened"))
-    posted(zendesk(desk), storm("storm.updated", ticket=(opened.id, opened.url)))
-    posted(zendesk(desk), storm("storm.resolved", ticket=(opened.id, opened.url)))
-    assert [asked.method for asked in desk.asked] == ["POST", "PUT", "GET", "PUT"]
-    assert "vm-000" in desk.asked[0].json["ticket"]["comment"]["html_body"]
-    assert desk.asked[-1].json["ticket"]["status"] == "solved"
-
-
 def test_an_alert_that_nobody_can_read_is_a_ticket_too(desk: System) -> None:
     assert posted(zendesk(desk), unreadable()) == KNOWN
     assert "@here #1 &lt;!channel&gt; {{x}}" in sent(desk, "POST")["comment"]["html_body"]
-
-
-def test_after_a_lost_answer_the_ticket_is_found_and_no_second_one_is_opened(desk: System) -> None:
-    change = failed(OPENED)
-    desk.on("GET", TICKETS, Reply(200, {"tickets": [ticket(7), ticket(35, key=key_of(change))]}))
-    assert posted(zendesk(desk), change, may_exist=True) == KNOWN
-    [asked] = desk.asked
-    assert asked.query == {"external_id": key_of(change)}
-
-
-def test_a_ticket_of_somebody_else_is_not_touched(desk: System) -> None:
-    desk.on("GET", TICKETS, Reply(200, {"tickets": [ticket(7), ticket(8, key="0" * 32)]}))
-    posted(zendesk(desk), failed(UPDATED))
-    assert [asked.method for asked in desk.asked] == ["GET", "POST"]
 
 
 def test_an_update_without_an_id_finds_the_newest_of_its_tickets(desk: System) -> None:
@@ -217,92 +185,3 @@ def test_an_update_without_an_id_finds_the_newest_of_its_tickets(desk: System) -
     desk.on("GET", TICKETS, Reply(200, {"tickets": [ticket(12, "closed", key_of(change)), ticket(35, "open", key_of(change))]}))
     assert posted(zendesk(desk), change) == KNOWN
     assert desk.named("PUT", TICKET_35)
-
-
-def test_a_resolve_without_a_ticket_does_nothing(desk: System) -> None:
-    assert posted(zendesk(desk), resolved()) == Posted()
-
-
-@pytest.mark.parametrize(
-    "change", [failed(OPENED), failed(OPENED, HOSTILE), storm(affected=200)], ids=["plain", "hostile", "storm"]
-)
-def test_texts_keep_to_the_limits(desk: System, change: Posting) -> None:
-    posted(zendesk(desk), change)
-    body = sent(desk, "POST")
-    assert len(body["subject"]) <= 150
-    assert len(body["comment"]["html_body"].encode()) < 64 * 1024
-
-
-def test_a_page_that_is_too_long_keeps_the_commands_of_what_is_confirmed(desk: System) -> None:
-    change = with_much(failed(OPENED), 60_000)
-    posted(zendesk(desk), change)
-    page = html.unescape(sent(desk, "POST")["comment"]["html_body"])
-    assert "This is ruled out" not in page
-    assert [line for line in commands_of(change) if line not in page] == []
-
-
-def test_hostile_text_arrives_as_text(desk: System) -> None:
-    posted(zendesk(desk), failed(OPENED, HOSTILE))
-    page = sent(desk, "POST")["comment"]["html_body"].lower()
-    assert "<script" not in page
-    assert "<img" not in page
-    assert "&lt;" in page
-
-
-def test_zendesk_is_left_alone_for_as_long_as_it_says(desk: System) -> None:
-    desk.on("POST", TICKETS, Reply(429, {"error": "APIRateLimitExceeded"}, {"Retry-After": "93"}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(zendesk(desk), failed(OPENED))
-    assert (caught.value.retry_after, caught.value.permanent) == ("93", False)
-
-
-@pytest.mark.parametrize(
-    ("status", "permanent"), [(401, False), (403, False), (409, False), (413, True), (422, True), (503, False)]
-)
-def test_a_refusal_says_whether_it_is_for_good_and_shows_no_secret(desk: System, status: int, permanent: bool) -> None:
-    desk.on("POST", TICKETS, Reply(status, {"error": "no s3cret here"}))
-    with pytest.raises(TicketNotPosted) as caught:
-        posted(zendesk(desk), failed(OPENED))
-    assert (caught.value.permanent, caught.value.status) == (permanent, status)
-    assert "s3cret" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("user", "secret", "missing"), [("", "x", "TICKET_USER"), ("bot@example.com/token", "", "TICKET_SECRET")]
-)
-def test_the_app_does_not_start_without_credentials(user: str, secret: str, missing: str) -> None:
-    with pytest.raises(DefinitionError, match=missing):
-        load("zendesk").check_credentials(user, secret)
-
-
-# -------------------------------------------------------------------- tickets check
-
-
-def healthy(desk: System) -> None:
-    desk.on("GET", "/api/v2/users/me.json", Reply(200, {"user": {"id": 3, "role": "agent"}}))
-    desk.on("GET", "/api/v2/groups/9.json", Reply(200, {"group": {"id": 9}}))
-
-
-def test_the_check_reads_and_changes_nothing(desk: System) -> None:
-    healthy(desk)
-    zendesk(desk, group_id=9).check()
-    assert {asked.method for asked in desk.asked} == {"GET"}
-
-
-@pytest.mark.parametrize(
-    ("path", "reply", "said"),
-    [
-        ("/api/v2/users/me.json", Reply(401, {"error": "Couldn't authenticate you"}), "/token"),
-        ("/api/v2/users/me.json", Reply(200, {"user": {"id": None, "role": "end-user"}}), "/token"),
-        ("/api/v2/users/me.json", Reply(200, {"user": {"id": 4, "role": "end-user"}}), "no agent"),
-        ("/api/v2/users/me.json", Reply(404), "not the address"),
-        ("/api/v2/users/me.json", Reply(301), "not the address"),
-        (TICKETS, Reply(403, {"error": "Forbidden"}), "may not list"),
-        ("/api/v2/groups/9.json", Reply(404, {"error": "RecordNotFound"}), "no group whose id is 9"),
-    ],
-)
-def test_the_check_says_what_is_wrong(desk: System, path: str, reply: Reply, said: str) -> None:
-    healthy(desk)
-    desk.on("GET", path, reply)
-    with pytest.raises(TicketNotPosted, match=said):
-        zendesk(desk, group_id=9).check()
