@@ -31,7 +31,7 @@ WITH_SERVERS = azure bench cli end_to_end faults records sandbox stories tickets
 check: setup lint ## the quick answer: lint, and the tests that start no server and no other process (under 20 s)
 	@$(PYTHON) -m pytest -q -n 2 -m "not server" $(addprefix --ignore=tests/,$(WITH_SERVERS))
 
-test: setup lint ## everything: lint and all tests, on two workers (under 4 minutes)
+test: setup lint ## everything: lint and all tests, on two workers
 	@$(PYTHON) -m pytest -n 2
 
 test-redmine: setup ## play an incident's life in a real Redmine (Debian 12, as root: installs it)

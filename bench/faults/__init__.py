@@ -17,8 +17,8 @@ from bench.faults.rig import Needs, Plan, Rig, running_rig
 
 SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 110, 400
 ORDINARY = Needs()
-BOUNDS = Costs(reads=18, diagnoses=1.2, tries=2, row_writes=6, messages=3)
-"""What each acknowledged alert may cost at most. A try that fails writes its row twice more; a kill may cost a diagnosis."""
+BOUNDS = Costs(reads=18, diagnoses=1.2, tries=2, row_writes=6, messages=5)
+"""What each acknowledged alert may cost at most. A try that fails writes its row twice more and sends a reminder; a kill may cost a diagnosis."""
 REFUSED = replace(BOUNDS, tries=3, row_writes=10)
 """The page, plain words, and the plain ticket of what was kept."""
 READ_IN_VAIN = replace(BOUNDS, reads=36, diagnoses=3)
