@@ -17,11 +17,11 @@ from bench.faults.rig import Needs, Plan, Rig, running_rig
 
 SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 110, 400
 ORDINARY = Needs()
-BOUNDS = Costs(reads=10, diagnoses=1, tries=2, row_writes=6, messages=3)
-"""What each acknowledged alert may cost at most. A try that fails writes its row twice more."""
+BOUNDS = Costs(reads=18, diagnoses=1.2, tries=2, row_writes=6, messages=3)
+"""What each acknowledged alert may cost at most. A try that fails writes its row twice more; a kill may cost a diagnosis."""
 REFUSED = replace(BOUNDS, tries=3, row_writes=10)
 """The page, plain words, and the plain ticket of what was kept."""
-READ_IN_VAIN = replace(BOUNDS, reads=20, diagnoses=3)
+READ_IN_VAIN = replace(BOUNDS, reads=36, diagnoses=3)
 """Azure's SDK asks three times; one diagnosis, and a note for a second reading."""
 
 

@@ -83,8 +83,13 @@ class Rows[R: Row]:
         raise Conflict(f"{self.partition} {key}")
 
     def save(self, before: R | None, after: R) -> R | None:
-        """Write the row if it is still as `before` (None: not there); None when it is not."""
-        from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+        """Write the row if it is still as `before` (None: not there); None when it is not, or when the answer was lost."""
+        from azure.core.exceptions import (
+            ResourceExistsError,
+            ResourceModifiedError,
+            ResourceNotFoundError,
+            ServiceResponseError,
+        )
         from azure.data.tables import TableTransactionError
 
         entity = self._entity(after)
@@ -92,6 +97,9 @@ class Rows[R: Row]:
         try:
             etag = self._write_all(entity, before, had, has) if had | has else self._write(entity, before)
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            return None
+        except ServiceResponseError as error:  # a kept connection that had ended: the SDK repeats no POST
+            log.info("the answer to a write was lost: %s", type(error).__name__)
             return None
         except TableTransactionError as error:
             if error.status_code not in (404, 409, 412):

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from azure.core.exceptions import ServiceResponseError
 
 from handlers.model import Incident, Verdict
 from handlers.model.incident import failed, key_of, recovered
@@ -20,7 +21,7 @@ from handlers.records.left_over import carry_over
 from handlers.records.storage import Storage
 from handlers.records.storms import Storms
 from handlers.records.vault_marks import VaultMarks
-from tests.memory_storage import MemoryStorage
+from tests.memory_storage import MemoryStorage, MemoryTable
 from tests.model.test_incident import ITEM, NOW, VM, failure, good_job, shown
 
 
@@ -216,3 +217,31 @@ def test_an_open_storm_is_found_in_its_list_and_an_ended_one_is_not(storage: Any
     assert row.key in {active.key for active in storms.active()}
     storms.save(row, replace(row, status="resolved"))
     assert row.key not in {active.key for active in storms.active()}
+
+
+class Forgetful(MemoryTable):
+    """Its answers to writes are lost, before or after it has written."""
+
+    def __init__(self, *losses: str) -> None:
+        super().__init__()
+        self.losses = list(losses)
+
+    def submit_transaction(self, operations: Any) -> list[dict[str, str]]:
+        loss = self.losses.pop(0) if self.losses else ""
+        if loss == "before":
+            raise ServiceResponseError("Connection aborted.")
+        written = super().submit_transaction(operations)
+        if loss == "after":
+            raise ServiceResponseError("Connection aborted.")
+        return written
+
+
+@pytest.mark.parametrize("losses", [("before",), ("after",), ("before", "after"), ("after", "before")])
+def test_a_write_whose_answer_is_lost_is_looked_up_and_made_once(losses: tuple[str, ...]) -> None:
+    storage = MemoryStorage()
+    storage._table = Forgetful(*losses)
+    incidents: Any = Incidents(storage)  # type: ignore[arg-type]
+    changed = [incidents.change(key_of(failure().key), lambda row: failed(row, failure(), "X", NOW)) for _ in range(2)]
+    assert len([row for row in changed if row]) <= 1
+    (incident,) = incidents.active()
+    assert (incident.failures, incident.delivery.version) == (1, 1)
