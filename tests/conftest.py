@@ -32,7 +32,7 @@ pytest_plugins = ["tests.workbench"]
 ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no finding
 hypothesis.settings.load_profile("patient")
-os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "byte-code"))
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 
 PATIENCE_SECONDS = 150
 """How long a test waits for what takes a second on an idle machine; less than the time-out in pyproject.toml."""
