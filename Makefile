@@ -2,8 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
-# Byte code is kept, but not among the sources.
-export PYTHONPYCACHEPREFIX = $(CURDIR)/build/byte-code
+export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: help setup run check test test-redmine lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
 

@@ -21,7 +21,7 @@ import requests
 from sandbox.azure import running_azure
 from sandbox.azurite import find_azurite, running_azurite
 from sandbox.function_host import running_host
-from sandbox.scenario import Scenario, load_scenarios
+from sandbox.scenario import Scenario, apart, load_scenarios
 from sandbox.ticket_desk import Ticket, running_desk
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 90
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
-    scenarios = [scenario for scenario in load_scenarios() if options.scenario in ("", scenario.name)]
+    scenarios = apart([scenario for scenario in load_scenarios() if options.scenario in ("", scenario.name)])
     if not scenarios:
         print(f"No scenario is called {options.scenario!r}; they are the files in sandbox/scenarios.", file=sys.stderr)
         return 2

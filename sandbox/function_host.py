@@ -42,7 +42,7 @@ log = logging.getLogger("function_host")
 LEASE_SECONDS = 600
 """How long a message is out of sight while a function works on it; if the host is killed, so long until it comes again.
 SANDBOX_LEASE_SECONDS shortens it; it must stay longer than a message takes, for it is not renewed."""
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 """What a host keeps of the environment; everything else are the app settings."""
 IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.8
 """Between two looks at an empty queue, longer each time. The real host backs off up to maxPollingInterval; here somebody waits."""

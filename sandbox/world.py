@@ -243,7 +243,9 @@ class World:
 
     def _add_vault(self) -> None:
         kind = "Microsoft.RecoveryServices/vaults"
-        self._add(self.vault_id, kind, {"provisioningState": "Succeeded"}, location=self.vm["location"])
+        self._add(
+            self.vault_id, kind, {"provisioningState": "Succeeded"}, location=self.vault.get("location", self.vm["location"])
+        )
         policy = {"name": "policy-nightly", "type": "V1", "snapshot_days": 2} | dict(self.data.get("policy") or {})
         policy_id = f"{self.vault_id}/backupPolicies/{policy['name']}"
         self._add(policy_id, f"{kind}/backupPolicies", {

@@ -24,7 +24,7 @@ from sandbox.__main__ import SECRET, sandbox_settings
 from sandbox.azure import RunningAzure, running_azure
 from sandbox.azurite import running_azurite
 from sandbox.function_host import running_host
-from sandbox.scenario import Scenario, load_scenarios
+from sandbox.scenario import Scenario, apart, load_scenarios
 from sandbox.ticket_desk import Desk, running_desk
 
 pytest_plugins = ["tests.workbench"]
@@ -32,7 +32,7 @@ pytest_plugins = ["tests.workbench"]
 ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("patient", deadline=None)  # a loaded machine is no finding
 hypothesis.settings.load_profile("patient")
-os.environ.setdefault("PYTHONPYCACHEPREFIX", str(ROOT / "build" / "byte-code"))
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 
 PATIENCE_SECONDS = 150
 """How long a test waits for what takes a second on an idle machine; less than the time-out in pyproject.toml."""
@@ -121,8 +121,8 @@ def own_azurite() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sandbox(azurite: str) -> Iterator[Sandbox]:
-    """The sandbox with every scenario's alert fired."""
-    scenarios = load_scenarios()
+    """The sandbox with every scenario's alert fired, each as a lone failure."""
+    scenarios = apart(load_scenarios())
     with ExitStack() as stack:
         azure = stack.enter_context(running_azure(scenarios))
         desk = stack.enter_context(running_desk(SECRET))

@@ -80,11 +80,7 @@ class Copy:
 
     def run(self, *arguments: str) -> None:
         """A Python command in the copy, which must end well."""
-        env = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "PYTHONPATH")
-        }
+        env = {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
         ran = subprocess.run([sys.executable, *arguments], cwd=self.root, env=env, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout[-6_000:] + ran.stderr[-2_000:]
 

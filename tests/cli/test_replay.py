@@ -17,6 +17,7 @@ from handlers.cli.replay import NotADocument, replay
 from handlers.model import Alert
 from sandbox.scenario import load_scenarios
 from tests.conftest import ROOT
+from tests.memory_storage import MemoryStorage
 from tests.stories.test_backup_failed import LOCKED, alert
 from tests.workbench import Bench
 
@@ -35,7 +36,7 @@ def document(bench: Bench) -> Any:
 
 @pytest.mark.parametrize("name", FAILING)
 def test_the_same_facts_give_the_same_page(bench_of: Callable[..., Bench], name: str) -> None:
-    bench = bench_of(name)
+    bench = bench_of(name, storage=MemoryStorage())
     bench.fire(alert(name))
     bench.work()
     ((changes, markdown),) = replay(document(bench))

@@ -17,7 +17,7 @@ from tests.tickets.system import Asked, Reply, posted
 from tests.tickets.targets import vendor
 from tests.tickets.targets.checks import CHECKS, Check, Wrong
 from tests.tickets.targets.happy import HAPPY, SECRET, Happy, Imitation, running
-from tests.tickets.targets.protocol import DESCRIBED, PAGES, PLACE_LOST, PROTOCOLS, REFUSALS, REQUIRED, Refusal
+from tests.tickets.targets.protocol import DESCRIBED, PAGES, PLACE_LOST, PROTOCOLS, REFUSALS, REQUIRED, Page, Refusal
 from tests.tickets.targets.test_all import OPERATIONS, change_of, opened_before
 
 
@@ -186,33 +186,33 @@ def opened(name: str, change: Posting) -> Any:
         return system.made[0].json
 
 
-@with_page
-@pytest.mark.parametrize("kind", ["plain", "hostile", "storm", "long"])
-def test_texts_keep_to_the_limits(name: str, kind: str) -> None:
-    page = PAGES[name]
-    changes = {
-        "plain": lambda: failed(OPENED),
-        "hostile": lambda: failed(OPENED, HOSTILE),
-        "storm": lambda: storm(affected=200),
-        "long": lambda: vendor.with_much(with_title(failed(OPENED), "<b>" + "x" * 2_000), page.too_long),
-    }
-    body = opened(name, changes[kind]())
+def assert_within_limits(page: Page, body: Any) -> None:
     assert len(page.title(body)) <= page.longest_title
     assert (page.size(body) if page.size is not len else len(page.text(body))) <= page.longest_text
 
 
-def with_title(change: Posting, title: str) -> Posting:
-    return replace(change, event={**change.event, "data": {**change.event["data"], "title": title}})
+@with_page
+@pytest.mark.parametrize(
+    "change", [failed(OPENED), failed(OPENED, HOSTILE), storm(affected=200)], ids=["plain", "hostile", "storm"]
+)
+def test_texts_keep_to_the_limits(name: str, change: Posting) -> None:
+    assert_within_limits(PAGES[name], opened(name, change))
 
 
 @with_page
-def test_a_page_that_is_too_long_keeps_the_commands_of_what_is_confirmed(name: str) -> None:
-    change = vendor.with_much(failed(OPENED), PAGES[name].too_long)
-    page = PAGES[name].text(opened(name, change))
+def test_a_page_that_is_too_long_keeps_to_the_limits_and_keeps_the_commands_of_what_is_confirmed(name: str) -> None:
+    change = vendor.with_much(with_title(failed(OPENED), "<b>" + "x" * 2_000), PAGES[name].too_long)
+    body = opened(name, change)
+    page = PAGES[name].text(body)
+    assert_within_limits(PAGES[name], body)
     assert "This is ruled out" not in page
     assert "az lock delete --subscription" in page
     if not PAGES[name].commands_may_go:
         assert [line for line in vendor.commands_of(change) if line not in page] == []
+
+
+def with_title(change: Posting, title: str) -> Posting:
+    return replace(change, event={**change.event, "data": {**change.event["data"], "title": title}})
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if load(name).text.markup == "gfm"])

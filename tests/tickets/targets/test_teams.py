@@ -139,6 +139,7 @@ def _elements(shown: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_secret_of_the_url_is_in_no_error_and_no_log(flow: System, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.ERROR, "markdown_it")  # it tells of each character
     said = {"error": {"code": f"Bad {flow.url}{FLOW}", "message": SIG}}
     for reply in (Reply(400, said), Reply(413, said), Reply(401, said), Reply(500, said)):
         flow.all_answer(reply)
