@@ -15,7 +15,8 @@ from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
 from bench.faults.costs import Costs
 from bench.faults.rig import Needs, Plan, Rig, running_rig
 
-SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 110, 400
+SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 240, 400
+"""Longer than the waits after four failures in a row (105 seconds) on a machine that is shared."""
 ORDINARY = Needs()
 BOUNDS = Costs(reads=18, diagnoses=1.2, tries=2, row_writes=6, messages=5)
 """What each acknowledged alert may cost at most. A try that fails writes its row twice more and sends a reminder; a kill may cost a diagnosis."""

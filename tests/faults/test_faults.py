@@ -23,7 +23,7 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Figure
         yield {fault.name: pool.submit(run, fault, Plan()) for fault in asked}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_every_acknowledged_alert_is_ticketed_or_in_a_storm_and_nothing_is_told_twice(
     fault: Fault, outcomes: dict[str, Future[Figures]], pytestconfig: pytest.Config
