@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.tickets.engine.markups import adf, card, gfm, html, mrkdwn, plain, textile
+from handlers.tickets.engine.markups import adf, card, gfm, html, markdown, mrkdwn, plain, textile
 
 
 def size(shown: Any) -> int:
@@ -37,7 +37,9 @@ NO_MARKUP = "none"
 
 MARKUPS: dict[str, Markup] = {
     "gfm": Markup(gfm.render),
+    "markdown": Markup(markdown.render),
     "html": Markup(html.render),
+    "html_monospace": Markup(html.render_monospace),
     "adf": Markup(adf.render),
     "textile": Markup(textile.render),
     "mrkdwn": Markup(mrkdwn.render),
