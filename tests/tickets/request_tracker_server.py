@@ -62,7 +62,9 @@ class RequestTracker:
         self._asked("PUT", f"/ticket/{number}", json={"MergeInto": into})
 
     def _text(self, transaction: str) -> str:
-        listed = self._asked("GET", f"/transaction/{transaction}/attachments", fields="ContentType,Content", per_page="20")["items"]
+        listed = self._asked("GET", f"/transaction/{transaction}/attachments", fields="ContentType,Content", per_page="20")[
+            "items"
+        ]
         return "".join(self._content(str(one["id"])) for one in listed)
 
     def _content(self, attachment: str) -> str:
@@ -80,5 +82,7 @@ def running_request_tracker(folder: Path) -> Iterator[RequestTracker]:
     port = free_port()
     shutil.copy(MADE.with_suffix("") / "rt.sqlite3", folder / "rt.sqlite3")
     server = RequestTracker(f"http://127.0.0.1:{port}", **json.loads(MADE.read_text()))
-    with started([ROOT / "tools" / "request_tracker", "serve", str(port), str(folder)], server.url, folder / "request_tracker.log"):
+    with started(
+        [ROOT / "tools" / "request_tracker", "serve", str(port), str(folder)], server.url, folder / "request_tracker.log"
+    ):
         yield server

@@ -226,7 +226,7 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self._system.text.title),
-            "text": self._text(data, parts), "words": _headings(data),
+            "text": self._text(data, change_id, parts), "words": _words(data)["headings"],
         }  # fmt: skip
         return self._named(names)
 
@@ -236,12 +236,13 @@ class Target:
             names = names | {name: evaluated(expression, names)}
         return names
 
-    def _text(self, data: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+    def _text(self, data: Mapping[str, Any], change_id: str, parts: Sequence[Part]) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
         text = self._system.text
         if text.markup == NO_MARKUP:
             return ""
-        return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
+        page = tuple(parts) or (Part(data["runbook"]["markdown"]),)
+        return fitted(page, MARKUPS[text.markup], text.most, where_the_rest_is(data, change_id))
 
 
 def operation_of(event: Mapping[str, Any]) -> str:
@@ -259,10 +260,21 @@ def _is_unconnected(error: Exception) -> bool:
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
-def _headings(data: Mapping[str, Any]) -> Mapping[str, str]:
-    """The words of a heading in the runbook's language; in English for one that the app does not have any more."""
+def where_the_rest_is(data: Mapping[str, Any], change_id: str) -> str:
+    """For a page that is too long: the runbook's page, or else the document that the app keeps of each change."""
+    words, page = _words(data)["messages"], data["incident"]["url"]
+    return str(words["rest_on_page"].format(url=page) if page else words["rest_in_storage"].format(blob=_blob_of(change_id)))
+
+
+def _blob_of(change_id: str) -> str:
+    row, _, version = change_id.rpartition(".")
+    return f"{row}/{version}.json"
+
+
+def _words(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """In the runbook's language; in English for one that the app does not have any more."""
     language = (data.get("runbook") or {}).get("language")
-    return words_of(language if language in LANGUAGES else LANGUAGES[0])["headings"]
+    return words_of(language if language in LANGUAGES else LANGUAGES[0])
 
 
 def _encoded(body: Any) -> bytes:

@@ -226,9 +226,11 @@ CHECKS: dict[str, Check] = {
     ),
     "request_tracker": Check(
         _request_tracker,
-        ["GET /REST/2.0/queue/Backup"] * 2
-        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND CF.{IncidentKey} = 'no ticket has this'&per_page=1"],
+        ["GET /REST/2.0/queue/Backup"] * 3
+        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND CF.{IncidentKey} = 'no ticket has this'&per_page=1"]
+        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND Status = '__Active__'&per_page=1"],
         [
+            ("GET", "/REST/2.0/queue/Backup", Reply(403, {"message": "Forbidden"}), "queue Backup is not there"),
             ("GET", "/REST/2.0/queue/Backup", Reply(200, {"_hyperlinks": [{"ref": "history"}]} | KEY_FIELD), "CreateTicket"),
             ("GET", "/REST/2.0/queue/Backup", Reply(200, MAY_CREATE | {"TicketCustomFields": []}), "no custom field IncidentKey"),
         ],

@@ -28,7 +28,9 @@ def code_of(posting: Posting) -> list[str]:
 
 def commands_of(posting: Posting) -> set[str]:
     """The lines that are for a shell."""
-    return {line for kind, text in blocks_of(joined(posting.parts)) if kind in ("bash", "powershell") for line in text.split("\n")}
+    return {
+        line for kind, text in blocks_of(joined(posting.parts)) if kind in ("bash", "powershell") for line in text.split("\n")
+    }
 
 
 def copied_from(shown: str) -> str:

@@ -323,6 +323,7 @@ HAPPY: dict[str, Happy] = {
     "pagerduty": Happy(_pagerduty, exactly_once="key", names_no_ticket=True),
     "redmine": REDMINE,
     "redmine_markdown": REDMINE,
+    "redmine_redcarpet": REDMINE,
     "request_tracker": Happy(_request_tracker, {"queue": "Backup"}),
     "roundup": Happy(_roundup, user="ops"),
     "servicenow": Happy(_servicenow, user="svc.backup"),

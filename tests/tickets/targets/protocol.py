@@ -20,6 +20,7 @@ REQUIRED: dict[str, set[str]] = {
     "jira": {"project", "TICKET_USER", "TICKET_SECRET"},
     "redmine": {"project", "key_field", "TICKET_SECRET"},
     "redmine_markdown": {"project", "key_field", "TICKET_SECRET"},
+    "redmine_redcarpet": {"project", "key_field", "TICKET_SECRET"},
     "request_tracker": {"queue", "TICKET_SECRET"},
     "roundup": {"TICKET_USER", "TICKET_SECRET"},
     "slack": {"channel", "TICKET_SECRET"},
@@ -191,7 +192,7 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
 }  # fmt: skip
 
-PROTOCOLS["redmine_markdown"] = PROTOCOLS["redmine"]
+PROTOCOLS["redmine_markdown"] = PROTOCOLS["redmine_redcarpet"] = PROTOCOLS["redmine"]
 
 PLACE_LOST: dict[str, int] = {"azure_devops": 404, "github": 301, "gitlab": 404, "jira": 404}
 """What is answered to every read when the project or repository is not seen any more, or has another name."""
@@ -245,7 +246,7 @@ PAGES: dict[str, Page] = {
     ),
 }  # fmt: skip
 
-PAGES["redmine_markdown"] = PAGES["redmine"]
+PAGES["redmine_markdown"] = PAGES["redmine_redcarpet"] = PAGES["redmine"]
 
 
 # ---------------------------------------------------------------- what they refuse

@@ -39,7 +39,7 @@ MARKUPS: dict[str, Markup] = {
     "gfm": Markup(gfm.render),
     "markdown": Markup(markdown.render),
     "html": Markup(html.render),
-    "html_monospace": Markup(html.render_monospace),
+    "html_monospace": Markup(html.render_monospace, size_in_bytes),
     "adf": Markup(adf.render),
     "textile": Markup(textile.render),
     "mrkdwn": Markup(mrkdwn.render),

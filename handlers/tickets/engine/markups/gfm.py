@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from handlers.runbook.markup import code_block, code_span
+from handlers.runbook.markup import code_span
 from handlers.tickets.engine.markups.tree import GAP, Run, code, hanging, is_tight, items, level, marked, parse, rows, runs
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _block(node: Node) -> str:
             return f"{'#' * level(node)} {_inline(runs(node))}"
         case "fence" | "code_block":
             language, text = code(node)
-            return code_block(without_open_macro(text), language_of(language, text), len(text) * 2)
+            return _code(language_of(language, text), without_open_macro(text))
         case "bullet_list" | "ordered_list":
             return _list(node)
         case "blockquote":
@@ -61,6 +61,11 @@ def _block(node: Node) -> str:
             return "---"
         case _:
             return _inline(runs(node))
+
+
+def _code(language: str, text: str) -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def language_of(language: str, text: str) -> str:

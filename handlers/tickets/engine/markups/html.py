@@ -14,8 +14,9 @@ def render(markdown: str) -> str:
 
 
 def render_monospace(markdown: str) -> str:
-    """With the letters of code named at each: Request Tracker shows `pre` and `code` in its usual ones, and lets a font's name through.
-
-    https://github.com/bestpractical/rt/blob/stable/lib/RT/Interface/Web/Scrubber.pm
+    """With the letters of each block of code named: Request Tracker takes `code` away and shows `pre` in its usual letters, but lets a font's
+    name through. https://github.com/bestpractical/rt/blob/stable/lib/RT/Interface/Web/Scrubber.pm
     """
-    return re.sub(r"<(pre|code)\b", rf'<\1 style="{MONOSPACE}"', to_html(markdown))
+    return re.sub(
+        r"<pre><code[^>]*>(.*?)</code></pre>", rf'<pre style="{MONOSPACE}">\1</pre>', to_html(markdown), flags=re.DOTALL
+    )

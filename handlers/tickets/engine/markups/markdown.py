@@ -1,7 +1,7 @@
 """Markdown of before CommonMark, for Redmine's "Markdown" (Redcarpet) and for what a team's own system may read with (Python-Markdown, mistune).
 
 What these read differently is not used: code never stands in a list item (Redcarpet loses its lines there), so a step with commands is a
-paragraph with its number; a mark in a text is an HTML entity, since each has its own list of what a backslash escapes; a table is a list.
+paragraph with its number; a mark in a text is an HTML entity where not all of them let a backslash stand before it; a table is a list.
 https://github.com/vmg/redcarpet  https://python-markdown.github.io/#differences  https://mistune.lepture.com
 """
 
@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from handlers.runbook.markup import code_span
 from handlers.tickets.engine.markups.gfm import ACTIVE, language_of, without_open_macro
-from handlers.tickets.engine.markups.tree import GAP, Run, code, items, level, marked, parse, rows, runs
+from handlers.tickets.engine.markups.tree import GAP, Run, code, items, level, marked, parse, rows, runs, start
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode as Node
 
+FENCE = re.compile(r"^\s*(?:``(?=`)|~~(?=~))", re.MULTILINE)
 LISTS = ("bullet_list", "ordered_list")
-MARKS = re.compile(r"[\\`*_\[\]~^<>|=]|&(?=#?\w+;)|!$|^[#+-]|^\d+(?=[.)])|(?<=^:)-", re.MULTILINE)
+MARKS = re.compile(r"[\\`*_\[\]]|!$|^[#+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]", re.MULTILINE)
+"""Before these a backslash may stand: the list of the first Markdown. https://daringfireball.net/projects/markdown/syntax#backslash"""
+OTHERS = re.compile(r"[~^<>|=]|&(?=#?\w+;)")
 
 
 def render(markdown: str) -> str:
@@ -52,15 +55,17 @@ def _block(node: Node) -> str:
 
 
 def _code(language: str, text: str) -> str:
-    """Not every reader knows a fence that is longer than three: runs of its mark in the code are kept apart, where there are both kinds."""
-    fence = "~~~" if "```" in text and "~~~" not in text else "```"
-    body = without_open_macro(text).replace(fence, f"{fence[:2]}{GAP}{fence[2]}")
-    return f"{fence}{language_of(language, text)}\n{body}\n{fence}"
+    """Redcarpet ends a block at any fence, whatever began it: one at the start of a line is broken up."""
+    body = FENCE.sub(rf"\g<0>{GAP}", without_open_macro(text))
+    return f"```{language_of(language, text)}\n{body}\n```"
 
 
 def _is_simple(node: Node) -> bool:
-    """Whether a list holds nothing but lines, and perhaps such lists below them."""
-    return all(child.type == "paragraph" or (child.type in LISTS and _is_simple(child)) for _, item in items(node) for child in item)
+    """Whether a list holds nothing but lines, and perhaps such lists below them; one of numbers from 1, as not all know another start."""
+    kinds = [
+        child.type == "paragraph" or (child.type in LISTS and _is_simple(child)) for _, item in items(node) for child in item
+    ]
+    return all(kinds) and (node.type == "bullet_list" or start(node) == 1)
 
 
 def _lines(node: Node) -> list[str]:
@@ -88,7 +93,7 @@ def _leaf(run: Run) -> str:
 
 
 def _escaped(text: str) -> str:
-    return MARKS.sub(lambda mark: "".join(f"&#{ord(character)};" for character in mark[0]), text)
+    return OTHERS.sub(lambda mark: f"&#{ord(mark[0])};", MARKS.sub(r"\\\g<0>", text))
 
 
 def _link(text: str, url: str) -> str:

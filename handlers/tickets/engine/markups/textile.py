@@ -65,8 +65,9 @@ def _paragraph(node: Node) -> str:
 
 
 def _code(language: str, text: str) -> str:
+    """Without a line end at its end: RedCloth puts a blank after each `"` that ends a line."""
     shown = IN_BLOCK.sub(lambda part: part[0] + GAP, without_open_macro(text))
-    return f'<pre><code class="{language_of(language, text)}">\n{shown}\n</code></pre>'
+    return f'<pre><code class="{language_of(language, text)}">\n{shown}</code></pre>'
 
 
 def _is_simple(node: Node) -> bool:
