@@ -83,8 +83,6 @@ def queue() -> AlertQueue:
 @cache
 def tools() -> Tools:
     """The real ones, once per process."""
-    import requests
-
     from handlers.azure.arm import Azure
     from handlers.records.documents import Documents
     from handlers.records.incidents import Incidents
@@ -92,6 +90,7 @@ def tools() -> Tools:
     from handlers.records.reminders import Waiting
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
+    from handlers.tickets.engine.session import ticket_session
     from handlers.tickets.engine.target import Target
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
@@ -101,7 +100,7 @@ def tools() -> Tools:
 
     chosen = settings()
     azure = Azure(chosen)
-    target = Target(definition(chosen), chosen, requests.Session(), now, azure.token)
+    target = Target(definition(chosen), chosen, ticket_session(), now, azure.token)
     return Tools(
         settings=chosen,
         azure=azure,

@@ -27,17 +27,16 @@ def check(environment: Mapping[str, str]) -> str:
 
     Raises SettingsError or DefinitionError for settings that the app would not start with.
     """
-    import requests
-
     from handlers.azure.arm import Azure
     from handlers.tickets.answers import TicketNotPosted
     from handlers.tickets.engine.expressions import BadExpression
+    from handlers.tickets.engine.session import ticket_session
     from handlers.tickets.engine.target import Target
 
     settings = Settings.from_environment(environment)
     system = load(settings.ticket_target, settings.ticket_target_file)
     system.check_credentials(settings.ticket_user, settings.ticket_secret)
-    target = Target(system, settings, requests.Session(), lambda: datetime.now(UTC), Azure(settings).token)
+    target = Target(system, settings, ticket_session(), lambda: datetime.now(UTC), Azure(settings).token)
     if not system.check:
         return f"{system.name} has nothing harmless to ask: post a test alert."
     try:

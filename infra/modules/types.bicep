@@ -53,6 +53,9 @@ type ticketSystem = {
 
   @description('Optional. What else its file asks for: project, queue, labels and so on.')
   options: object?
+
+  @description('Optional. Hosts to which tickets may go over plain http.')
+  httpHosts: string[]?
 }
 
 @export()

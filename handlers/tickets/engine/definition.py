@@ -27,6 +27,7 @@ class AuthKind(StrEnum):
     BODY = "body"
     STANDARD_WEBHOOKS = "standard_webhooks"
     MANAGED_IDENTITY = "managed_identity"
+    GITHUB_APP = "github_app"
 
 
 class DefinitionError(ValueError):
@@ -40,6 +41,15 @@ class Option:
     about: str
     required: bool = False
     default: Any = None
+
+
+OAUTH = {
+    "oauth": Option(
+        'instead of a lasting secret: a token by OAuth 2 client credentials, {"token_url": "https://…", "scope": "…"}; TICKET_USER is the client\'s id, '
+        "TICKET_SECRET its secret"
+    )
+}
+"""Every system that takes a secret in a header takes such a token, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +149,12 @@ class Definition:
     needs_user: bool = False
     needs_secret: bool = True
 
+    @property
+    def known_options(self) -> Mapping[str, Option]:
+        """Its own, and those that each system of its kind of authentication knows."""
+        takes_tokens = self.auth.kind in (AuthKind.BASIC, AuthKind.HEADER, AuthKind.MANAGED_IDENTITY)
+        return {**self.options, **(OAUTH if takes_tokens else {})}
+
     def check_credentials(self, user: str, secret: str) -> None:
         """Raises DefinitionError for a setting that the system needs and that is not set."""
         for needed, name, value in ((self.needs_user, "TICKET_USER", user), (self.needs_secret, "TICKET_SECRET", secret)):
@@ -146,17 +162,22 @@ class Definition:
                 raise DefinitionError(f"{name} is required for TICKET_TARGET {self.file.removesuffix('.toml')}.")
         if self.auth.kind == AuthKind.STANDARD_WEBHOOKS:
             signing_key(secret)
+        if self.auth.kind == AuthKind.GITHUB_APP and user:
+            from handlers.tickets.engine.tokens import private_key
+
+            private_key(secret)
 
     def options_of(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """TICKET_OPTIONS with defaults. Raises DefinitionError for one that is missing or unknown."""
-        for name, option in self.options.items():
+        known_options = self.known_options
+        for name, option in known_options.items():
             if option.required and given.get(name) in (None, ""):
                 raise DefinitionError(f"TICKET_OPTIONS lacks {name!r} for {self.file}: {option.about}")
         for name in given:
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
+            if name not in known_options:
+                known = ", ".join(known_options) or "none"
                 raise DefinitionError(f"TICKET_OPTIONS holds {name[:40]!r}, which {self.file} does not know; known: {known}")
-        return {name: _merged(option.default, given.get(name)) for name, option in self.options.items()}
+        return {name: _merged(option.default, given.get(name)) for name, option in known_options.items()}
 
 
 def bundled() -> list[str]:

@@ -20,7 +20,9 @@ from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.no_answer import why_no_answer
 from handlers.tickets.engine.signature import signed_headers, signing_key
+from handlers.tickets.engine.tokens import tokens_of
 
 if TYPE_CHECKING:
     import requests
@@ -51,6 +53,7 @@ class Target:
         """`token` gives the app's own identity to a scope, for systems that take it. Raises DefinitionError."""
         self._system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
         self._options = definition.options_of(settings.ticket_options)
+        self._tokens = tokens_of(definition, settings, self._options, session, now)
         self._key = signing_key(settings.ticket_secret) if definition.auth.kind == AuthKind.STANDARD_WEBHOOKS else b""
 
     def post(self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
@@ -170,18 +173,20 @@ class Target:
         except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
             sent = bool(names.get("changed")) or not _is_unconnected(error)
-            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}", maybe_taken=sent) from None
+            raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
         auth, user, secret = self._system.auth, self._settings.ticket_user, self._settings.ticket_secret
+        if self._tokens:
+            return {"Authorization": f"Bearer {self._tokens.current()}"}
         if auth.kind == AuthKind.STANDARD_WEBHOOKS:
             return signed_headers(change_id, int(self._now().timestamp()), body, self._key)
         if (auth.kind == AuthKind.BASIC and user) or (auth.kind == AuthKind.MANAGED_IDENTITY and secret):
             return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
         if auth.kind == AuthKind.MANAGED_IDENTITY:
             return {"Authorization": f"Bearer {self._token(auth.scope)}"}
-        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER) and secret:
+        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER, AuthKind.GITHUB_APP) and secret:
             return {auth.header: auth.value.replace("{user}", user).replace("{secret}", secret)}
         return {}
 
@@ -194,6 +199,8 @@ class Target:
 
     def _refused(self, answer: requests.Response, names: dict[str, Any]) -> TicketNotPosted:
         status, wait = answer.status_code, answer.headers.get("Retry-After", "")
+        if status == 401 and self._tokens:
+            self._tokens.forget()
         if self._system.answers.wait and not wait:
             seconds = evaluated(self._system.answers.wait, names)
             wait = str(seconds) if isinstance(seconds, int | float) and seconds > 0 else ""
