@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from handlers.tickets.engine.option_shapes import misshapen, shape_of
 from handlers.tickets.engine.signature import signing_key
 
 FOLDER = Path(__file__).parent.parent
@@ -41,12 +42,17 @@ class Option:
     about: str
     required: bool = False
     default: Any = None
+    shape: str = ""
+    """A key of `SHAPES`; empty: that of the default."""
+    one_of: Sequence[str] = ()
+    """The texts that it may be, where it may not be any."""
 
 
 OAUTH = {
     "oauth": Option(
         'instead of a lasting secret: a token by OAuth 2 client credentials, {"token_url": "https://…", "scope": "…"}; TICKET_USER is the client\'s id, '
-        "TICKET_SECRET its secret"
+        "TICKET_SECRET its secret",
+        shape="table",
     )
 }
 """Every system that takes a secret in a header takes such a token, too."""
@@ -177,6 +183,11 @@ class Definition:
             if name not in known_options:
                 known = ", ".join(known_options) or "none"
                 raise DefinitionError(f"TICKET_OPTIONS holds {name[:40]!r}, which {self.file} does not know; known: {known}")
+        for name, option in known_options.items():
+            shape = option.shape or shape_of(option.default)
+            for problem in misshapen(name, given.get(name), shape, tuple(option.one_of), option.default):
+                raise DefinitionError(f"TICKET_OPTIONS: {problem} ({option.about})")
+        _check_oauth(given.get("oauth"))
         return {name: _merged(option.default, given.get(name)) for name, option in known_options.items()}
 
 
@@ -226,6 +237,21 @@ def definition_of(table: Mapping[str, Any], file: str) -> Definition:
     }
     steps = {key: [Step(**step) for step in table.get(key, ())] for key in STEPS}
     return Definition(**{**table, **parts, **steps, "file": file})
+
+
+def _check_oauth(oauth: Any) -> None:
+    """Raises DefinitionError for a part of the option `oauth` that is missing, unknown or no text."""
+    if oauth is None:
+        return
+    names = ("token_url", "scope", "audience", "resource", "client_auth")
+    for name in oauth:
+        if name not in names:
+            raise DefinitionError(f"TICKET_OPTIONS: oauth.{str(name)[:40]} is not known; known: {', '.join(names)}")
+    if not isinstance(oauth.get("token_url"), str):
+        raise DefinitionError("TICKET_OPTIONS: oauth.token_url is missing, or is no text: the address that gives tokens")
+    for name in names[1:]:
+        for problem in misshapen(f"oauth.{name}", oauth.get(name), "text", ("body", "basic") if name == "client_auth" else ()):
+            raise DefinitionError(f"TICKET_OPTIONS: {problem}")
 
 
 def _merged(default: Any, given: Any) -> Any:

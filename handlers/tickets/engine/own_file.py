@@ -22,6 +22,7 @@ from handlers.tickets.engine.definition import (
 )
 from handlers.tickets.engine.expressions import BadExpression, compiled, expressions_in
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.option_shapes import SHAPES
 
 MOST_CHARACTERS = 500
 """Of what is wrong with a file."""
@@ -91,6 +92,9 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[str]:
         yield f"auth.kind: {system.auth.kind!r} is not one of {', '.join(AuthKind)}"
     if system.auth.kind == AuthKind.BODY and not system.auth.field:
         yield "auth.field: is missing, and the secret goes into the body"
+    for name, option in system.options.items():
+        if option.shape and option.shape not in SHAPES:
+            yield f"options.{name}.shape: {option.shape!r} is not one of {', '.join(SHAPES)}"
     if system.text.markup not in (NO_MARKUP, *MARKUPS):
         yield f"text.markup: {system.text.markup!r} is not one of {', '.join((NO_MARKUP, *MARKUPS))}"
     if system.find and "candidates" not in system.find[-1].take:

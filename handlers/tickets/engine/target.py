@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from handlers.model.parts import Part
 from handlers.model.text import one_line
@@ -34,6 +34,8 @@ CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 MOST_ANSWER_CHARACTERS = 300
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
+WORD = re.compile(r"[a-z]+([-_.][a-z]+)*")
+"""A name of a project or a team, as no secret that is made at random reads."""
 NOT_TAKEN = (401, 403, 404, 429)
 """Answers after which nothing of the request has happened; after a 5xx of a proxy nobody knows."""
 OPERATION = {
@@ -66,6 +68,17 @@ class Target:
     def check(self) -> None:
         """Ask the system something harmless that needs the same rights. Raises TicketNotPosted, BadExpression."""
         self._run(self._system.check, self._common())
+
+    def finds(self, event: Mapping[str, Any], change_id: str) -> bool | None:
+        """Whether a search by the incident's key finds its ticket; None for a system that has no search. Raises TicketNotPosted."""
+        return bool(self._found(self._names(event, change_id, ()))) if self._system.find else None
+
+    def is_closed(self, event: Mapping[str, Any], change_id: str) -> bool | None:
+        """Whether the event's ticket is over; None for a system whose tickets cannot be read. Raises TicketNotPosted."""
+        if not self._system.read:
+            return None
+        names = self._run(self._system.read, self._names(event, change_id, ()))
+        return holds(self._system.ticket.closed, {"one": names.get("answer"), **names})
 
     # ---------------------------------------------------------------- one change
 
@@ -166,14 +179,19 @@ class Target:
         path = filled(step.path, names)
         url = path if path.startswith("https://") else self._settings.ticket_url.rstrip("/") + path
         try:
-            return self._session.request(
-                step.method, url, params=evaluated(dict(step.query), names), data=body or None, headers=headers,
-                timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False,
-            )  # fmt: skip
+            return self._sent(step.method, url, evaluated(dict(step.query), names), headers, body)
         except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
             sent = bool(names.get("changed")) or not _is_unconnected(error)
             raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
+
+    def _sent(
+        self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes
+    ) -> requests.Response:
+        return self._session.request(
+            method, url, params=query, data=body or None, headers=headers, timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+            allow_redirects=False,
+        )  # fmt: skip
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
@@ -213,14 +231,20 @@ class Target:
         )
 
     def _masked(self, said: object) -> str:
-        """What a system said, on one line; it may have repeated our address or credentials, and both may be secret."""
-        text, settings = str(said), self._settings
+        """What a system said, on one line."""
+        return one_line(self.without_secrets(str(said)), MOST_ANSWER_CHARACTERS)
+
+    def without_secrets(self, text: str, *, keep_words: bool = False) -> str:
+        """A text that may have repeated our address or credentials: what may be secret of both is masked, the host is not.
+
+        `keep_words`: neither are words of the address, for a text that only who made the settings sees.
+        """
+        settings = self._settings
         basic = base64.b64encode(f"{settings.ticket_user}:{settings.ticket_secret}".encode()).decode()
-        pieces = [piece for piece in re.split(r"[/?&=#]+", settings.ticket_url) if len(piece) >= SECRET_CHARACTERS]
-        for secret in (settings.ticket_url, settings.ticket_secret, basic, *pieces):
+        for secret in (settings.ticket_secret, basic, *secret_pieces(settings.ticket_url, keep_words=keep_words)):
             for form in {secret, unquote(secret)} - {""}:
                 text = text.replace(form, "***")
-        return one_line(text, MOST_ANSWER_CHARACTERS)
+        return text
 
     # ---------------------------------------------------------------- what expressions see
 
@@ -250,6 +274,16 @@ class Target:
             return ""
         page = tuple(parts) or (Part(data["runbook"]["markdown"]),)
         return fitted(page, MARKUPS[text.markup], text.most, where_the_rest_is(data, change_id))
+
+
+def secret_pieces(url: str, *, keep_words: bool = False) -> list[str]:
+    """What of TICKET_URL may be a secret: what stands before its host, and a long piece behind it."""
+    parts = urlsplit(url)
+    credentials = [piece for piece in (parts.username, parts.password) if piece]
+    pieces = re.split(r"[/?&=#]+", f"{parts.path}?{parts.query}#{parts.fragment}")
+    return credentials + [
+        piece for piece in pieces if len(piece) >= SECRET_CHARACTERS and not (keep_words and WORD.fullmatch(piece))
+    ]
 
 
 def operation_of(event: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.types import Options
 
 from handlers.settings import Settings, SettingsError
 from handlers.tickets.answers import TicketNotPosted
@@ -154,7 +155,7 @@ def pem(of: rsa.RSAPrivateKey) -> str:
 @pytest.mark.parametrize("on_one_line", [False, True])
 def test_a_github_app_asks_for_a_token_of_its_installation(on_one_line: bool) -> None:
     def installation(asked: Asked) -> Reply:
-        lax = {"verify_exp": False, "verify_iat": False}
+        lax: Options = {"verify_exp": False, "verify_iat": False}
         claims = jwt.decode(
             asked.headers["authorization"].removeprefix("Bearer "),
             key().public_key(),

@@ -1,11 +1,13 @@
 """The whole life of incidents in a real Redmine (`make test-redmine`): what it holds afterwards, and what its page shows."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from handlers.cli.tickets import send
 from handlers.model.parts import Part, joined
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
@@ -147,12 +149,12 @@ def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, nam
     ("wrong", "said"),
     [
         ({"secret": "wrong"}, "401"),
-        ({"project": "none"}, "404"),
+        ({"project": "none"}, "the project none is not there"),
         ({"tracker": 2}, "does not use tracker 2"),
         ({"priorities": {"Sev0": 99}}, "known are 1, 2, 3, 4, 5"),
         ({"statuses": {"resolved": 99}}, "known are 1, 2, 3, 4, 5, 6"),
         ({"fields": {"assigned_to_id": 99}}, "would be refused: Subject cannot be blank; Assignee is invalid"),
-        ({"key_field": 99}, "does not search by custom field 99"),
+        ({"key_field": 99}, "has no custom field with the id 99; it has "),
     ],
 )
 def test_check_says_what_is_wrong_and_makes_nothing(redmine: Redmine, wrong: dict[str, object], said: str) -> None:
@@ -172,3 +174,25 @@ def _description(redmine: Redmine, url: str) -> str:
 def _text(shown: str) -> str:
     """What is read; the marks that keep characters apart are not seen."""
     return html.unescape(re.sub(r"<[^>]+>", "", shown)).replace("\u200b", "")
+
+
+def test_a_marked_test_ticket_is_sent_and_read_back(redmine: Redmine) -> None:
+    options = {"project": "backup", "key_field": redmine.field, "tracker": redmine.tracker}
+    environment = {
+        "TICKET_TARGET": "redmine",
+        "TICKET_URL": redmine.url,
+        "TICKET_SECRET": redmine.key,
+        "TICKET_OPTIONS": json.dumps(options),
+    }
+    opened, *others = send(environment)
+    assert others == [
+        "Found it again by its key.",
+        "Noted a further failure on it.",
+        "Resolved it.",
+        "Read it back: it is closed.",
+    ]
+    issue = redmine.issue(opened.rpartition("/")[2])
+    assert (issue["subject"][:5], issue["status"], len(issue["notes"])) == ("TEST:", "Resolved", 2)
+
+    opened, found, *_ = send(environment | {"TICKET_OPTIONS": json.dumps(options | {"key_field": 99})})
+    assert found.startswith("It was NOT found by its key")

@@ -1,11 +1,13 @@
 """The whole life of incidents in a real Request Tracker (`make test-rt`): what it holds afterwards, and what its page shows."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
+from handlers.cli.tickets import send
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, incident, resolved, storm, unreadable
@@ -126,3 +128,22 @@ def test_check_says_what_is_wrong_and_makes_nothing(server: RequestTracker, wron
 
 def test_check_takes_an_owner_who_is_there(server: RequestTracker) -> None:
     server.target(queue=QUEUE, fields={"Owner": "ops"}).check()
+
+
+def test_a_marked_test_ticket_is_sent_and_read_back(server: RequestTracker) -> None:
+    options = json.dumps({"queue": QUEUE})
+    environment = {
+        "TICKET_TARGET": "request_tracker",
+        "TICKET_URL": server.url,
+        "TICKET_SECRET": server.token,
+        "TICKET_OPTIONS": options,
+    }
+    opened, *others = send(environment)
+    assert others == [
+        "Found it again by its key.",
+        "Noted a further failure on it.",
+        "Resolved it.",
+        "Read it back: it is closed.",
+    ]
+    ticket = server.ticket(opened.rpartition("=")[2])
+    assert (ticket["Subject"][:5], ticket["Status"], len(ticket["texts"])) == ("TEST:", "resolved", 3)
