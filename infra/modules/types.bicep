@@ -43,7 +43,7 @@ type ticketSystem = {
   url: string
 
   @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
-  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
+  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_data_center' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
 
   @description('Optional. The text of a file of one\'s own instead of a bundled one.')
   targetFile: string?

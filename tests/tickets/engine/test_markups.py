@@ -67,7 +67,7 @@ def as_read(markup: str, shown: Any) -> str:
     text = shown if isinstance(shown, str) else "\n".join(texts_of(shown))
     if markup in ("html", "html_monospace", "textile"):
         text = re.sub(r"</?(pre|code|p|strong|li|ol|ul|h\d|a|em)\b[^>]*>", "", text)
-    return unescape(text) if markup in ("html", "html_monospace", "mrkdwn") else text
+    return unescape(text) if markup in ("html", "html_monospace", "mrkdwn", "wiki") else text
 
 
 @cache
@@ -178,6 +178,19 @@ def test_mrkdwn() -> None:
         "```\naz x --query \"[?a=='b']\" \\\n  --yes\n\naz y\n```\n\n"
         "*4.* Wait.\n\n"
         "<https://portal.azure.com/#resource/a/b|Portal> and bad.\n"
+    )
+
+
+def test_wiki() -> None:
+    assert unescape(shown("wiki")) == (
+        "h1. Backup of {{vm_1}} failed\n\n"
+        "*Error:* {{a-b}}. See _What to do_ & <b>.\n\n"
+        "* one\n** two {{(x)}}\n\n"
+        "*3.* Ask for {{l}}; then:\n\n"
+        "*Deletes* · Bash:\n\n"
+        "{noformat}\naz x --query \"[?a=='b']\" \\\n  --yes\n\naz y\n{noformat}\n\n"
+        "*4.* Wait.\n\n"
+        "[Portal|https://portal.azure.com/#resource/a/b] and bad.\n"
     )
 
 

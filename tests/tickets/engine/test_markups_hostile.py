@@ -96,6 +96,18 @@ def test_textile(text: str) -> None:
 
 @given(HOSTILE)
 @example(ALL)
+@example("{noformat}")
+def test_wiki(text: str) -> None:
+    pattern = r"Before (?:\{\{(?=[^–])|(?=–))([^{\n]*?)(?:\}\})? after\.\n\n\{noformat\}\n(.*)\n\{noformat\}\n\nEnd\.\n"
+    span, block = read_by(pattern, "wiki", text)
+    assert not re.search(r"[\\*_\-+^~?|{}\[\]!@<>%=:(]|&(?!#\d+;)|(?<!&)#", span)
+    assert unescape(span).replace(GAP, "") == span_of(text)
+    assert block == block_of(text)
+    assert len(re.findall(r"\{noformat", shown("wiki", page(text)), re.IGNORECASE)) == 2
+
+
+@given(HOSTILE)
+@example(ALL)
 def test_plain(text: str) -> None:
     span, block = read_by(r"Before (.*?) after\.\n\n(.*?)(?:\n\n)?End\.\n", "plain", text)
     assert span.replace(GAP, "").strip("“”") == span_of(text).strip("“”")
