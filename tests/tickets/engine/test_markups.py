@@ -79,6 +79,7 @@ def code_lines(page: str) -> set[str]:
     return {line.strip() for block in blocks(parse(page)) for line in block.split("\n")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 @pytest.mark.parametrize("markup", MARKUPS)
 def test_every_command_line_arrives_unchanged(markup: str, page: Path) -> None:
@@ -87,6 +88,7 @@ def test_every_command_line_arrives_unchanged(markup: str, page: Path) -> None:
     assert code_lines(text) - lines == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_github_flavoured_markdown_is_the_same_document(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
