@@ -111,6 +111,7 @@ def blocks_of_every_shape(markup: str) -> list[Any]:
     return list({re.sub(r'"(text|href|url)": "(\\.|[^"\\])+"', "", json.dumps(block)): block for block in blocks}.values())
 
 
+@pytest.mark.slow
 def test_jira_takes_every_block_of_every_runbook() -> None:
     document = {"version": 1, "type": "doc", "content": blocks_of_every_shape("adf")}
     assert schema_errors("adf-full.schema.json", document) == []
@@ -139,6 +140,7 @@ def card(body: Any) -> dict[str, Any]:
     return {"type": "AdaptiveCard", "version": "1.5", "body": body}
 
 
+@pytest.mark.slow
 def test_teams_takes_every_block_of_every_runbook() -> None:
     assert schema_errors("adaptive-card-1.5.schema.json", card(blocks_of_every_shape("card"))) == []
 
