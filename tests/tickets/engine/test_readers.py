@@ -23,6 +23,7 @@ from tests.tickets.engine.test_markups import shown
 from tests.tickets.engine.test_markups_hostile import ALL, HOSTILE, block_of
 from tests.tickets.targets.copied import blocks_of, copied_from
 
+pytestmark = pytest.mark.slow
 READERS: dict[str, tuple[str, Callable[[str], str]]] = {
     "markdown-it": ("gfm", MarkdownIt("commonmark", {"html": False}).enable("table").render),
     "markdown-it, older form": ("markdown", MarkdownIt("commonmark", {"html": False}).render),

@@ -154,7 +154,7 @@ def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, nam
         ({"priorities": {"Sev0": 99}}, "known are 1, 2, 3, 4, 5"),
         ({"statuses": {"resolved": 99}}, "known are 1, 2, 3, 4, 5, 6"),
         ({"fields": {"assigned_to_id": 99}}, "would be refused: Subject cannot be blank; Assignee is invalid"),
-        ({"key_field": 99}, "has no custom field with the id 99; it has "),
+        ({"key_field": 99}, "does not search by custom field 99"),
     ],
 )
 def test_check_says_what_is_wrong_and_makes_nothing(redmine: Redmine, wrong: dict[str, object], said: str) -> None:
