@@ -163,7 +163,8 @@ class Target:
         return names | {name: evaluated(expression, names) for name, expression in step.take.items()}
 
     def _unexpected(self, step: Step, names: dict[str, Any]) -> TicketNotPosted:
-        why = self._masked(evaluated(step.otherwise or "its answer is not what was expected", names))
+        said = evaluated(step.otherwise or "its answer is not what was expected", _each_text(names, self._without_address))
+        why = one_line(self.without_secrets(str(said)), MOST_ANSWER_CHARACTERS)
         permanent, gone = (bool(text) and holds(text, names) for text in (step.permanent, step.gone))
         return TicketNotPosted(f"TICKET_URL: {why}", permanent=permanent, status=self._system.answers.gone[0] if gone else 0)
 
@@ -231,8 +232,15 @@ class Target:
         )
 
     def _masked(self, said: object) -> str:
-        """What a system said, on one line."""
-        return one_line(self.without_secrets(str(said)), MOST_ANSWER_CHARACTERS)
+        """What a system said, on one line; it may have repeated our address or credentials."""
+        return one_line(self.without_secrets(self._without_address(str(said))), MOST_ANSWER_CHARACTERS)
+
+    def _without_address(self, text: str) -> str:
+        """What a system says does not name its host; a hint of the system's file may."""
+        url = self._settings.ticket_url
+        for address in (url, unquote(url), url.rstrip("/"), urlsplit(url).netloc):
+            text = text.replace(address, "***")
+        return text
 
     def without_secrets(self, text: str, *, keep_words: bool = False) -> str:
         """A text that may have repeated our address or credentials: what may be secret of both is masked, the host is not.
@@ -316,6 +324,17 @@ def _words(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
     """In the runbook's language; in English for one that the app does not have any more."""
     language = (data.get("runbook") or {}).get("language")
     return words_of(language if language in LANGUAGES else LANGUAGES[0])
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A value with each text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _each_text(item, change) for name, item in value.items()}
+    return value
 
 
 def _encoded(body: Any) -> bytes:

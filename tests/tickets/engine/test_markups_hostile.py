@@ -102,7 +102,7 @@ def test_textile(text: str) -> None:
 def test_wiki(text: str) -> None:
     pattern = r"Before (?:\{\{(?=[^–])|(?=–))([^{\n]*?)(?:\}\})? after\.\n\n\{noformat\}\n(.*)\n\{noformat\}\n\nEnd\.\n"
     span, block = read_by(pattern, "wiki", text)
-    assert not re.search(r"[\\*_\-+^~?|{}\[\]!@<>%=:(]|&(?!#\d+;)|(?<!&)#", span)
+    assert not re.search(r"[\\*_+^~?|{}\[\]!@<>%=]|(?<!\w)-|-(?!\w)|(?<!\d):(?=\S)|&(?!#\d+;)|(?<!&)#", span)
     assert unescape(span).replace(GAP, "") == span_of(text)
     assert block == block_of(text)
     assert len(re.findall(r"\{noformat", shown("wiki", page(text)), re.IGNORECASE)) == 2

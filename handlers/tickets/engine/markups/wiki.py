@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode as Node
 
 LISTS = ("bullet_list", "ordered_list")
-MARKS = re.compile(r"[\\*_\-+^~?|{}\[\]!#@<>&%=:;(]")
-"""With `-` no ABC-123 is an issue's link, with `:` no address one; `;)` and `(!)` would be pictures."""
+MARKS = re.compile(
+    r"""[\\*_+^~?|{}\[\]!#@<>&%=] | (?<!\w)- | -(?!\w)      # marks, links, macros, pictures
+    | (?<=[A-Z])-(?=\d) | (?<!\d):(?=\S)                # ABC-123, bare addresses, :)
+    | ;(?=\)) | \((?=[!?/xyni+*-])                       # ;) (!) (x)""",
+    re.VERBOSE,
+)
 AT_START = re.compile(r"^(?:h\d|bq|fn)(?=\.)")
 
 
