@@ -75,9 +75,7 @@ def send(environment: Mapping[str, str]) -> Iterator[str]:
     yield "Resolved it."
     closed = _done(system, lambda: target.is_closed(last.event, last.id))
     if closed is False:
-        raise TestFailed(
-            f"{system.name} took the change that resolves, and the ticket is still open: look at it, and at the options for its status."
-        )
+        raise TestFailed(STILL_OPEN.format(system.name))
     yield "Read it back: it is closed." if closed else f"{system.name} cannot be read: look at the ticket."
 
 
@@ -87,6 +85,7 @@ class TestFailed(Exception):
     __test__ = False
 
 
+STILL_OPEN = "{} took the change that resolves, and the ticket is still open: look at it, and at the options for its status."
 FOUND = {
     True: "Found it again by its key.",
     False: "It was NOT found by its key: where a search lags that is all right; else look whether the account may write the field or label of the key.",
