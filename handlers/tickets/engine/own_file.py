@@ -34,8 +34,10 @@ def read_own_file(own_file: str) -> Definition:
         return checked(own_file, "TICKET_TARGET_FILE")
     try:
         return checked(Path(own_file).read_text(encoding="utf-8"), Path(own_file).name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"TICKET_TARGET_FILE cannot be read: {type(error).__name__}") from None
+    except UnicodeDecodeError:
+        raise DefinitionError("TICKET_TARGET_FILE cannot be read: it is no UTF-8 text") from None
+    except OSError as error:
+        raise DefinitionError(f"TICKET_TARGET_FILE cannot be read: {error.strerror or 'there is no such file'}") from None
 
 
 def checked(text: str, file: str) -> Definition:
