@@ -11,8 +11,9 @@ from typing import Protocol
 from handlers.azure.arm import Azure
 from handlers.diagnosis.diagnose import changes_since, passing_unread
 from handlers.diagnosis.evidence import diagnosis_of, evidence_of
+from handlers.diagnosis.owner import owner_of
 from handlers.facts.jobs import newest_recovery_point
-from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, time_text
+from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, Surroundings, time_text
 from handlers.model.delivery import RESOLVED
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
@@ -51,9 +52,12 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     changes = changes_since(incident.verdicts, diagnosis)
     reopened = incident.delivery.ticket.status == RESOLVED
     history = History(incident.failures, incident.first_failed_at, changes, reopened)
-    runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
+    settings = tools.settings
+    owner = owner_of(diagnosis.readings, settings.owner_tags)
+    about = Surroundings(owner, incident.same_before, settings.show_actors)
+    runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, about)
     evidence = evidence_of(diagnosis, tools.now())
-    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence)
+    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence, owner)
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
     tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
 

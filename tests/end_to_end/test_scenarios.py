@@ -40,6 +40,7 @@ def test_the_ticket_of_a_scenario_holds_what_it_should(scenario: Scenario, sandb
     assert [part for part in expect.commands if part not in lines] == []
     assert [part for part in expect.not_commands if part in lines] == []
     assert [part for part in expect.texts if part not in event["data"]["runbook"]["markdown"]] == []
+    assert [part for part in expect.not_texts if part in event["data"]["runbook"]["markdown"]] == []
 
 
 @pytest.mark.parametrize("scenario", all_scenarios(), ids=lambda scenario: scenario.name)
