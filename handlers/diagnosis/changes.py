@@ -118,6 +118,17 @@ def changes_between(
     return ChangeList(since, until, tuple(shown), len(ranked) - len(shown), unread=tuple(_unread(readings)))
 
 
+def is_news(earlier: Mapping[str, Reading], diagnosis: Diagnosis) -> bool:
+    """Whether changes are listed now from a log that an earlier reading of the same failure could not read."""
+    listed = changes_since_good(diagnosis)
+    newly_read = (_is_unknown(earlier, name) and not _is_unknown(diagnosis.readings, name) for name in CHANGE_FACTS)
+    return bool(listed and listed.changes) and any(newly_read)
+
+
+def _is_unknown(readings: Mapping[str, Reading], name: str) -> bool:
+    return name in readings and isinstance(readings[name].value, Unknown)
+
+
 def _recency(age: timedelta) -> float:
     return 1.0 if age <= timedelta(days=1) else 0.6 if age <= timedelta(days=7) else 0.3
 

@@ -38,7 +38,7 @@ from handlers.model.parts import Part, joined, mark, parts_of
 from handlers.model.text import one_line
 from handlers.runbook.changes import sentence_of, told
 from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, code_span, url_path
-from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
+from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, reason_of, words_of
 
 AZURE = "https://management.azure.com"
 NOTHING_KNOWN = Surroundings()
@@ -251,8 +251,7 @@ class _Page:
 
     def _reason(self, why: Unknown) -> Markdown:
         """Why something could not be read, as a sentence."""
-        detail = f" ({as_markdown(why.detail)})" if why.detail else ""
-        return Markdown(self.words["reasons"][why.why.value] + detail)
+        return reason_of(why, self.language)
 
     def _evidence(self, finding: Finding) -> list[dict[str, Any]]:
         """The evidence lines: label, shown value, where read, when."""

@@ -79,20 +79,24 @@ def failure_document(
 
 
 def ended_document(
-    incident: Incident, job: Job | None, title: str, note: str, language: str, last: Document | None = None
-) -> Document:
+    incident: Incident, job: Job | None, title: str, note: str, language: str, last: Document | None = None,
+    known: tuple[Error, str] | None = None,
+) -> Document:  # fmt: skip
     """What an incident's version says of its end: `job` is the completed backup that proves it, `note` says so in Markdown.
 
-    What was last known of the VM, the error and the findings stays (`last`, the document of the last failure).
+    What was last known of the VM, the error and the findings stays (`last`, the document of the last failure); without one
+    the error is that of the incident's code (`known`, with its title).
     """
     failure = Failure.of(incident.alert(), None, incident.last_failed_at)
-    data = _shell(failure) | {name: last.data[name] for name in LAST_KNOWN if last and name in last.data} | {
+    data = _shell(failure) | {"error": _error(*(known or (Error(incident.code), "")))}
+    data |= {name: last.data[name] for name in LAST_KNOWN if last and name in last.data}
+    data |= {
         "incident": _incident(incident),
         "title": title,
         "severity": incident.severity or "Sev1",
         "job": _job(job, failure.alert) if job else None,
         "runbook": {"language": language},
-    }  # fmt: skip
+    }
     return Document("incident", RESOLVED, data, (Part(note),), incident.verdicts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -30,7 +31,9 @@ from handlers.model import (
     Unknown,
     Verdict,
 )
-from handlers.runbook.changes import told
+from handlers.runbook.changes import plain, sentence_of, told
+from handlers.runbook.ending import duration_text
+from handlers.runbook.markup import code_span
 from handlers.runbook.templates import words_of
 from handlers.settings import LANGUAGES
 from tests.conftest import ROOT
@@ -241,6 +244,23 @@ def test_in_words_a_change_is_one_line_and_names_people_only_if_it_may() -> None
     assert change.what == "network security group nsg # x was changed (a b: before → <b>|)"
     assert change.who == "ana"
     assert told(listed(records=(hostile,)), "en", show_actors=False)[0].who == ""
+
+
+def test_on_the_page_names_and_values_are_code_whatever_they_hold() -> None:
+    hostile = record(2, f"{NSG}` @everyone", path="[x](https://evil)", after="{scope} ![i](u)")
+    (change,) = listed(records=(hostile,)).changes
+    said = sentence_of(change, "en", code_span)
+    assert said == ("network security group ``nsg` @everyone`` was changed (`[x](https://evil)`: `before` → `{scope} ![i](u)`)")
+
+
+def test_of_many_properties_the_first_are_shown() -> None:
+    change = replace(listed(records=(record(2),)).changes[0], properties=tuple(PropertyChange(f"p{n}") for n in range(5)))
+    assert sentence_of(change, "en", plain).endswith("(p0; p1; p2; + 2)")
+
+
+@pytest.mark.parametrize(("hours", "text"), [(0.5, "30 min"), (5.25, "5 h 15 min"), (51, "2 d 3 h"), (0, "0 min")])
+def test_a_duration_is_told_in_its_two_largest_units(hours: float, text: str) -> None:
+    assert duration_text(hours) == text
 
 
 def test_nothing_is_told_where_there_is_no_list() -> None:
