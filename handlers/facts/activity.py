@@ -24,6 +24,8 @@ KEPT_SECONDS = 120.0
 """In a storm: what was done a moment ago must show."""
 A_DAY, A_WEEK, TWO_WEEKS = timedelta(days=1), timedelta(days=7), timedelta(days=14)
 AUTHORIZATION = "Microsoft.Authorization"
+AUTHORIZATIONS = ("locks/", "roleassignments/", "policyassignments/", "policies/deny")
+"""What of it is told; audits by policies are many."""
 
 
 @fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
@@ -72,7 +74,8 @@ def authorization_activity(failure: Failure, reads: Reads) -> Activity:
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
     entries = authorizations(failure.vm.subscription, failure, reads)
-    return Activity(since_authorizations(failure, reads), entries)
+    told = tuple(entry for entry in entries if entry.operation.startswith(AUTHORIZATIONS))
+    return Activity(since_authorizations(failure, reads), told)
 
 
 def since_authorizations(failure: Failure, reads: Reads) -> datetime:

@@ -7,6 +7,7 @@ They show values before and after, but no locks, role assignments and policies: 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,8 +24,8 @@ KEPT = timedelta(days=14)
 NETWORKS = ("microsoft.network/networksecuritygroups", "microsoft.network/routetables", "microsoft.network/virtualnetworks")
 NOISE = ("provisioningstate", "etag", "timecreated", "lastownershipupdatetime", "uniqueid", "resourceguid", "instanceview")
 """Properties that Azure itself writes along with others, by a part of their path."""
-MOST_CHARACTERS = 200
-"""Of a value."""
+MOST_CHARACTERS, MOST_PROPERTIES, MOST_CHANGES = 200, 20, 200
+"""Of a value, of a change, of all: the evidence is kept."""
 
 
 @fact(
@@ -49,7 +50,9 @@ def resource_changes(failure: Failure, reads: Reads) -> ResourceChanges:
     subscriptions = {parsed.subscription.lower() for found in ids if (parsed := ResourceId.parse(found))}
     rows = reads.azure.query_graph(query, sorted(subscriptions))
     changes = [change for row in rows if (change := _change(row.get("properties") or {}))]
-    return _own(changes, body, since, reads)
+    own = _own(changes, body, since, reads)
+    newest = sorted(own.changes, key=lambda change: change.at, reverse=True)
+    return replace(own, changes=tuple(newest[:MOST_CHANGES]))
 
 
 def _body(failure: Failure, reads: Reads) -> dict[str, Any]:
@@ -98,7 +101,7 @@ def _change(record: dict[str, Any]) -> ResourceChange | None:
     attributes = record.get("changeAttributes") or {}
     at, who = parse_time(attributes.get("timestamp")), str(attributes.get("changedBy") or "")
     operation = str(record.get("changeType") or "").lower()
-    properties = tuple(_properties(record.get("changes") or {}))
+    properties = tuple(_properties(record.get("changes") or {}))[:MOST_PROPERTIES]
     if at is None or who.lower() == BACKUP_SERVICE_APP or (operation == "update" and not properties):
         return None
     who = "" if who.lower() in ("unknown", "unspecified") else who
