@@ -158,7 +158,8 @@ def in_plain_words(event: dict[str, Any], answer: str) -> dict[str, Any]:
     code, item = (data["error"] or {}).get("code") or "–", data["protected_item"]["name"]
     words = message(language, "refused", code=code, item=item, answer=answer)
     runbook = {"language": language, "markdown": words, "html": to_html(words)}
-    return event | {"data": data | {"findings": [], "runbook": runbook}}
+    shortened: dict[str, Any] = {"findings": [], "changes_since_last_good": None, "changes_unread": [], "runbook": runbook}
+    return event | {"data": data | shortened}
 
 
 def plain_document(ticket: PlainTicket, bodies: Sequence[bytes], title: str, text: str, language: str) -> Document:
