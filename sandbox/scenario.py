@@ -242,7 +242,7 @@ _POINTS = _fields(
     resource_group=_text, collection=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,
 )  # fmt: skip
 _LOCK = _fields(
-    None, ["name", "scope"], name=_text, notes=_text, created=_time, level=_one_of("CanNotDelete", "ReadOnly"),
+    None, ["name", "scope"], name=_text, notes=_text, created=_time, by=_text, level=_one_of("CanNotDelete", "ReadOnly"),
     scope=_either(lambda value: str(value).startswith("/"), _text,
                   _one_of("subscription", "restore_point_group", "collection", "vm", "vm_group")),
 )  # fmt: skip

@@ -353,7 +353,8 @@ class World:
             scope = self._lock_scope(lock["scope"])
             lock_id = f"{scope}/providers/Microsoft.Authorization/locks/{lock['name']}"
             properties = {"level": lock.get("level", "CanNotDelete")} | ({"notes": lock["notes"]} if lock.get("notes") else {})
-            made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User"}
+            by = {"createdBy": lock["by"]} if lock.get("by") else {}
+            made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User", **by}
             self._add(lock_id, "Microsoft.Authorization/locks", properties, systemData=made)
 
     def _lock_scope(self, scope: str) -> str:

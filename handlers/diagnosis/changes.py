@@ -144,7 +144,7 @@ def _unread(readings: Mapping[str, Reading]) -> Iterator[tuple[str, Unknown]]:
 
 def _weighed(failure: Failure, readings: Mapping[str, Reading], causes: Collection[str]) -> Iterator[tuple[AzureChange, int]]:
     """Each change once, and the weight of the likeliest of the causes that it makes likely."""
-    for change, weights in (*_of_records(readings), *_of_actions(failure, readings)):
+    for change, weights in (*_of_records(readings), *_of_actions(failure, readings), *_of_locks(readings)):
         likely = sorted((cause for cause in weights if cause in causes), key=lambda cause: -weights[cause])
         yield replace(change, makes_likely=tuple(likely)), max((weights[cause] for cause in likely), default=0)
 
@@ -182,6 +182,15 @@ def _of_actions(failure: Failure, readings: Mapping[str, Reading]) -> Iterator[t
             if near.concerns(entry.operation, scope.lower()):
                 weights = causes if kind != "lock_made" or near.holds_points(scope.lower()) else {}
                 yield AzureChange(entry.at, kind, entry.resource_id or entry.resource, name, scope, entry.caller), weights
+
+
+def _of_locks(readings: Mapping[str, Reading]) -> Iterator[tuple[AzureChange, Mapping[str, int]]]:
+    """The locks on the restore points, which say themselves when they were made: where the activity log could not be read."""
+    if _is_unknown(readings, "authorization_activity"):
+        kind, causes = ACTIONS["locks/write"]
+        for lock in _value(readings, "restore_point_group_locks", list | tuple) or ():
+            if lock.created_at:
+                yield AzureChange(lock.created_at, kind, lock.id, lock.name, lock.scope, lock.created_by), causes
 
 
 def _entries(readings: Mapping[str, Reading]) -> Iterable[Operation]:

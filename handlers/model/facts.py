@@ -153,6 +153,7 @@ class Lock:
     scope: str
     notes: str = ""
     created_at: datetime | None = None
+    created_by: str = ""
 
     def covers(self, resource_id: str) -> bool:
         """Whether the lock applies to the resource: locks are inherited downwards."""

@@ -21,6 +21,7 @@ from handlers.model import (
     Failure,
     Finding,
     Job,
+    Lock,
     Operation,
     PropertyChange,
     Reading,
@@ -206,6 +207,15 @@ def test_what_could_not_be_read_is_said_beside_what_could(why: Unknown) -> None:
     assert kinds(changes) == ["security_group_changed"]
     assert changes.unread == (("authorization_activity", why),)
     assert listed(resource_changes=why).unread == (("resource_changes", why),)
+
+
+def test_where_the_activity_log_could_not_be_read_a_lock_itself_says_when_it_was_made_and_by_whom() -> None:
+    keep = Lock(f"{POINTS}/providers/Microsoft.Authorization/locks/Keep", "Keep", "CanNotDelete", POINTS, "", hours_ago(2), "eva")
+    (change,) = listed(authorization_activity=FORBIDDEN, restore_point_group_locks=(keep,)).changes
+    assert (change.kind, change.at, change.who, change.makes_likely) == (
+        "lock_made", hours_ago(2), "eva", ("restore_point_group_locked",),
+    )  # fmt: skip
+    assert listed(restore_point_group_locks=(keep,)).changes == (), "else the activity log is what is listed"
 
 
 def test_networks_that_may_be_others_are_not_listed_and_that_is_said() -> None:
