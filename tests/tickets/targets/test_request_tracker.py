@@ -80,8 +80,8 @@ def test_what_the_options_name_goes_along(tracker: RequestTracker, system: Syste
 @pytest.mark.parametrize("note", ["comment", "correspond"])
 def test_an_update_is_a_note_and_leaves_the_status(tracker: RequestTracker, system: System, note: str) -> None:
     posted(target(system, note=note), failed(UPDATED, ticket=known(system)))
-    assert tracker.lines == [f"POST /ticket/7/{note}"]
-    assert set(system.asked[0].json) == {"Content", "ContentType"}
+    assert tracker.lines == ["GET /ticket/7", f"POST /ticket/7/{note}"]
+    assert set(system.asked[-1].json) == {"Content", "ContentType"}
 
 
 def test_resolving_and_reopening_say_what_they_read_and_look_whether_it_was_done(tracker: RequestTracker, system: System) -> None:
@@ -134,7 +134,7 @@ def test_after_a_lost_answer_a_ticket_with_our_key_is_taken_and_no_other(tracker
     system.on("GET", f"{REST}/tickets", Reply(200, {"items": [other, {"id": "7", "Status": "open", "CustomFields": FIELDS}]}))
     assert posted(target(system), failed(), may_exist=True) == Posted(*known(system))
     assert posted(target(system), failed(UPDATED)) == Posted(*known(system))
-    assert tracker.lines == ["GET /tickets", "GET /tickets", "POST /ticket/7/comment"]
+    assert tracker.lines == ["GET /tickets", "GET /tickets", "GET /ticket/7", "POST /ticket/7/comment"]
 
     system.on("GET", f"{REST}/tickets", Reply(200, {"items": [other, {"id": "5"}]}))
     posted(target(system), failed(), may_exist=True)
