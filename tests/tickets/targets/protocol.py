@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 
+from handlers.model.refusal import RefusalKind
 from tests.tickets.system import NOW, Asked, Reply
 from tests.tickets.targets.vendor import changed
 
@@ -275,6 +276,12 @@ class Refusal:
     permanent: bool = False
     wait: str = ""
     said: str = ""
+    kind: RefusalKind | None = None
+    """Whom it concerns; None: the system if it says how long to wait, the configuration if it is for good."""
+
+    @property
+    def concerns(self) -> RefusalKind:
+        return self.kind or (RefusalKind.SYSTEM if self.wait and not self.permanent else RefusalKind.CONFIGURATION)
 
 
 def in_seconds(seconds: int) -> str:
@@ -314,7 +321,7 @@ REFUSALS: dict[str, list[Refusal]] = {
     # What it answered to a key of 20 characters: https://github.com/envato/pagerduty/issues/70
     "pagerduty": [
         Refusal(Reply(429, {}), wait="60"),
-        Refusal(Reply(400, {"status": "invalid event", "errors": ["Length of 'routing_key' is incorrect (should be 32 characters)"]}),
+        Refusal(Reply(400, {"status": "invalid event", "errors": ["Length of 'routing_key' is incorrect (should be 32 characters)"]}), kind=RefusalKind.SYSTEM,
                 said="Length of 'routing_key' is incorrect"),
         Refusal(Reply(400, {"status": "invalid event", "errors": ["'payload.severity' is invalid"]}), permanent=True,
                 said="payload.severity"),
@@ -327,7 +334,7 @@ REFUSALS: dict[str, list[Refusal]] = {
     "slack": [Refusal(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}), wait="30")],
     "teams": [
         Refusal(Reply(400, {"error": {"code": "InvalidRequestContent"}}), permanent=True, said="InvalidRequestContent"),
-        Refusal(Reply(400, {"error": {"code": "WorkflowTriggerIsNotEnabled"}}), said="WorkflowTriggerIsNotEnabled"),
+        Refusal(Reply(400, {"error": {"code": "WorkflowTriggerIsNotEnabled"}}), kind=RefusalKind.SYSTEM, said="WorkflowTriggerIsNotEnabled"),
     ],
     "zendesk": [
         Refusal(Reply(429, {"error": "APIRateLimitExceeded"}, {"Retry-After": "93"}), wait="93"),
@@ -335,6 +342,44 @@ REFUSALS: dict[str, list[Refusal]] = {
         Refusal(Reply(422, {"error": "no"}), permanent=True),
     ],
 }  # fmt: skip
+
+
+ONE_TICKET: dict[str, list[tuple[str, str, str, Reply]]] = {
+    "azure_devops": [
+        ("resolve", "PATCH", "/Ops/.*/7", Reply(412, {"message": "VS403351: Test Operation for path /rev failed."})),
+        ("resolve", "PATCH", "/Ops/.*/7", Reply(400, {"message": "TF401320: Rule Error for field Reason. Error code: Required."})),
+        ("update", "GET", "/Ops/.*/7", Reply(403, {"message": "TF237111: The current user does not have permissions"})),
+    ],
+    "github": [("update", "POST", ".*/7/comments", Reply(403, {"message": "Unable to create comment because issue is locked."}))],
+    "gitlab": [("update", "POST", ".*/7/notes", Reply(403, {"message": "403 Forbidden"}))],
+    "jira": [
+        ("resolve", "POST", ".*/OPS-7/transitions", Reply(400, {"errors": {"resolution": "Resolution is required."}})),
+        ("resolve", "GET", ".*/OPS-7/transitions", Reply(200, {"transitions": []})),
+        ("update", "POST", ".*/OPS-7/comment", Reply(403, {"errorMessages": ["You do not have permission to comment"]})),
+    ],
+    "redmine": [
+        ("update", "GET", "/issues/7.json", Reply(403)),
+        ("resolve", "PUT", "/issues/7.json", Reply(422, {"errors": ["Status cannot be set while a subtask is open"]})),
+    ],
+    "request_tracker": [
+        ("update", "GET", "/REST/2.0/ticket/7", Reply(403, {"message": "Forbidden"})),
+        ("resolve", "PUT", "/REST/2.0/ticket/7", Reply(412, {"message": "Precondition Failed"})),
+    ],
+    "roundup": [
+        ("update", "PATCH", "/rest/data/issue/7", Reply(412, {"error": {"msg": "If-Match is stale"}})),
+        ("resolve", "PATCH", "/rest/data/issue/7", Reply(409, {"error": {"msg": "issue2 must be resolved first"}})),
+    ],
+    "servicenow": [
+        ("update", "PATCH", ".*/7", Reply(403, {"error": {"detail": "ACL Exception Update Failed"}})),
+        ("resolve", "PATCH", ".*/7", Reply(200, {"result": {"sys_id": "7", "state": "2"}})),
+    ],
+    "webhook": [("update", "POST", ".*", Reply(423, {"error": "locked"})), ("resolve", "POST", ".*", Reply(409))],
+    "zendesk": [
+        ("update", "PUT", ".*/7.json", Reply(409, {"error": "UpdateConflict"})),
+        ("resolve", "PUT", ".*/7.json", Reply(422, {"details": {"base": [{"description": "Team: needed"}]}})),
+    ],
+}  # fmt: skip
+"""What each of them refuses of one ticket, by the operation and the request that is answered so."""
 
 
 # ---------------------------------------------------------------- what vendors publish of their APIs

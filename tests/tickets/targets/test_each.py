@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from handlers.model.refusal import Past, RefusalKind
 from handlers.tickets.answers import TicketNotPosted
 from handlers.tickets.engine.definition import load
 from tests.tickets.changes import HOSTILE, OPENED, Posting, failed, resolved, storm, unreadable
@@ -17,7 +18,18 @@ from tests.tickets.system import Asked, Reply, posted
 from tests.tickets.targets import vendor
 from tests.tickets.targets.checks import CHECKS, Check, Wrong
 from tests.tickets.targets.happy import HAPPY, SECRET, Happy, Imitation, running
-from tests.tickets.targets.protocol import DESCRIBED, PAGES, PLACE_LOST, PROTOCOLS, REFUSALS, REQUIRED, SILENCE, Page, Refusal
+from tests.tickets.targets.protocol import (
+    DESCRIBED,
+    ONE_TICKET,
+    PAGES,
+    PLACE_LOST,
+    PROTOCOLS,
+    REFUSALS,
+    REQUIRED,
+    SILENCE,
+    Page,
+    Refusal,
+)
 from tests.tickets.targets.test_all import OPERATIONS, change_of, opened_before
 
 
@@ -272,7 +284,32 @@ def test_each_system_refuses_in_its_own_way(name: str, refusal: Refusal) -> None
         with pytest.raises(TicketNotPosted, match=refusal.said or None) as caught:
             posted(HAPPY[name].at(system.url, name), change_of("open"))
     assert (caught.value.permanent, caught.value.retry_after) == (refusal.permanent, refusal.wait)
+    assert caught.value.kind is refusal.concerns
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "method", "path", "reply"),
+    [(name, *refused) for name, refusals in ONE_TICKET.items() for refused in refusals],
+)
+def test_what_one_ticket_refuses_concerns_it_alone_and_a_successor_is_for_failures_only(
+    name: str, operation: str, method: str, path: str, reply: Reply
+) -> None:
+    happy = HAPPY[name]
+    with running(name) as system:
+        opened_before(name, operation, system)
+        target, change = happy.at(system.url, name), change_of(operation, happy.ticket)
+        system.on(method, path, reply)
+        with pytest.raises(TicketNotPosted) as caught:
+            posted(target, change)
+        assert (caught.value.kind, caught.value.gone) == (RefusalKind.TICKET, False)
+        if operation == "update" and happy.exactly_once == "search":
+            assert posted(target, change, past=Past(refusals=2)).id == happy.ticket
+            assert len(system.made) == 2
+        else:
+            with pytest.raises(TicketNotPosted):
+                posted(target, change, past=Past(refusals=2))
+            assert len(system.made) == 1 or happy.exactly_once == "key"
 
 
 def checking(name: str, system: Imitation) -> Happy:
