@@ -70,6 +70,11 @@ class Redmine:
             )
             database.execute("UPDATE issues SET project_id = 99 WHERE id = ?", [number])
 
+    def reject(self, number: str) -> None:
+        """Somebody whose role may do so sets the status Rejected."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute("UPDATE issues SET status_id = 6 WHERE id = ?", [number])
+
     def delete(self, number: str) -> None:
         with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
             database.execute("DELETE FROM issues WHERE id = ?", [number])
