@@ -91,9 +91,22 @@ class KnownTicket:
         can_succeed = not ends and not self.client.system.ticket.known_by_key
         if can_succeed and (refusal.gone or refusals >= REFUSALS_TO_SUCCEED):
             return self._succeeded("is gone" if refusal.gone else "cannot be changed")
+        if ends and refusals >= REFUSALS_TO_TELL and not refusal.told and self._closed_without_a_word(names):
+            return self.ticket
         if self.operation != "update" and refusals == REFUSALS_TO_TELL:
             refusal.told = self._told(refusal, names) or refusal.told
         raise refusal
+
+    def _closed_without_a_word(self, names: Names) -> bool:
+        """Whether a ticket that takes no note, because its discussion is locked, could be closed without one."""
+        steps = self.client.system.resolve
+        if self.past.told or not any("told" in step.when for step in steps):
+            return False
+        try:
+            self.client.run(steps, names | {"told": True})
+        except TicketNotPosted:
+            return False
+        return True
 
     def _succeeded(self, why: str) -> Posted:
         """Open another ticket, which names the one that it follows."""

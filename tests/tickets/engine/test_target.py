@@ -439,6 +439,19 @@ json = { text = "= text" }
     assert "job-good" not in second
 
 
+def test_a_ticket_that_takes_no_note_is_closed_without_one(desk: System) -> None:
+    file = DESK.replace("[[resolve]]", '''[[resolve]]
+when = "= not told"
+path = "/tickets/{ticket.id}/notes"
+json = { text = "= text" }
+[[resolve]]''', 1)  # fmt: skip
+    desk.on("POST", "/tickets/7/notes", Reply(403, {"message": "its discussion is locked"}))
+    assert refusal(target(desk.url, file), resolved(ticket=TICKET)).kind is TICKET_KIND
+    assert not desk.named("PATCH", ".*")
+    assert posted(target(desk.url, file), resolved(ticket=TICKET), past=Past(refusals=1)) == Posted(*TICKET)
+    assert desk.named("PATCH", "/tickets/7")[0].json == {"state": "closed"}
+
+
 # ---------------------------------------------------------------- a new ticket
 
 
