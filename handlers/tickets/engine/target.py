@@ -155,7 +155,7 @@ class Target:
         one_ticket = names.get("existing") and not self.system.ticket.known_by_key
         kind = RefusalKind.TICKET if one_ticket else RefusalKind.CONFIGURATION
         kind = kind if permanent or gone else RefusalKind.SYSTEM
-        return self._refusal(f"TICKET_URL: {why}", kind, names, permanent=permanent, gone=gone)
+        return self._refusal(f"TICKET_URL: {why}", kind, names, permanent=permanent, gone=gone, said=why)
 
     def _refusal(self, why: str, kind: RefusalKind, names: dict[str, Any], **more: Any) -> TicketNotPosted:
         """A refusal as the rest of the app must know it. What one ticket refused in part is told, what may be a new one is looked for."""
