@@ -39,11 +39,11 @@ class DryRun(Target):
         self._written = []
         operation, names = operation_of(event), self._names(event, change_id, parts)
         if operation in ("resolve", "reopen"):
-            names = {"one": Pretended("ticket"), **self._run(self._system.read, names)}
-        self._run(getattr(self._system, operation) or self._system.update, names)
+            names = {"one": Pretended("ticket"), **self.run(self.system.read, names)}
+        self.run(getattr(self.system, operation) or self.system.update, names)
         return "\n\n".join(self._written)
 
-    def _run(self, steps: Sequence[Step], names: dict[str, Any]) -> dict[str, Any]:
+    def run(self, steps: Sequence[Step], names: dict[str, Any]) -> dict[str, Any]:
         for step in steps:
             if not step.when or _holds(step.when, names):
                 names = self._made(step, names)
@@ -56,12 +56,12 @@ class DryRun(Target):
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         asks_for_a_token = self._tokens or (
-            self._system.auth.kind == AuthKind.MANAGED_IDENTITY and not self._settings.ticket_secret
+            self.system.auth.kind == AuthKind.MANAGED_IDENTITY and not self._settings.ticket_secret
         )
         return {"Authorization": "Bearer ***"} if asks_for_a_token else super()._signed(change_id, body)
 
     def _sent(
-        self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes
+        self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes, seconds: float
     ) -> requests.Response:
         import requests
 
