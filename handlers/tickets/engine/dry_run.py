@@ -38,7 +38,7 @@ class DryRun(Target):
         """The requests of one change as text, secrets masked."""
         self._written = []
         operation, names = operation_of(event), self._names(event, change_id, parts)
-        if operation in ("resolve", "reopen"):
+        if operation != "open":
             names = {"one": Pretended("ticket"), **self.run(self.system.read, names)}
         self.run(getattr(self.system, operation) or self.system.update, names)
         return "\n\n".join(self._written)

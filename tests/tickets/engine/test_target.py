@@ -331,7 +331,7 @@ def test_what_is_done_with_a_ticket_that_a_person_closed(
 
 
 def test_an_option_that_is_none_of_its_choices_stops_the_start(desk: System) -> None:
-    with pytest.raises(DefinitionError, match="'on_closed' must be one of: reopen, new, note"):
+    with pytest.raises(DefinitionError, match="on_closed must be one of reopen, new, note"):
         target(desk.url, WORDS, options={"on_closed": "open"})
 
 
