@@ -23,7 +23,9 @@ BOUNDS = Costs(reads=21, diagnoses=1.2, tries=2, row_writes=6, messages=5)
 
 Three of the reads are for what was changed and whose it is."""
 REFUSED = replace(BOUNDS, tries=3, row_writes=10)
-"""The page, plain words, and the plain ticket of what was kept."""
+"""The page, plain words, and once more."""
+STILL_REFUSED = replace(BOUNDS, tries=6, row_writes=14, messages=8)
+"""The page and plain words, again half a minute and five minutes later."""
 IN_THE_BACKGROUND = replace(BOUNDS, reads=30, diagnoses=2)
 """The members of a storm are diagnosed too."""
 READ_IN_VAIN = replace(BOUNDS, reads=45, diagnoses=3)
@@ -71,7 +73,8 @@ FAULTS = (
     Fault(hosts.storage_down, Needs(vms=12, lease=KILLED)),
     Fault(ticket_system.ticket_system_slow),
     Fault(ticket_system.refused_for_good),
-    Fault(ticket_system.even_plain_tickets_refused, bounds=REFUSED),
+    Fault(ticket_system.field_newly_required, bounds=STILL_REFUSED),
+    Fault(ticket_system.one_ticket_refused, Needs(vms=9)),
     Fault(azure.azure_throttles, bounds=READ_IN_VAIN),
     Fault(azure.azure_unavailable, bounds=READ_IN_VAIN),
     Fault(azure.azure_drops_connections, bounds=READ_IN_VAIN),
