@@ -31,6 +31,7 @@ from handlers.model import (
     time_text,
 )
 from handlers.model.failure import VM_WORKLOAD
+from handlers.model.recovery import RECOVERY_FACTS, recovery_of
 from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
@@ -61,9 +62,10 @@ def diagnose_failure(
 
 
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
-    """The names of the facts that the error's causes need, and the VM itself, which every runbook shows."""
+    """The names of the facts that the error's causes need; the VM itself and, of a VM's backup, the risk, which every runbook shows."""
     named = frozenset({"vm"}.union(*(cause.facts for cause in _causes(failure, error))))
-    return (named - MADE) | frozenset(WINDOW_FACTS if "window" in named else ())
+    window = frozenset(WINDOW_FACTS if "window" in named else ())
+    return (named - MADE) | window | frozenset(RECOVERY_FACTS if failure.workload == VM_WORKLOAD else ())
 
 
 def diagnose(
@@ -80,7 +82,8 @@ def diagnose(
     opinions = _floored(causes, _opinions(causes, readings, window, error), readings, error)
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
     kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
-    return Diagnosis(failure, error, tuple(findings), readings, os, kept)
+    recovery = recovery_of(readings, failure.job, window.now)
+    return Diagnosis(failure, error, tuple(findings), readings, os, kept, recovery)
 
 
 def window_of(

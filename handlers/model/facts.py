@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.model.ids import time_text
+from handlers.model.schedule import Schedule
 from handlers.model.words import Os, Unknown
 
 FRESH = timedelta(minutes=15)
@@ -360,6 +361,8 @@ class SnapshotPolicy:
     runs_a_day: int | None = None
     consistency: str = ""
     """`OnlyCrashConsistent` needs no agent: https://learn.microsoft.com/azure/backup/backup-azure-vms-agentless-multi-disk-crash-consistent"""
+    schedule: Schedule | None = None
+    """None when it is of a shape that is not known."""
 
     @property
     def explained_points(self) -> int | None:

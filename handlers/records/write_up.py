@@ -53,7 +53,8 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     history = History(incident.failures, incident.first_failed_at, changes, reopened)
     runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
     evidence = evidence_of(diagnosis, tools.now())
-    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence)
+    severity_from = tools.settings.severity_from
+    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence, severity_from=severity_from)
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
     tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
 

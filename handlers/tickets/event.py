@@ -29,6 +29,7 @@ from handlers.model.document import Document
 from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import Part, joined
 from handlers.model.plain import PlainTicket
+from handlers.model.recovery import Recovery
 from handlers.model.text import one_line
 from handlers.runbook.markup import code_block, to_html
 from handlers.runbook.templates import message
@@ -48,16 +49,18 @@ def event_of(document: Document, change: str, shown: Shown, now: datetime) -> di
 
 def failure_document(
     incident: Incident, diagnosis: Diagnosis, runbook: Runbook, changes: tuple[Change, ...] = (),
-    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None,
+    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None, *, severity_from: str = "alert",
 ) -> Document:  # fmt: skip
-    """What an incident's version says of its last failure."""
-    failure, error = diagnosis.failure, diagnosis.error
+    """What an incident's version says of its last failure. `severity_from`: the setting SEVERITY_FROM."""
+    failure, error, recovery = diagnosis.failure, diagnosis.error, diagnosis.recovery
+    alerted = failure.alert.severity or "Sev1"
     data = _shell(failure) | {
         "incident": _incident(incident),
         "title": runbook.title,
-        "severity": failure.alert.severity or "Sev1",
+        "severity": recovery.severity(alerted) if severity_from == "risk" else alerted,
         "job": _job(failure.job, failure.alert),
         "error": _error(error, runbook.error_title),
+        "recovery": recovery_data(recovery),
         "findings": [finding_data(finding, runbook) for finding in diagnosis.findings],
         "changes": [{"cause": c.cause, "before": c.before and c.before.value, "now": c.now.value} for c in changes],
         "runbook": {"language": runbook.language},
@@ -77,10 +80,11 @@ def ended_document(
     What was last known of the VM, the error and the findings stays (`last`, the document of the last failure).
     """
     failure = Failure.of(incident.alert(), None, incident.last_failed_at)
-    data = _shell(failure) | {name: last.data[name] for name in ("vm", "error", "findings") if last} | {
+    known = {name: last.data[name] for name in ("vm", "error", "findings", "recovery") if name in last.data} if last else {}
+    data = _shell(failure) | known | {
         "incident": _incident(incident),
         "title": title,
-        "severity": incident.severity or "Sev1",
+        "severity": last.data["severity"] if last else incident.severity or "Sev1",
         "job": _job(job, failure.alert) if job else None,
         "runbook": {"language": language},
     }  # fmt: skip
@@ -186,6 +190,7 @@ def _shell(failure: Failure) -> dict[str, Any]:
         "vm": _vm(failure.vm),
         "job": None,
         "error": None,
+        "recovery": None,
         "findings": [],
         "changes": [],
         "storm": None,
@@ -242,6 +247,19 @@ def _job(job: Job | None, alert: Alert) -> dict[str, Any] | None:
         "ended_at": time_of(job.ended_at),
         "activity_id": job.activity_id or None,
         "scheduled": job.scheduled,
+    }
+
+
+def recovery_data(recovery: Recovery) -> dict[str, Any]:
+    return {
+        "last_good_at": time_of(recovery.last_good_at),
+        "last_clean_at": time_of(recovery.last_clean_at),
+        "hours_since": recovery.hours_since,
+        "interval_hours": recovery.interval_hours,
+        "missed_runs": recovery.missed_runs,
+        "next_run_at": time_of(recovery.next_run_at),
+        "act": recovery.act.value,
+        "until": time_of(recovery.until),
     }
 
 
