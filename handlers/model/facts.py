@@ -257,7 +257,8 @@ class OutboundAccess:
         return self.denied_by or self.hop or self.way_out
 
     def __str__(self) -> str:
-        return "; ".join(part for part in (self.decided_by, ", ".join(self.needed_by)) if part)
+        shown = "; ".join(part for part in (self.decided_by, ", ".join(self.needed_by)) if part)
+        return shown or ("not_needed" if self.needs_unread is None else "")
 
 
 @dataclass(frozen=True, slots=True)

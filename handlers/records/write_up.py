@@ -51,10 +51,12 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     changes = changes_since(incident.verdicts, diagnosis)
     reopened = incident.delivery.ticket.status == RESOLVED
     history = History(incident.failures, incident.first_failed_at, changes, reopened)
-    runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
+    settings = tools.settings
+    runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, settings.operator_shell)
     evidence = evidence_of(diagnosis, tools.now())
-    severity_from = tools.settings.severity_from
-    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence, severity_from=severity_from)
+    document = failure_document(
+        incident, diagnosis, runbook, changes, message.since, evidence, severity_from=settings.severity_from
+    )
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
     tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
 
@@ -101,7 +103,8 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     example = members.example
     document = tools.documents.newest(example.id, example.delivery.version) if example else None
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
-    runbook = render_storm(storm, members, diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
+    settings = tools.settings
+    runbook = render_storm(storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell)
     tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
 
 

@@ -27,7 +27,7 @@ from handlers.model import (
 from handlers.model.delivery import OPEN, RESOLVED, Shown
 from handlers.model.document import Document
 from handlers.model.failure import VM_WORKLOAD
-from handlers.model.parts import Part, joined
+from handlers.model.parts import Part, joined, ticket_text
 from handlers.model.plain import PlainTicket
 from handlers.model.recovery import Recovery
 from handlers.model.text import one_line
@@ -39,10 +39,12 @@ MOST_ATTACHED = 20_000
 
 
 def event_of(document: Document, change: str, shown: Shown, now: datetime) -> dict[str, Any]:
-    """The event that a version's document is posted as: `change` is `opened`, `updated`, `resolved` or `reopened`."""
+    """The event that a version's document is posted as: `change` is `opened`, `updated`, `resolved` or `reopened`.
+
+    Its Markdown is the ticket's text, its HTML the whole page.
+    """
     kind = "alert.unreadable" if document.kind == "alert" else f"{document.kind}.{change}"
-    markdown = joined(document.parts)
-    runbook = document.data["runbook"] | {"markdown": markdown, "html": to_html(markdown)}
+    runbook = document.data["runbook"] | {"markdown": ticket_text(document.parts), "html": to_html(joined(document.parts))}
     ticket = {"id": shown.ticket_id or None, "url": shown.ticket_url or None}
     return {"type": kind, "timestamp": time_of(now), "data": {**document.data, "runbook": runbook, "ticket": ticket}}
 
