@@ -83,6 +83,6 @@ type behaviour = {
   @description('Optional. Where a ticket\'s severity comes from: alert (as the alert says) or risk (how long the last recovery point will do). Default: alert.')
   severityFrom: ('alert' | 'risk')?
 
-  @description('Optional. Whose commands a ticket shows for the responder\'s own shell: bash, powershell or both; commands that run inside the VM stay, and the whole page has both. Default: both.')
+  @description('Optional. Whose commands a ticket shows for the responder\'s own shell: bash, powershell or both; commands that run inside the VM stay, and the whole page has both. With both what only reads is in Bash. Default: both.')
   operatorShell: ('bash' | 'both' | 'powershell')?
 }
