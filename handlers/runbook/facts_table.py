@@ -41,10 +41,11 @@ def rows_of(diagnosis: Diagnosis) -> tuple[Row, ...]:
 
 
 def _row(fact: str, found: list[Evidence], reading: Reading | None) -> Row:
-    """Several checks may have looked at different parts of a list: they are one list here."""
-    value = reading.value if reading else None
+    """Several checks may have looked at different parts of a list: they are one list here. What the failure carries was read nowhere."""
+    value, source = reading.value if reading else None, found[0].source
     unread = value if isinstance(value, Unknown) else None
-    return Row(fact, None if unread else _merged(found), found[0].source, found[0].read_at, since_of(value), unread)
+    read_at, since = (found[0].read_at, since_of(value)) if source else (None, None)
+    return Row(fact, None if unread else _merged(found), source, read_at, since, unread)
 
 
 def _merged(found: Iterable[Evidence]) -> Any:

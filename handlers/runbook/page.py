@@ -246,11 +246,8 @@ class Page:
     def _in_short(self, evidence: Evidence) -> Markdown:
         value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
         shown = code_span(value, 160) if isinstance(value, str) and value not in self.words["values"] else self._value(value)
-        since = (
-            time_text(since_of(self._diagnosis.readings[evidence.fact].value))
-            if evidence.fact in self._diagnosis.readings
-            else ""
-        )
+        reading = self._diagnosis.readings.get(evidence.fact)
+        since = time_text(since_of(reading.value)) if reading and evidence.source else ""
         said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
         return Markdown(f"{self._label(evidence.fact)}: {shown}{said}")
 

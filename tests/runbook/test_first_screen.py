@@ -22,7 +22,7 @@ from tests.golden import SCENARIOS, diagnosis_of
 
 MOST_FIRST, MOST_WITH_CAUSE, MOST = 15, 220, 300
 SAID_BEFORE = re.compile(
-    r"""Set-AzContext |\$\w+ = |[})]|fi$|done$|else$|\#|service=|for .* do$|foreach |(sudo )?systemctl |sudo mv "\$last" |Get-Service """
+    r"""Set-AzContext |\$\w+ [=|] |[})]|fi$|done$|else$|\#|service=|for .* do$|foreach |(sudo )?systemctl |sudo mv "\$last" |Get-Service """
 )
 """Lines of a block that only prepare or end it, or that show what the block has done."""
 LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
