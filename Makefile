@@ -27,11 +27,11 @@ run: setup ## the sandbox: fires one alert per scenario, shows the tickets (ONCE
 
 WITH_SERVERS = azure bench cli end_to_end faults records sandbox stories tickets/targets
 
-check: setup lint ## the quick answer: lint, and the tests that start no server and no other process (under 20 s)
-	@$(PYTHON) -m pytest -q -n 2 -m "not server" $(addprefix --ignore=tests/,$(WITH_SERVERS))
+check: setup lint ## the quick answer: lint, and the tests that start nothing and try few inputs (under 20 s)
+	@$(PYTHON) -m pytest -q -n 2 -m "not server and not slow" $(addprefix --ignore=tests/,$(WITH_SERVERS))
 
 test: setup lint ## everything: lint and all tests, on two workers
-	@$(PYTHON) -m pytest -n 2
+	@$(PYTHON) -m pytest -n 2 --dist loadscope
 
 test-redmine: setup ## play an incident's life in a real Redmine (Debian 12, as root: installs it)
 	@tools/redmine install && $(PYTHON) -m pytest tests/tickets/targets/test_redmine_server.py

@@ -25,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ log = logging.getLogger("function_host")
 
 LEASE_SECONDS = 600
 """How long a message is out of sight while a function works on it; if the host is killed, so long until it comes again.
-SANDBOX_LEASE_SECONDS shortens it; it must stay longer than a message takes, for it is not renewed."""
+SANDBOX_LEASE_SECONDS shortens it. At half of it it is renewed while the function still works, as the real host does
+(`UpdateQueueMessageVisibilityCommand` in https://github.com/Azure/azure-webjobs-sdk)."""
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 """What a host keeps of the environment; everything else are the app settings."""
 IDLE_SECONDS, LONGEST_IDLE_SECONDS = 0.1, 0.8
@@ -217,6 +219,26 @@ class Host:
             _quietly(lambda: self.invoke(function, ("json", _timer_value(past_due=False)), {}))
 
 
+class InWork:
+    """A message that a function works on. Each renewal of its lease gives it another pop receipt."""
+
+    def __init__(self, message: Any, renew_at: float) -> None:
+        self.message, self.renew_at = message, renew_at
+        self._has_ended, self._lock = False, threading.Lock()
+
+    def renew(self, queue: Any, lease: int) -> None:
+        with self._lock:
+            if not self._has_ended:
+                self.renew_at = time.monotonic() + lease / 2
+                self.message = queue.update_message(self.message, visibility_timeout=lease)
+
+    def ended(self) -> Any:
+        """The message, whose lease is renewed no more."""
+        with self._lock:
+            self._has_ended = True
+            return self.message
+
+
 class QueueListener:
     """Reads one queue for one function."""
 
@@ -229,11 +251,15 @@ class QueueListener:
         self.queue = QueueClient.from_connection_string(connection, self.name)
         self.poison = QueueClient.from_connection_string(connection, f"{self.name}-poison")
         self.at_once = host.queues.batch_size + host.queues.new_batch_threshold
-        self.running = 0
-        self.lock = threading.Lock()
+        self.in_work: set[InWork] = set()
+
+    @property
+    def running(self) -> int:
+        return len(self.in_work)
 
     def run(self) -> None:
         _create(self.queue)
+        threading.Thread(target=self._renew_leases, name=f"{self.name} leases", daemon=True).start()
         idle = IDLE_SECONDS
         with ThreadPoolExecutor(self.at_once, thread_name_prefix=self.name) as pool:
             while not self.host.stopping.is_set():
@@ -255,12 +281,19 @@ class QueueListener:
             self.host.stopping.wait(1)
             return False
         for message in found:
-            with self.lock:
-                self.running += 1
-            pool.submit(self._work, message)
+            work = InWork(message, time.monotonic() + lease / 2)
+            self.in_work.add(work)
+            pool.submit(self._work, work)
         return bool(found)
 
-    def _work(self, message: Any) -> None:
+    def _renew_leases(self) -> None:
+        lease = self.host.queues.lease
+        while not self.host.stopping.wait(min(1.0, lease / 8)):
+            for work in [work for work in list(self.in_work) if work.renew_at < time.monotonic()]:
+                _quietly(partial(work.renew, self.queue, lease))
+
+    def _work(self, work: InWork) -> None:
+        message = work.message
         try:
             body = base64.b64decode(message.content).decode() if self.host.queues.encoding == "base64" else message.content
             metadata = _queue_metadata(message.id, message.pop_receipt, message.dequeue_count, message.inserted_on)
@@ -268,12 +301,11 @@ class QueueListener:
         except Exception as error:
             if not isinstance(error, InvocationFailed):
                 log.exception("message of %s cannot be handed over", self.name)
-            _quietly(lambda: self._put_back(message))
+            _quietly(lambda: self._put_back(work.ended()))
         else:
-            _quietly(lambda: self.queue.delete_message(message))
+            _quietly(lambda: self.queue.delete_message(work.ended()))
         finally:
-            with self.lock:
-                self.running -= 1
+            self.in_work.discard(work)
             self.host.wake.set()
 
     def _put_back(self, message: Any) -> None:

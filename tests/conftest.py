@@ -46,7 +46,9 @@ other's processors."""
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The largest group first, then test by test. (`--dist loadgroup` of pytest-xdist 3.8 sees no marks with pytest 9.2.)"""
+    """For `--dist loadscope`: the largest group first, then test by test. (`loadgroup` of pytest-xdist 3.8 sees no marks with pytest 9.2.)"""
+    if config.getoption("dist") != "loadscope":
+        return None
     from xdist.scheduler import LoadScopeScheduling
 
     class HostsTogether(LoadScopeScheduling):  # type: ignore[misc]

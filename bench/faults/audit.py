@@ -169,7 +169,7 @@ def figures(name: str, audit: Audit, seconds: float, bounds: Costs) -> Figures:
 
 WIDE = 42
 HEAD = (
-    f"{'':{WIDE}} {'acknow-':>8} {'ticket-':>7} {'in a':>5} {'wait-':>5} {'dupli-':>6}   for each alert: {'diag-':>8} {'row':>11} {'mes-':>6}\n"
+    f"{'':{WIDE}} {'acknow-':>8} {'ticket-':>7} {'in a':>5} {'wait-':>5} {'dupli-':>6}   each piece of work:{'diag-':>8} {'row':>11} {'mes-':>6}\n"
     f"{'fault':{WIDE}} {'ledged':>8} {'ed':>7} {'storm':>5} {'ing':>5} {'cates':>6} {'reads':>9} {'tries':>6} {'noses':>7} "
     f"{'writes':>11} {'sages':>6} {'seconds':>8}  ok"
 )

@@ -1,9 +1,11 @@
-"""What a fault cost: reads from Azure, diagnoses, tries at the ticket system, row writes and queue messages, for each alert."""
+"""What a fault cost: reads from Azure, diagnoses, tries at the ticket system, row writes and queue messages, for each piece of work.
+
+An acknowledged alert is a piece of work, and so is what a kill cut off, for that begins again. So a bound holds whenever the kill comes.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,7 +17,7 @@ _LINE = re.compile(r'"(?P<verb>[A-Z]+) /devstoreaccount1/(?P<rest>\S*) HTTP[^"]*
 
 @dataclass(frozen=True)
 class Costs:
-    """For each acknowledged alert."""
+    """For each piece of work."""
 
     reads: float
     """Calls to Azure Resource Manager and Log Analytics."""
@@ -31,8 +33,20 @@ class Costs:
     def over(self, bounds: Costs) -> list[str]:
         """What is beyond its bound, in words."""
         names = [item.name for item in fields(self)]
-        return [f"{getattr(self, name):.1f} {name} an alert, not {getattr(bounds, name):g}" for name in names
+        return [f"{getattr(self, name):.2f} {name} an alert, not {getattr(bounds, name):g}" for name in names
                 if getattr(self, name) > getattr(bounds, name)]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Work:
+    """What there was to do."""
+
+    alerts: int
+    """Acknowledged alerts."""
+    diagnoses_cut_off: int = 0
+    """Alerts without an incident when a host was killed or storage stopped: at most so many diagnoses were begun in vain."""
+    messages_cut_off: int = 0
+    """Queue messages that were out of sight then: at most so many were being worked on."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +82,10 @@ def diagnoses(azure: RunningAzure) -> int:
     return sum("instanceview" in call.path.lower() for call in azure.calls())
 
 
-def costs_of(azure: RunningAzure, tries: int, storage: StorageCalls, alerts: Iterable[object]) -> Costs:
-    count = max(1, len(list(alerts)))
-    parts = (len(azure.calls()), diagnoses(azure), tries, storage.row_writes, storage.messages)
-    return Costs(*(part / count for part in parts))
+def costs_of(azure: RunningAzure, tries: int, storage: StorageCalls, work: Work) -> Costs:
+    diagnosed = max(1, work.alerts + work.diagnoses_cut_off)
+    handled = max(1, work.alerts + work.messages_cut_off)
+    return Costs(
+        len(azure.calls()) / diagnosed, diagnoses(azure) / diagnosed,
+        tries / handled, storage.row_writes / handled, storage.messages / handled,
+    )  # fmt: skip

@@ -17,7 +17,8 @@ def storage_down(rig: Rig) -> None:
     """Storage stops under load: intake answers 503 with Retry-After until it is back, and nothing else."""
     rig.send(over=rig.between(5, 10, 40))
     time.sleep(rig.between(2, 1, 10))
-    rig.azurite.stop()
+    with rig.paused(*rig.hosts):
+        rig.azurite.stop()
     health = requests.get(f"{rig.hosts[0].running.url}/api/health", timeout=60).status_code
     rig.check(health == 503, f"health says {health} without storage")
     time.sleep(rig.between(3, 5, 40))

@@ -4,6 +4,7 @@ stopped and started again at the same address; and a sender that posts alerts as
 from __future__ import annotations
 
 import random
+import signal
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any
 
 import requests
 
-from bench.faults.costs import Costs, StorageCalls, costs_of
+from bench.faults.costs import Costs, StorageCalls, Work, costs_of
 from bench.faults.stored import Stored
 from bench.faults.vms import alert_of, failing_vms
 from sandbox.__main__ import SECRET, sandbox_settings
@@ -98,6 +99,8 @@ class Sender:
         self._pool, self._again_after = ThreadPoolExecutor(24, thread_name_prefix="sender"), again_after
         self._futures: list[Future[None]] = []
         self.answers: list[Answer] = []
+        self.begun: list[Scenario] = []
+        """The VMs whose alert may have arrived."""
         self.acknowledged: list[Sent] = []
         self.over = threading.Event()
 
@@ -121,6 +124,7 @@ class Sender:
 
     def _post(self, vm: Scenario, url: str, body: Any, at: float) -> None:
         self.over.wait(max(0.0, at - time.monotonic()))
+        self.begun.append(vm)
         while not self.over.is_set():
             try:
                 found = requests.post(f"{url}/api/alerts", json=body, timeout=60)
@@ -150,6 +154,8 @@ class Rig:
         """By when, in seconds of the clock, every ticket must be there."""
         self.killed_at = 0.0
         """When a host was last killed: what it worked on comes again a lease later."""
+        self.diagnoses_cut_off, self.messages_cut_off = 0, 0
+        """By kills and stops of storage; see Work."""
         self.notes_remain = False
         """How many notes lie in the queue at the end is not known: a storm's next look is always due."""
         self.marks: dict[str, str] = {vm.subscription: vm.name for vm in self.vms}
@@ -204,9 +210,24 @@ class Rig:
 
     def kill(self, host: Part[RunningHost]) -> None:
         """SIGKILL: the host has no time for anything."""
-        self.killed_at = time.time()
-        host.running.process.kill()
+        with self.paused(host):
+            self.killed_at = time.time()
+            host.running.process.kill()
         host.stop()
+
+    @contextmanager
+    def paused(self, *hosts: Part[RunningHost]) -> Iterator[None]:
+        """Hosts that do nothing meanwhile. What they work on counts as cut off."""
+        for host in hosts:
+            host.running.process.send_signal(signal.SIGSTOP)
+        done = {row["vm_id"].split("/")[2] for row in self.stored.rows("incident")}
+        self.diagnoses_cut_off += len({vm.subscription for vm in self.sender.begun} - done)
+        self.messages_cut_off += self.stored.queued() - self.stored.in_sight()
+        try:
+            yield
+        finally:
+            for host in hosts:
+                host.running.process.send_signal(signal.SIGCONT)
 
     def only_accept(self) -> None:
         """The hosts accept alerts and work on none."""
@@ -243,7 +264,8 @@ class Rig:
     def costs(self) -> Costs:
         """What it has cost until now."""
         calls = StorageCalls.of(self.access_log)
-        return costs_of(self.azure, len(self.desk.tries), calls, self.sender.acknowledged)
+        work = Work(len(self.sender.acknowledged), self.diagnoses_cut_off, self.messages_cut_off)
+        return costs_of(self.azure, len(self.desk.tries), calls, work)
 
     def scans(self) -> set[str]:
         """Table queries that are not by key or key range, but for the one that carries rows of the first release over."""

@@ -45,7 +45,8 @@ def mixed_weather(rig: Rig) -> None:
         time.sleep(rig.between(1.5, 1, 3))
         rig.kill(rig.hosts[0])
         rig.hosts[0].start()
-    rig.latest = rig.killed_at + rig.needs.lease + LATEST_SECONDS
+    if not rig.plan.short:  # in the tests time decides nothing
+        rig.latest = rig.killed_at + rig.needs.lease + LATEST_SECONDS
 
 
 def send_all(rig: Rig) -> None:

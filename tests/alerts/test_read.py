@@ -112,18 +112,21 @@ def assert_sound_alert(alert: Alert) -> None:
             assert len(getattr(alert, field.name)) <= 4_100, field.name
 
 
+@pytest.mark.slow
 @given(any_json | alert_like)
 @settings(max_examples=400, deadline=None)
 def test_any_json_is_read_without_an_exception(body: Any) -> None:
     assert_sound(read(body))
 
 
+@pytest.mark.slow
 @given(mutilated())
 @settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_mutilated_alert_is_read_without_an_exception(body: Any) -> None:
     assert_sound(read(body))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("junk", [None, [], {}, 7, True, "", ["x"], {"x": 1}, "\x00", "\ud800", 10**4000], ids=repr)
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_every_single_field_may_hold_anything(name: str, junk: Any) -> None:
@@ -213,6 +216,7 @@ def test_text_is_found_at_any_depth_in_its_order() -> None:
     assert list(walk({"a": ["1", {"b": "2"}], "c": {"d": [["3"]], "e": "4"}, "f": 5})) == ["1", "2", "3", "4"]
 
 
+@pytest.mark.slow
 def test_a_very_deep_body_is_read() -> None:
     deep: Any = "Azure Backup"
     for _ in range(200_000):
@@ -225,6 +229,7 @@ def test_a_very_deep_body_is_read() -> None:
         assert_sound(read(changed(sample("activity_log"), "data", "alertContext", *path, to=deep)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [
     {f"key-{number}": number for number in range(100_000)},
     {"data": {"essentials": {f"key-{number}": number for number in range(100_000)}}},

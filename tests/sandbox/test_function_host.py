@@ -12,7 +12,7 @@ import requests
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import BinaryBase64EncodePolicy, QueueClient
 
-from sandbox.function_host import running_host
+from sandbox.function_host import InWork, running_host
 from sandbox.timers import next_run
 from tests.conftest import wait_until
 
@@ -176,3 +176,24 @@ def test_ncrontab_has_six_fields_seconds_first(schedule: str, due: str) -> None:
 def test_a_schedule_that_cannot_be_is_refused(schedule: str) -> None:
     with pytest.raises(ValueError, match=r"fields|within|never"):
         next_run(schedule, datetime(2026, 11, 22, tzinfo=UTC))
+
+
+class FakeQueue:
+    """Gives a message another pop receipt with each update, as the real one does."""
+
+    def __init__(self) -> None:
+        self.updates: list[tuple[str, int]] = []
+
+    def update_message(self, message: str, *, visibility_timeout: int) -> str:
+        self.updates.append((message, visibility_timeout))
+        return f"receipt {len(self.updates)}"
+
+
+def test_the_lease_of_a_message_is_renewed_while_the_function_works_and_not_after() -> None:
+    queue, work = FakeQueue(), InWork("receipt 0", renew_at=0.0)
+    work.renew(queue, 600)
+    work.renew(queue, 600)
+    assert work.renew_at > 0
+    assert work.ended() == "receipt 2", "what deletes the message needs its newest receipt"
+    work.renew(queue, 600)
+    assert queue.updates == [("receipt 0", 600), ("receipt 1", 600)]

@@ -19,6 +19,8 @@ from handlers.tickets.engine.markups import MARKUPS
 from tests.tickets.changes import HOSTILE, PLAIN, failed, storm
 from tests.tickets.engine.test_markups import as_read
 
+pytestmark = pytest.mark.slow
+
 LIMITS = (60_000, 20_000, 12_000, 8_000, 4_000, 1_000)
 REMEMBERING = {name: replace(markup, render=cache(markup.render)) for name, markup in MARKUPS.items()}
 """The markups, each page rendered once: to fit one page into many limits is to render the same shortened pages again and again."""

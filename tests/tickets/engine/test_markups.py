@@ -79,6 +79,7 @@ def code_lines(page: str) -> set[str]:
     return {line.strip() for block in blocks(parse(page)) for line in block.split("\n")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 @pytest.mark.parametrize("markup", MARKUPS)
 def test_every_command_line_arrives_unchanged(markup: str, page: Path) -> None:
@@ -87,6 +88,7 @@ def test_every_command_line_arrives_unchanged(markup: str, page: Path) -> None:
     assert code_lines(text) - lines == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_github_flavoured_markdown_is_the_same_document(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
@@ -109,6 +111,7 @@ def blocks_of_every_shape(markup: str) -> list[Any]:
     return list({re.sub(r'"(text|href|url)": "(\\.|[^"\\])+"', "", json.dumps(block)): block for block in blocks}.values())
 
 
+@pytest.mark.slow
 def test_jira_takes_every_block_of_every_runbook() -> None:
     document = {"version": 1, "type": "doc", "content": blocks_of_every_shape("adf")}
     assert schema_errors("adf-full.schema.json", document) == []
@@ -137,6 +140,7 @@ def card(body: Any) -> dict[str, Any]:
     return {"type": "AdaptiveCard", "version": "1.5", "body": body}
 
 
+@pytest.mark.slow
 def test_teams_takes_every_block_of_every_runbook() -> None:
     assert schema_errors("adaptive-card-1.5.schema.json", card(blocks_of_every_shape("card"))) == []
 

@@ -19,6 +19,8 @@ from handlers.tickets.engine.markups import MARKUPS
 from handlers.tickets.engine.markups.tree import GAP
 from tests.tickets.engine.test_markups import shown, texts_of
 
+pytestmark = pytest.mark.slow
+
 BITS = (
     "`", "```", "|", "[", "]", "[[Page]]", "[0]", "@here", "@", "<!channel>", "<@U1>", "{{include(x)}}", "{{collapse(a)\n", "\n}}",
     "!http://x/y.png!", "#1", "\n#1 x", "GH-1", "!1", "o/r#1", ":tada:", "https://x.example", "www.x.example", "a@b.example", "</pre>", "</code>",
