@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.diagnosis import catalogue
@@ -21,13 +21,14 @@ from handlers.model import (
     time_text,
 )
 from handlers.model.failure import VM_WORKLOAD
-from handlers.model.parts import Part, joined, mark
+from handlers.model.parts import mark
 from handlers.model.text import one_line
-from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, grouped, numbered
+from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
 from handlers.runbook.facts_table import Row, cell, rows_of, since_of
-from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, code_span, url_path
+from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.names import Facts, names_of
-from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
+from handlers.runbook.steps import Steps
+from handlers.runbook.templates import block, cause_template, cause_title, words_of
 
 AZURE = "https://management.azure.com"
 PORTALS = {
@@ -49,11 +50,10 @@ class Page:
         self.titles = {finding.cause: cause_title(language, finding.cause) for finding in diagnosis.findings}
         self._shell = shell
         self._blocks = Blocks(self.words, shell)
-        self._steps: dict[str, tuple[Step, ...]] = {}
-        self._recorded: list[Step] = []
-        self._commands: list[Command] = []
         self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
-        self.context: dict[str, Any] = self._context(diagnosis) | self._functions() | {"history": history, "owner": ""}
+        self.context: dict[str, Any] = self._context(diagnosis) | {"history": history, "owner": ""}
+        self._steps = Steps(language, diagnosis.os, self.context)
+        self.context |= self._functions()
         self._blocks.reserve(self._of_actions(self._last_actions()), END)
 
     def _context(self, diagnosis: Diagnosis) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Page:
             "why_of": self._why, "reason": self._reason, "evidence_names": self._evidence_names, "evidence_of": self._strongest,
             "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
             "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
-            "step": self._step, "run": self._run, "actions": self._actions_shown, "last": self._last_shown,
+            "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
             "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
 
@@ -91,7 +91,7 @@ class Page:
         """The steps of every cause that is not ruled out."""
         for finding in self._diagnosis.findings:
             if finding.verdict is not Verdict.RULED_OUT:
-                self._steps_as_data(finding)
+                self._steps.of(finding)
 
     @property
     def steps(self) -> dict[str, tuple[Step, ...]]:
@@ -99,49 +99,15 @@ class Page:
         wants = self._blocks.wants
         return {
             cause: tuple(Step(step.text, tuple(filter(wants, step.commands))) for step in steps)
-            for cause, steps in self._steps.items()
+            for cause, steps in self._steps.recorded.items()
         }
 
     def commands_of(self, action: str, arguments: Mapping[str, Any]) -> list[Command]:
-        """The command lines of an action; before one that changes something its look, after it its undo, if it has one."""
-        about = actions()[action]
-        roles = (("look", about.look), ("act", action), ("undo", about.undo))
-        return [command for role, name in roles if name for command in self._lines_of(name, arguments, role)]
-
-    def _steps_as_data(self, finding: Finding) -> tuple[Step, ...]:
-        if finding.cause not in self._steps:
-            self._recorded = []
-            block(cause_template(self.language, finding.cause), "steps", self.context)
-            self._steps[finding.cause] = tuple(self._recorded)
-        return self._steps[finding.cause]
-
-    def _step(self, caller: Callable[[], str]) -> Markdown:
-        """`{% call step() %}text {{ run("action") }}{% endcall %}`: one numbered step."""
-        self._commands = []
-        text = " ".join(caller().split())
-        self._recorded.append(Step(text, tuple(self._commands)))
-        return Markdown("")
-
-    def _run(self, action: str, **arguments: Any) -> Markdown:
-        self._commands += self.commands_of(action, arguments)
-        return Markdown("")
-
-    def _lines_of(self, action: str, arguments: Mapping[str, Any], role: str) -> list[Command]:
-        about, commands = actions()[action], []
-        for suffix in filter(lambda suffix: about.fits(suffix, self.os), about.suffixes):
-            template = environment(suffix).get_template(f"commands/{action}.{suffix}.j2")
-            for text in template.render({**self.context, **arguments}).split(NEXT_BLOCK):
-                if line := joined((Part(text),)).strip():
-                    commands.append(Command(action, role, SHELLS[suffix], about.run, about.effect, line))
-        return commands
+        """See `Steps.commands_of`."""
+        return self._steps.commands_of(action, arguments)
 
     def _of_actions(self, names: Iterable[str]) -> list[Command]:
         return [command for name in names for command in self.commands_of(name, {})]
-
-    def _checks(self, finding: Finding) -> Iterator[tuple[Command, ...]]:
-        """The commands of a cause that only read, in order."""
-        commands = (command for step in self._steps_as_data(finding) for command in step.commands)
-        return (group for group in grouped(commands) if group[0].effect == "reads" and group[0].role != "undo")
 
     # ------------------------------------------------------------------ commands on the page
 
@@ -149,8 +115,8 @@ class Page:
         """The one command to run first: of the first cause that has one which fits the first screen, best from the operator's shell."""
         confirmed = [finding for finding in self._diagnosis.findings if finding.verdict is Verdict.CONFIRMED]
         open_findings = [f for f in self._diagnosis.findings if f.verdict in (Verdict.POSSIBLE, Verdict.UNKNOWN)]
-        own = [self._blocks.first(group) for finding in confirmed for group in self._checks(finding)]
-        others = [self._blocks.first(group) for finding in open_findings for group in [*self._checks(finding)][:1]]
+        own = [self._blocks.first(group) for finding in confirmed for group in self._steps.checks(finding)]
+        others = [self._blocks.first(group) for finding in open_findings for group in [*self._steps.checks(finding)][:1]]
         others.sort(key=lambda command: command.run == "guest")
         fallback = self._blocks.first(self._of_last_job())
         short = (command for command in (*own, *others) if command.line.count("\n") < MOST_LINES_FIRST)
@@ -172,13 +138,13 @@ class Page:
         return self._numbered(finding, Blocks(self.words, BOTH))
 
     def _numbered(self, finding: Finding, blocks: Blocks) -> Markdown:
-        steps, title = self._steps_as_data(finding), self.titles[finding.cause]
+        steps, title = self._steps.of(finding), self.titles[finding.cause]
         texts = [step.text for step in steps]
         return Markdown(numbered(texts, lambda n: blocks.shown(steps[n - 1].commands, Place("cause", title, n))))
 
     def _check_of(self, finding: Finding) -> dict[str, Any]:
         """The one check that a ticket has for a cause that is not confirmed: what one should see, and where its command stands."""
-        group = next(self._checks(finding), None)
+        group = next(self._steps.checks(finding), None)
         if group is None:
             return {"sees": "", "in_guest": False, "at": ""}
         command = self._blocks.first(group)
@@ -199,7 +165,7 @@ class Page:
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
         for finding in self.context["open_findings"]:
-            for command in next(self._checks(finding), ()):
+            for command in next(self._steps.checks(finding), ()):
                 if command.run == run:
                     commands.setdefault(command, one_line(self.titles[finding.cause]))
         return Markdown(below(self._blocks.in_one(commands, place)))
