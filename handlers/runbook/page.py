@@ -54,7 +54,6 @@ class Page:
         self.context: dict[str, Any] = self._context(diagnosis) | {"history": history, "owner": ""}
         self._steps = Steps(language, diagnosis.os, self.context)
         self.context |= self._functions()
-        self._blocks.reserve(self._of_actions(self._last_actions()), END)
 
     def _context(self, diagnosis: Diagnosis) -> dict[str, Any]:
         failure, error = diagnosis.failure, diagnosis.error
@@ -87,8 +86,9 @@ class Page:
 
     # ------------------------------------------------------------------ steps as data
 
-    def record_all(self) -> None:
-        """The steps of every cause that is not ruled out."""
+    def prepare(self) -> None:
+        """Record the steps of every cause that is not ruled out, and keep the last commands for the end of the page."""
+        self._blocks.reserve(self._of_actions(self._last_actions()), END)
         for finding in self._diagnosis.findings:
             if finding.verdict is not Verdict.RULED_OUT:
                 self._steps.of(finding)

@@ -25,7 +25,7 @@ def render(
 ) -> Runbook:
     """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
     page = Page(diagnosis, language, arm_endpoint, history, shell)
-    page.record_all()
+    page.prepare()
     return _runbook(page, diagnosis, "runbook", "title")
 
 

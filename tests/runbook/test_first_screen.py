@@ -204,3 +204,12 @@ def test_the_risk_of_a_world_is_what_its_scenario_says(diagnoses: Mapping[str, D
     assert diagnoses[name].recovery.act == WORLDS[name]
     screen = first_screen(render(diagnoses[name], "en").markdown)
     assert [text for text in scenario.expect.texts if text not in screen] == []
+
+
+def test_a_storms_page_has_no_section_for_a_backup_so_its_steps_have_the_commands() -> None:
+    from handlers.model.parts import ticket_text
+    from tests.tickets.changes import storm
+
+    text = ticket_text(storm(affected=3).parts)
+    assert "Run a backup" not in text
+    assert text.count("az backup protection backup-now") == 1
