@@ -25,6 +25,8 @@ CHOICES = {
 }  # fmt: skip
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
+LONGEST_TAG = 512
+"""Characters of a tag's name."""
 
 
 class SettingsError(ValueError):
@@ -55,6 +57,8 @@ class Settings:
     canary_schedule: str = "0 0 6 * * *"
     severity_from: str = "alert"
     operator_shell: str = "both"
+    owner_tags: tuple[str, ...] = ("owner", "team")
+    show_actors: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -85,6 +89,8 @@ class Settings:
             canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
             severity_from=_one_of("SEVERITY_FROM", values["SEVERITY_FROM"] or cls.severity_from),
             operator_shell=_one_of("OPERATOR_SHELL", values["OPERATOR_SHELL"] or cls.operator_shell),
+            owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
+            show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )
 
 
@@ -152,6 +158,21 @@ def _schedule(name: str, value: str) -> str:
     if len(value.split()) != 6:
         raise SettingsError(f"{name} must be an NCRONTAB expression of six fields, such as '0 */15 * * * *'.")
     return value
+
+
+def _tag_names(name: str, value: str) -> tuple[str, ...]:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations"""
+    names = tuple(part.strip() for part in value.split(",")) if value else ()
+    if any(not tag or len(tag) > LONGEST_TAG or set(tag) & set("<>%&\\?/") for tag in names):
+        raise SettingsError(f"{name} must be names of tags with commas between them, such as owner,team.")
+    return names
+
+
+def _true_or_false(name: str, value: str) -> bool:
+    """Bicep writes `True`, people write `true`."""
+    if value.lower() not in ("true", "false"):
+        raise SettingsError(f"{name} is {value[:40]!r}; it must be true or false.")
+    return value.lower() == "true"
 
 
 def _whole_number(name: str, value: str) -> int:

@@ -10,7 +10,7 @@ START, END = "\x02", "\x03"
 """Around the kind of a part in a rendered page; what comes from outside never holds them (handlers/markup.py)."""
 PAGE = "page"
 """The kind of what only the whole page has; a ticket never has it."""
-CUTS = (PAGE, "ruled_out", "unknown", "details", "facts", "members", "message", "other_shell", "possible", "verify")
+CUTS = (PAGE, "ruled_out", "unknown", "details", "facts", "members", "message", "changes", "other_shell", "possible", "verify")
 """In which order kinds are given up. What is confirmed never is."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handlers.diagnosis import catalogue
+from handlers.diagnosis.changes import changes_since_good
 from handlers.model import (
     Command,
     Diagnosis,
@@ -16,6 +17,7 @@ from handlers.model import (
     Os,
     ResourceId,
     Step,
+    Surroundings,
     Unknown,
     Verdict,
     time_text,
@@ -24,6 +26,7 @@ from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import mark
 from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
+from handlers.runbook.changes import sentence_of
 from handlers.runbook.facts_table import Row, cell, rows_of, since_of
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.names import Facts, names_of
@@ -31,6 +34,7 @@ from handlers.runbook.steps import Steps
 from handlers.runbook.templates import block, cause_template, cause_title, words_of
 
 AZURE = "https://management.azure.com"
+NOTHING_KNOWN = Surroundings()
 PORTALS = {
     "management.usgovcloudapi.net": "https://portal.azure.us",
     "management.chinacloudapi.cn": "https://portal.azure.cn",
@@ -43,15 +47,16 @@ class Page:
     """`steps` are those of the causes that were shown, for the ticket event; `shell` is the setting OPERATOR_SHELL."""
 
     def __init__(
-        self, diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None, shell: str = BOTH
-    ) -> None:
+        self, diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None,
+        about: Surroundings = NOTHING_KNOWN, shell: str = BOTH,
+    ) -> None:  # fmt: skip
         self.language, self.os, self._diagnosis = language, diagnosis.os, diagnosis
         self.words = words_of(language)
         self.titles = {finding.cause: cause_title(language, finding.cause) for finding in diagnosis.findings}
         self._shell = shell
         self._blocks = Blocks(self.words, shell)
         self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
-        self.context: dict[str, Any] = self._context(diagnosis) | {"history": history, "owner": ""}
+        self.context: dict[str, Any] = self._context(diagnosis) | {"history": history} | self._surroundings(diagnosis, about)
         self._steps = Steps(language, diagnosis.os, self.context)
         self.context |= self._functions()
 
@@ -70,6 +75,17 @@ class Page:
             "os": diagnosis.os.value if diagnosis.os else "", "windows": diagnosis.os is not Os.LINUX, "linux": diagnosis.os is not Os.WINDOWS,
             "distribution": facts.vm.distribution if facts.vm else "",
         }  # fmt: skip
+
+    def _surroundings(self, diagnosis: Diagnosis, about: Surroundings) -> dict[str, Any]:
+        """What changes.md.j2 and whose.md.j2 see."""
+        return {
+            "changes": changes_since_good(diagnosis),
+            "told": lambda change: Markdown(sentence_of(change, self.language, code_span)),
+            "actor": lambda change: code_span(change.who, 120) if change.who and about.show_actors else Markdown(""),
+            "owner": about.owner,
+            "earlier": about.earlier,
+            "past_ticket": lambda past: link_to(past.ticket_id, past.ticket_url),
+        }
 
     def _functions(self) -> dict[str, Any]:
         """What a template may call."""
@@ -258,3 +274,11 @@ class Page:
 
 def _doc(code: str, in_catalogue: bool) -> str:
     return catalogue.entries()[code if in_catalogue else "unknown"].doc
+
+
+def link_to(ticket_id: str, url: str) -> Markdown:
+    """A ticket's id, leading to it; empty without an id."""
+    if not ticket_id:
+        return Markdown("")
+    name = code_span(ticket_id, 60)
+    return Markdown(f"[{name}]({url_path(url)})") if url.startswith("https://") else name

@@ -7,26 +7,31 @@ in a command template it prints one quoted word for that shell. See templates/RE
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from handlers.diagnosis import catalogue
-from handlers.model import Command, Diagnosis, Failure, History, Incident, Members, Runbook, Storm
+from handlers.model import Command, Diagnosis, Failure, History, Incident, Members, Runbook, Storm, Surroundings
 from handlers.model.parts import parts_of, ticket_text
 from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH
-from handlers.runbook.markup import Markdown, code_span, url_path
-from handlers.runbook.page import AZURE, Page
+from handlers.runbook.changes import told
+from handlers.runbook.markup import Markdown
+from handlers.runbook.page import AZURE, NOTHING_KNOWN, Page, link_to
 from handlers.runbook.templates import environment
 
 
 def render(
-    diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None, shell: str = BOTH
-) -> Runbook:
+    diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None,
+    about: Surroundings = NOTHING_KNOWN, shell: str = BOTH,
+) -> Runbook:  # fmt: skip
     """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
-    page = Page(diagnosis, language, arm_endpoint, history, shell)
+    page = Page(diagnosis, language, arm_endpoint, history, about, shell)
     page.prepare()
-    return _runbook(page, diagnosis, "runbook", "title")
+    changes = page.context["changes"]
+    shown = told(changes, language, show_actors=about.show_actors)
+    return replace(_runbook(page, diagnosis, "runbook", "title"), changes=changes, told_changes=shown)
 
 
 def render_storm(
@@ -63,7 +68,4 @@ def _runbook(page: Page, diagnosis: Diagnosis, body: str, title: str) -> Runbook
 def ticket_link(incident: Incident) -> Markdown:
     """The incident's own ticket; empty when it has none."""
     ticket = incident.delivery.ticket
-    if not ticket.ticket_id:
-        return Markdown("")
-    name, url = code_span(ticket.ticket_id, 60), ticket.ticket_url
-    return Markdown(f"[{name}]({url_path(url)})") if url.startswith("https://") else name
+    return link_to(ticket.ticket_id, ticket.ticket_url)

@@ -85,4 +85,10 @@ type behaviour = {
 
   @description('Optional. Whose commands a ticket shows for the responder\'s own shell: bash, powershell or both; commands that run inside the VM stay, and the whole page has both. With both what only reads is in Bash. Default: both.')
   operatorShell: ('bash' | 'both' | 'powershell')?
+
+  @description('Optional. Comma-separated names of tags, in any case: the first of them on the VM, else on its resource group, else on the vault, says whose the backup is. Default: owner,team.')
+  ownerTags: string?
+
+  @description('Optional. Whether tickets name who changed something: true, or false. Default: true.')
+  showActors: bool?
 }
