@@ -24,6 +24,7 @@ from handlers.diagnosis.identify import identify
 from handlers.facts.jobs import READ_JOBS, list_jobs
 from handlers.facts.vaults import READ_VAULTS, vaults_of
 from handlers.model import Diagnosis, Job, ResourceId, Verdict
+from handlers.model.text import one_line
 from handlers.runbook.templates import cause_title
 
 LOOK_BACK = timedelta(days=8)
@@ -248,10 +249,17 @@ def as_json(item: FailedItem) -> dict[str, object]:
 
 
 def as_csv(items: Sequence[FailedItem]) -> str:
-    """A cell that a spreadsheet would take for a formula begins with a quote. https://owasp.org/www-community/attacks/CSV_Injection"""
+    """The items by column; lists have semicolons between them."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(FailedItem.__dataclass_fields__)
-    for item in items:
-        writer.writerow([f"'{cell}" if str(cell)[:1] in "=+-@\t\r" and str(cell) else cell for cell in as_json(item).values()])
+    writer.writerows([_csv_cell(value) for value in as_json(item).values()] for item in items)
     return file.getvalue()
+
+
+def _csv_cell(value: object) -> object:
+    """A text that a spreadsheet would take for a formula begins with a quote. https://owasp.org/www-community/attacks/CSV_Injection"""
+    if value is None or isinstance(value, int | float):
+        return value
+    text = one_line("; ".join(value) if isinstance(value, tuple) else value)
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

@@ -31,8 +31,7 @@ def _show(node: Node, screen: Screen, first: str = "", inset: str = "") -> None:
         case "bullet_list" | "ordered_list":
             _show_list(node, screen, inset)
         case "table":
-            header, *body = [["".join(run.text for run in cell) for cell in row] for row in rows(node)]
-            screen.table(header, body)
+            _show_rows(node, screen)
         case "blockquote":
             for child in node.children:
                 _show(child, screen, f"{inset}> ", f"{inset}> ")
@@ -47,6 +46,16 @@ def _show_list(node: Node, screen: Screen, inset: str) -> None:
         begins, further = f"{inset}{mark or '-'} ", inset + " " * (len(mark or "-") + 1)
         for number, child in enumerate(children):
             _show(child, screen, further if number else begins, further)
+
+
+def _show_rows(table: Node, screen: Screen) -> None:
+    """A row as an item of a list, its first cell as its name: five columns do not fit on a terminal."""
+    header, *body = [["".join(run.text for run in cell) for cell in row] for row in rows(table)]
+    for name, value, *others in body:
+        more = "; ".join(f"{title}: {cell}" for title, cell in zip(header[2:], others, strict=True) if cell not in ("", "–"))
+        text = screen.styled(name, "bold")
+        text.append_text(screen.styled(f": {value}" + (f" ({more})" if more else "")))
+        screen.text(text, "- ", "  ")
 
 
 def _text(pieces: list[Run], screen: Screen) -> Text:
