@@ -16,22 +16,31 @@ param environmentName string
 @description('Optional. Azure region of every resource that has one.')
 param location string = deployment().location
 
-@description('Optional. The resource group, which this deployment makes. Nothing else should lie in it.')
+@description('Optional. The resource group, which this deployment makes. Nothing else may lie in it: `azd down` deletes it whole.')
 @maxLength(90)
 param resourceGroupName string = 'rg-backup-runbooks-${environmentName}'
 
 @description('Optional. Tags of every resource.')
 param tags object = {}
 
-@description('Required. The ticketing system.')
-param tickets ticketSystem
+@description('Optional. The ticketing system. Left out: a webhook.')
+param tickets ticketSystem = {}
+
+@description('Required. The ticketing system\'s address: its API, or the webhook.')
+@secure()
+@minLength(1)
+param ticketUrl string
+
+@description('Optional. Where that address is kept: keyVault if it is a secret itself, settings if not; auto: in the key vault for systems whose address is one (Slack\'s and Teams\' webhooks).')
+@allowed(['auto', 'keyVault', 'settings'])
+param ticketUrlPlace string = 'auto'
 
 @description('Optional. The ticket system\'s secret: it is put into the key vault. Empty: what the vault holds stays as it is.')
 @secure()
 param ticketSecret string = ''
 
-@description('Conditional. Required if the secret `ticket-secret` lies in the key vault already and `ticketSecret` is empty: the app goes on using it.')
-param useStoredTicketSecret bool = false
+@description('Optional. Object ids of people or groups who may write the secrets in the key vault, to put a new one there.')
+param secretWriters string[] = []
 
 @description('Optional. How the app behaves.')
 param behave behaviour = {}
@@ -55,12 +64,12 @@ param alertsClientId string = ''
 @description('Conditional. The object id of that app registration. Required if alertsAuth is entra. Who deploys must be one of its owners.')
 param alertsObjectId string = ''
 
-@description('Conditional. The key in the address: 32 letters and digits or more, kept the same from one deployment to the next. Required if alertsAuth is key.')
+@description('Conditional. The key in the address, 32 letters and digits or more, the same from one deployment to the next; or two with a comma between them: action groups call with the first, the app takes both. Required if alertsAuth is key.')
 @secure()
 param alertsKey string = ''
 
-@description('Optional. People sign in with Entra in front of the runbook page, on top of its signed links. Only if alertsAuth is entra; the app registration then needs the redirect address /.auth/login/aad/callback of the app, and id tokens.')
-param peopleSignIn bool = false
+@description('Optional. Only Azure Monitor\'s action groups reach the app\'s address: the service tag ActionGroup. Nobody then posts a test alert from a machine of their own.')
+param onlyActionGroups bool = false
 
 @description('Optional. E-mail addresses that get every alert as well, in case that the app is down.')
 param fallbackEmails string[] = []
@@ -73,6 +82,18 @@ param watchOurselves bool = true
 
 @description('Optional. The resource id of a Log Analytics workspace to use, such as the one that the vaults\' logs go to. Empty: a new one.')
 param workspaceId string = ''
+
+@description('Optional. The app may read only the tables of the workspace that it queries, by a role of its own instead of Log Analytics Reader.')
+param onlyItsTables bool = false
+
+@description('Optional. Who read or wrote secrets and documents is logged in the workspace.')
+param auditLogs bool = true
+
+@description('Optional. A lock keeps the resource group and what is in it from being deleted.')
+param lockResources bool = false
+
+@description('Optional. Storage and instances are spread over three zones. Not every region has them: https://learn.microsoft.com/azure/reliability/reliability-functions. It cannot be changed afterwards for storage.')
+param isZoneRedundant bool = false
 
 @description('Optional. For how many days a new workspace keeps logs.')
 @minValue(30)
@@ -107,13 +128,14 @@ var allTags = union(tags, { 'azd-env-name': environmentName })
 var appName = 'func-${suffix}'
 var itself = { id: subscription().subscriptionId, resourceGroup: resourceGroupName, vaults: [], systemTopic: '' }
 var all = empty(watched) ? [itself] : watched
-var hasSecret = useStoredTicketSecret || !empty(ticketSecret)
+var urlInVault = ticketUrlPlace == 'keyVault' || (ticketUrlPlace == 'auto' && contains(['slack_webhook', 'teams'], tickets.?target ?? 'webhook'))
 var useEntra = alertsAuth == 'entra'
 var alertsUrl = 'https://${app.outputs.hostName}/api/alerts'
 var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : workspaceId, '/')
 // Without one of these the app would be deployed and hear nothing: better to stop here.
 var clientId = useEntra && empty(alertsClientId) ? fail('alertsClientId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsClientId
 var objectId = useEntra && empty(alertsObjectId) ? fail('alertsObjectId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsObjectId
+var keys = !useEntra && length(alertsKey) < 32 ? fail('alertsKey is missing or too short: 32 letters and digits or more.') : alertsKey
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: resourceGroupName
@@ -135,12 +157,37 @@ module dataRoles 'modules/data-roles.bicep' = {
 
 module storage 'modules/storage.bicep' = {
   scope: group
-  params: { name: 'stbackup${token}', location: location, tags: allTags, isPrivate: isPrivate }
+  params: { name: 'stbackup${token}', location: location, tags: allTags, isZoneRedundant: isZoneRedundant, isPrivate: isPrivate }
 }
 
 module vault 'modules/vault.bicep' = {
   scope: group
-  params: { name: 'kv-${token}', location: location, tags: allTags, isPrivate: isPrivate, ticketSecret: ticketSecret }
+  params: {
+    name: 'kv-${token}'
+    location: location
+    tags: allTags
+    isPrivate: isPrivate
+    secretWriters: secretWriters
+    values: {
+      ticket: ticketSecret
+      url: urlInVault ? ticketUrl : ''
+      alerts: useEntra ? '' : keys
+    }
+  }
+}
+
+module unsetSecret 'modules/unset-secret.bicep' = if (empty(ticketSecret)) {
+  scope: group
+  params: { vaultName: vault.outputs.name, name: 'ticket-secret' }
+}
+
+module auditing 'modules/audit-logs.bicep' = if (auditLogs) {
+  scope: group
+  params: { vaultName: vault.outputs.name, storageName: storage.outputs.name, workspaceId: logs.outputs.workspaceId }
+}
+
+module lock 'modules/lock.bicep' = if (lockResources) {
+  scope: group
 }
 
 module logs 'modules/logs.bicep' = {
@@ -157,7 +204,12 @@ module logs 'modules/logs.bicep' = {
 
 module logReader 'modules/log-reader.bicep' = {
   scope: resourceGroup(logsGroup[2], logsGroup[4])
-  params: { workspaceName: last(split(logs.outputs.workspaceId, '/')), principalId: identity.outputs.principalId }
+  params: {
+    workspaceName: logs.outputs.name
+    principalId: identity.outputs.principalId
+    onlyItsTables: onlyItsTables
+    installation: suffix
+  }
 }
 
 module app 'modules/app.bicep' = {
@@ -172,6 +224,8 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
+    isZoneRedundant: isZoneRedundant
+    onlyActionGroups: onlyActionGroups
     subnetId: isPrivate ? network!.outputs.appSubnetId : ''
   }
   dependsOn: [dataRoles]
@@ -189,20 +243,18 @@ module settings 'modules/settings.bicep' = {
     subscriptionIds: map(all, one => one.id)
     alertsAuth: alertsAuth
     tickets: tickets
-    ticketReference: hasSecret ? vault.outputs.ticketReference : ''
+    ticketUrl: urlInVault ? vault.outputs.references.url : ticketUrl
+    ticketSecretReference: vault.outputs.references.ticket
+    alertsKeyReference: useEntra ? '' : vault.outputs.references.alerts
     behave: behave
   }
+  dependsOn: [unsetSecret] // else the app finds no secret when it first starts
 }
 
 module signIn 'modules/sign-in.bicep' = {
   scope: group
-  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '', peopleSignIn: peopleSignIn }
-}
-
-module functionKey 'modules/function-key.bicep' = if (!useEntra) {
-  scope: group
-  params: { appName: app.outputs.name, key: alertsKey }
-  dependsOn: [settings]
+  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '' }
+  dependsOn: [settings] // Azure refuses two changes of an app at once
 }
 
 module network 'modules/network.bicep' = if (isPrivate) {
@@ -237,7 +289,7 @@ module actionGroup 'modules/action-group.bicep' = {
     webhookUrl: alertsUrl
     webhookClientId: useEntra ? clientId : ''
     webhookObjectId: useEntra ? objectId : ''
-    webhookKey: alertsKey
+    webhookKey: first(split(keys, ','))!
   }
 }
 
@@ -248,11 +300,13 @@ module operators 'modules/action-group.bicep' = if (!empty(operatorEmails)) {
 
 module failedJobs 'modules/failed-jobs-alert.bicep' = if (sources.?logSearch ?? true) {
   scope: group
-  params: { location: location, tags: allTags, workspaceId: logs.outputs.workspaceId, actionGroupId: actionGroup.outputs.id }
-}
-
-module readerRole 'modules/reader-role.bicep' = if (assignReaderRole) {
-  params: { roleName: 'Backup Runbooks Reader (${suffix})', subscriptionIds: map(all, one => one.id) }
+  params: {
+    installation: suffix
+    location: logs.outputs.location
+    tags: allTags
+    workspaceId: logs.outputs.workspaceId
+    actionGroupId: actionGroup.outputs.id
+  }
 }
 
 module watch 'modules/watched.bicep' = [
@@ -263,7 +317,9 @@ module watch 'modules/watched.bicep' = [
       resourceGroupName: one.?resourceGroup ?? resourceGroupName
       sources: sources
       tags: allTags
-      readerRoleId: assignReaderRole ? readerRole!.outputs.roleId : ''
+      installation: suffix
+      assignReaderRole: assignReaderRole
+      collectLogs: empty(workspaceId)
       principalId: identity.outputs.principalId
       workspaceId: logs.outputs.workspaceId
       actionGroupId: actionGroup.outputs.id
@@ -280,7 +336,7 @@ module watch 'modules/watched.bicep' = [
 module selfWatch 'modules/self-watch.bicep' = if (watchOurselves) {
   scope: group
   params: {
-    location: location
+    location: logs.outputs.location
     tags: allTags
     appName: appName
     workspaceId: logs.outputs.workspaceId
@@ -294,7 +350,7 @@ module workbook 'modules/workbook.bicep' = if (watchOurselves) {
   params: { displayName: 'Backup Runbooks (${environmentName})', location: location, tags: allTags, workspaceId: logs.outputs.workspaceId }
 }
 
-// ------------------------------------------------------------------------------------------------ outputs: azd keeps them; none is secret
+// ------------------------------------------------------------------------------------------------ outputs: azd keeps them; none is secret, none names a group that is not ours
 
 @description('The resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
@@ -314,8 +370,11 @@ output KEY_VAULT_NAME string = vault.outputs.name
 @description('The object id of the app\'s identity: for management-group.bicep.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 
-@description('The resource id of the workspace: where to send the logs of further vaults.')
-output WORKSPACE_ID string = logs.outputs.workspaceId
+@description('The name of the workspace: where to send the logs of further vaults.')
+output WORKSPACE_NAME string = logs.outputs.name
+
+@description('What is missing. Empty: nothing.')
+output WARNING string = empty(operatorEmails) ? 'OPERATOR_EMAILS is empty: nobody is told when alerts get lost or late.' : ''
 
 @description('What to do now.')
 output NEXT_STEP string = 'make package && az functionapp deployment source config-zip -g ${group.name} -n ${app.outputs.name} --src build/backup-runbooks.zip --build-remote true'

@@ -1,5 +1,8 @@
 // Azure Backup's own alerts of a subscription go to the action group. They have no rule of their own: only an alert processing rule can route them.
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. Tags of the resource.')
 param tags object
 
@@ -7,7 +10,7 @@ param tags object
 param actionGroupId string
 
 resource rule 'Microsoft.AlertsManagement/actionRules@2021-08-08' = {
-  name: 'backup-runbooks'
+  name: 'backup-runbooks-${installation}'
   location: 'global'
   tags: tags
   properties: {

@@ -1,6 +1,9 @@
 // Failed backup jobs in the vaults' logs: tells what the built-in alerts leave out, such as a backup that was still running or a VM that is gone.
 
-@description('Required. Azure region.')
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
+@description('Required. Azure region: the workspace\'s.')
 param location string
 
 @description('Required. Tags of the resource.')
@@ -14,7 +17,7 @@ param actionGroupId string
 
 module rule 'log-alert.bicep' = {
   params: {
-    name: 'backup-runbooks-failed-jobs'
+    name: 'backup-runbooks-failed-jobs-${installation}'
     about: 'A backup job of a virtual machine failed.'
     location: location
     tags: tags

@@ -1,6 +1,6 @@
 // The app watched from outside itself, by what it logs. Operators are told by e-mail: never through the app.
 
-@description('Required. Azure region.')
+@description('Required. Azure region: the workspace\'s.')
 param location string
 
 @description('Required. Tags of the resources.')

@@ -3,6 +3,9 @@
 @description('Required. The resource id of the Recovery Services vault.')
 param vaultId string
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. Tags of the resource.')
 param tags object
 
@@ -17,7 +20,7 @@ var each = map(['backupInstanceUrl', 'backupInstanceName', 'dataSourceURL', 'dat
 })
 
 resource rule 'Microsoft.Insights/metricAlerts@2026-01-01' = {
-  name: 'backup-runbooks-health-${last(split(vaultId, '/'))}-${uniqueString(vaultId)}'
+  name: 'backup-runbooks-health-${last(split(vaultId, '/'))}-${uniqueString(vaultId)}-${installation}'
   location: 'global'
   tags: tags
   properties: {

@@ -24,6 +24,7 @@ from tests.infra.kql import (
     message_extracts,
     message_tests,
     read,
+    survives_a_missing_table,
     used_tables,
 )
 from tests.infra.real_lines import VAULT, all_lines
@@ -52,6 +53,28 @@ def test_a_query_uses_documented_tables_and_columns_and_known_operators_only(fil
 def test_what_a_query_looks_for_is_what_the_code_logs(file: Path, lines: list[str]) -> None:
     query = file.read_text(encoding="utf-8")
     assert unmatched(query, lines) == []
+
+
+OF_RULES = sorted((ROOT / "infra" / "queries").glob("*.kql"))
+
+
+@pytest.mark.parametrize("file", OF_RULES, ids=lambda file: file.stem)
+def test_a_rules_query_runs_before_its_table_is_there(file: Path) -> None:
+    """Else Azure switches the rule off after a week, and a missing canary is an error instead of an alert."""
+    assert survives_a_missing_table(file.read_text(encoding="utf-8"), TABLES)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "AppTraces | where Message has 'x'",
+        "union AppTraces, AppRequests | where OperationId == ''",
+        "union isfuzzy=true (datatable(Message: string)[]), AppTraces | where OperationId == ''",
+        "union isfuzzy=true (datatable(Message: string)[]), AppTraces | join kind=inner (AppTraces) on Message",
+    ],
+)
+def test_a_query_that_fails_without_its_table_is_noticed(query: str) -> None:
+    assert not survives_a_missing_table(query, TABLES)
 
 
 def unmatched(query: str, lines: list[str]) -> list[str]:
