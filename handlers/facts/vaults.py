@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.model import Failure
+from handlers.model.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -16,21 +19,39 @@ API = "2024-04-01"
 KEPT_SECONDS = 3600
 
 
-def vaults_of(subscription: str, azure: Azure) -> dict[str, str]:
-    """The vaults' ids and their regions; read once an hour for all that ask. Raises what the read raises."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list of vaults says of one. `is_silent`: its built-in alerts for failed jobs are off, so only the sweep tells its failures.
+
+    A vault whose settings nobody ever wrote has no such block in the list, and alerts: that is the default.
+    https://learn.microsoft.com/azure/backup/backup-azure-monitoring-alerts
+    """
+
+    region: str
+    is_silent: bool
+
+
+def vaults_of(subscription: str, azure: Azure) -> dict[str, Listed]:
+    """The vaults by their ids; read once an hour for all that ask. Raises what the read raises."""
     path = f"/subscriptions/{subscription}/providers/Microsoft.RecoveryServices/vaults"
 
-    def read() -> dict[str, str]:
-        return {body["id"]: str(body.get("location") or "").lower() for body in azure.list_all(path, API)}
+    def read() -> dict[str, Listed]:
+        return {body["id"]: _listed(body) for body in azure.list_all(path, API)}
 
     return azure.shared.get(f"vaults {subscription.lower()}", read, seconds=KEPT_SECONDS)
+
+
+def _listed(body: Mapping[str, Any]) -> Listed:
+    monitoring = (body.get("properties") or {}).get("monitoringSettings") or {}
+    failures = (monitoring.get("azureMonitorAlertSettings") or {}).get("alertsForAllJobFailures")
+    return Listed(str(body.get("location") or "").lower(), str(failures).lower() == "disabled")
 
 
 def region_of(failure: Failure, azure: Azure) -> str:
     """The region of the failure's vault, which is that of the VMs in it; empty when it cannot be read."""
     vault = failure.vault
     found = _known_vaults(vault.subscription, azure) if vault else None
-    return next((region for vault_id, region in (found or {}).items() if vault and vault_id.lower() == vault.key), "")
+    return next((listed.region for vault_id, listed in (found or {}).items() if vault and vault_id.lower() == vault.key), "")
 
 
 def readable_vaults(subscriptions: Collection[str], azure: Azure) -> str:
@@ -39,7 +60,17 @@ def readable_vaults(subscriptions: Collection[str], azure: Azure) -> str:
     return "-" if not subscriptions else "ok" if readable else "unread"
 
 
-def _known_vaults(subscription: str, azure: Azure) -> dict[str, str] | None:
+def log_silent_vaults(subscriptions: Collection[str], azure: Azure) -> None:
+    """A line for each vault whose failure alerts are off; an alert rule looks for it."""
+    for subscription in subscriptions:
+        for vault_id, listed in (_known_vaults(subscription, azure) or {}).items():
+            if listed.is_silent:
+                log.warning(
+                    "vault without failure alerts vault=%s subscription=%s", one_line(vault_id.split("/")[-1]), subscription
+                )
+
+
+def _known_vaults(subscription: str, azure: Azure) -> dict[str, Listed] | None:
     """None when they cannot be read."""
     from azure.core.exceptions import AzureError
 

@@ -47,6 +47,13 @@ var always = [
     severity: 2
     window: 'P1D'
   }
+  {
+    name: 'failure-alerts-off'
+    about: 'A watched vault has its built-in alerts for failed jobs off (Vault, Properties, Monitoring settings): its failures are told by the sweep only, later.'
+    query: loadTextContent('../queries/failure_alerts_off.kql')
+    severity: 3
+    window: 'P1D'
+  }
 ]
 var canary = {
   name: 'canary-missing'
