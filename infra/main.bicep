@@ -4,7 +4,7 @@ targetScope = 'subscription'
 metadata name = 'Backup Runbooks'
 metadata description = 'Turns failed backups of Azure virtual machines into tickets with a runbook.'
 
-import { alertSources, behaviour, ticketSystem, watchedSubscription } from 'modules/types.bicep'
+import { alertSources, behaviour, givenNetwork, givenZones, ticketSystem, watchedSubscription } from 'modules/types.bicep'
 
 // ------------------------------------------------------------------------------------------------ parameters
 
@@ -38,6 +38,9 @@ param ticketUrlPlace string = 'auto'
 @description('Optional. The ticket system\'s secret: it is put into the key vault. Empty: what the vault holds stays as it is.')
 @secure()
 param ticketSecret string = ''
+
+@description('Optional. The resource id of a key vault to use, which is asked by Azure roles. Its secrets of this installation begin with `backup-runbooks-` and the installation\'s name. Empty: a new one.')
+param keyVaultId string = ''
 
 @description('Optional. Object ids of people or groups who may write the secrets in the key vault, to put a new one there.')
 param secretWriters string[] = []
@@ -76,6 +79,12 @@ param fallbackEmails string[] = []
 
 @description('Optional. E-mail addresses of those who run the app: told when alerts get lost or late. Empty: nobody is told.')
 param operatorEmails string[] = []
+
+@description('Optional. The resource id of an action group to tell instead of those addresses. Empty: one is made of them.')
+param operatorActionGroupId string = ''
+
+@description('Optional. Resource ids of action groups that get every alert as well as the app.')
+param furtherActionGroupIds string[] = []
 
 @description('Optional. Alerts on the app itself, and the workbook.')
 param watchOurselves bool = true
@@ -120,6 +129,12 @@ param isPrivate bool = false
 @description('Optional. The address range of that network, /24 or larger.')
 param addressPrefix string = '10.60.0.0/24'
 
+@description('Optional. A network to use instead of a new one.')
+param network givenNetwork? = null
+
+@description('Optional. Private DNS zones to use instead of new ones.')
+param privateDnsZones givenZones? = null
+
 // ------------------------------------------------------------------------------------------------ names and choices
 
 var token = uniqueString(subscription().id, environmentName, location)
@@ -131,6 +146,13 @@ var all = empty(watched) ? [itself] : watched
 var urlInVault = ticketUrlPlace == 'keyVault' || (ticketUrlPlace == 'auto' && contains(['slack_webhook', 'teams'], tickets.?target ?? 'webhook'))
 var useEntra = alertsAuth == 'entra'
 var alertsUrl = 'https://${app.outputs.hostName}/api/alerts'
+var vaultGroup = split(empty(keyVaultId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : keyVaultId, '/')
+var vaultName = empty(keyVaultId) ? 'kv-${token}' : last(vaultGroup)
+var secretPrefix = empty(keyVaultId) ? '' : 'backup-runbooks-${environmentName}-'
+var noOperators = empty(operatorEmails) && empty(operatorActionGroupId)
+var makesNetwork = isPrivate && network == null
+var operatorsId = !empty(operatorActionGroupId) ? operatorActionGroupId : noOperators ? '' : operators!.outputs.id
+var actionGroupIds = concat([actionGroup.outputs.id], furtherActionGroupIds)
 var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : workspaceId, '/')
 // Without one of these the app would be deployed and hear nothing: better to stop here.
 var clientId = useEntra && empty(alertsClientId) ? fail('alertsClientId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsClientId
@@ -160,13 +182,17 @@ module storage 'modules/storage.bicep' = {
   params: { name: 'stbackup${token}', location: location, tags: allTags, isZoneRedundant: isZoneRedundant, isPrivate: isPrivate }
 }
 
-module vault 'modules/vault.bicep' = {
+module vault 'modules/vault.bicep' = if (empty(keyVaultId)) {
   scope: group
+  params: { name: vaultName, location: location, tags: allTags, isPrivate: isPrivate }
+}
+
+module secrets 'modules/secrets.bicep' = {
+  scope: resourceGroup(vaultGroup[2], vaultGroup[4])
   params: {
-    name: 'kv-${token}'
-    location: location
-    tags: allTags
-    isPrivate: isPrivate
+    vaultName: vaultName
+    prefix: secretPrefix
+    principalId: identity.outputs.principalId
     secretWriters: secretWriters
     values: {
       ticket: ticketSecret
@@ -174,16 +200,22 @@ module vault 'modules/vault.bicep' = {
       alerts: useEntra ? '' : keys
     }
   }
+  dependsOn: [vault]
 }
 
 module unsetSecret 'modules/unset-secret.bicep' = if (empty(ticketSecret)) {
-  scope: group
-  params: { vaultName: vault.outputs.name, name: 'ticket-secret' }
+  scope: resourceGroup(vaultGroup[2], vaultGroup[4])
+  params: { vaultName: vaultName, name: '${secretPrefix}ticket-secret' }
+  dependsOn: [vault]
 }
 
 module auditing 'modules/audit-logs.bicep' = if (auditLogs) {
   scope: group
-  params: { vaultName: vault.outputs.name, storageName: storage.outputs.name, workspaceId: logs.outputs.workspaceId }
+  params: {
+    vaultName: empty(keyVaultId) ? vault!.outputs.name : ''
+    storageName: storage.outputs.name
+    workspaceId: logs.outputs.workspaceId
+  }
 }
 
 module lock 'modules/lock.bicep' = if (lockResources) {
@@ -226,7 +258,7 @@ module app 'modules/app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     isZoneRedundant: isZoneRedundant
     onlyActionGroups: onlyActionGroups
-    subnetId: isPrivate ? network!.outputs.appSubnetId : ''
+    subnetId: !isPrivate ? '' : network.?appSubnetId ?? newNetwork!.outputs.appSubnetId
   }
   dependsOn: [dataRoles]
 }
@@ -243,9 +275,9 @@ module settings 'modules/settings.bicep' = {
     subscriptionIds: map(all, one => one.id)
     alertsAuth: alertsAuth
     tickets: tickets
-    ticketUrl: urlInVault ? vault.outputs.references.url : ticketUrl
-    ticketSecretReference: vault.outputs.references.ticket
-    alertsKeyReference: useEntra ? '' : vault.outputs.references.alerts
+    ticketUrl: urlInVault ? secrets.outputs.references.url : ticketUrl
+    ticketSecretReference: secrets.outputs.references.ticket
+    alertsKeyReference: useEntra ? '' : secrets.outputs.references.alerts
     behave: behave
   }
   dependsOn: [unsetSecret] // else the app finds no secret when it first starts
@@ -257,22 +289,23 @@ module signIn 'modules/sign-in.bicep' = {
   dependsOn: [settings] // Azure refuses two changes of an app at once
 }
 
-module network 'modules/network.bicep' = if (isPrivate) {
+module newNetwork 'modules/network.bicep' = if (makesNetwork) {
   scope: group
   params: { name: 'vnet-${suffix}', location: location, tags: allTags, addressPrefix: addressPrefix }
 }
 
 module privateEndpoint 'modules/private-endpoint.bicep' = [
-  for part in isPrivate ? ['blob', 'queue', 'table', 'vault'] : []: {
+  for part in !isPrivate ? [] : concat(['blob', 'queue', 'table'], empty(keyVaultId) ? ['vault'] : []): {
     scope: group
     params: {
       name: 'pep-${part}-${suffix}'
       location: location
       tags: allTags
-      resourceId: part == 'vault' ? vault.outputs.id : storage.outputs.id
+      resourceId: part == 'vault' ? vault!.outputs.id : storage.outputs.id
       part: part
-      networkId: network!.outputs.id
-      subnetId: network!.outputs.endpointSubnetId
+      zoneId: privateDnsZones[?part] ?? ''
+      networkId: network.?id ?? newNetwork!.outputs.id
+      subnetId: network.?endpointSubnetId ?? newNetwork!.outputs.endpointSubnetId
     }
   }
 ]
@@ -293,7 +326,7 @@ module actionGroup 'modules/action-group.bicep' = {
   }
 }
 
-module operators 'modules/action-group.bicep' = if (!empty(operatorEmails)) {
+module operators 'modules/action-group.bicep' = if (empty(operatorActionGroupId) && !empty(operatorEmails)) {
   scope: group
   params: { name: 'ag-operators-${suffix}', shortName: 'runbookops', tags: allTags, emails: operatorEmails }
 }
@@ -305,7 +338,7 @@ module failedJobs 'modules/failed-jobs-alert.bicep' = if (sources.?logSearch ?? 
     location: logs.outputs.location
     tags: allTags
     workspaceId: logs.outputs.workspaceId
-    actionGroupId: actionGroup.outputs.id
+    actionGroupIds: actionGroupIds
   }
 }
 
@@ -322,8 +355,8 @@ module watch 'modules/watched.bicep' = [
       collectLogs: empty(workspaceId)
       principalId: identity.outputs.principalId
       workspaceId: logs.outputs.workspaceId
-      actionGroupId: actionGroup.outputs.id
-      operatorsId: empty(operatorEmails) ? '' : operators!.outputs.id
+      actionGroupIds: actionGroupIds
+      operatorsId: operatorsId
       storageId: storage.outputs.id
       queueName: storage.outputs.alertQueue
       deadLetterContainer: storage.outputs.deadLetterContainer
@@ -340,7 +373,7 @@ module selfWatch 'modules/self-watch.bicep' = if (watchOurselves) {
     tags: allTags
     appName: appName
     workspaceId: logs.outputs.workspaceId
-    operatorsId: empty(operatorEmails) ? '' : operators!.outputs.id
+    operatorsId: operatorsId
     hasCanary: (behave.?canary ?? 'quiet') != 'off'
   }
 }
@@ -364,8 +397,8 @@ output ALERTS_URL string = alertsUrl
 @description('The action group that leads to the app: for alert rules of one\'s own.')
 output ACTION_GROUP_ID string = actionGroup.outputs.id
 
-@description('The key vault that holds `ticket-secret`.')
-output KEY_VAULT_NAME string = vault.outputs.name
+@description('The name of the key vault that holds the secrets.')
+output KEY_VAULT_NAME string = vaultName
 
 @description('The object id of the app\'s identity: for management-group.bicep.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
@@ -374,7 +407,7 @@ output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 output WORKSPACE_NAME string = logs.outputs.name
 
 @description('What is missing. Empty: nothing.')
-output WARNING string = empty(operatorEmails) ? 'OPERATOR_EMAILS is empty: nobody is told when alerts get lost or late.' : ''
+output WARNING string = noOperators ? 'OPERATOR_EMAILS is empty: nobody is told when alerts get lost or late.' : ''
 
 @description('What to do now.')
 output NEXT_STEP string = 'make package && az functionapp deployment source config-zip -g ${group.name} -n ${app.outputs.name} --src build/backup-runbooks.zip --build-remote true'

@@ -12,6 +12,7 @@ param tickets = {
 param ticketUrl = readEnvironmentVariable('TICKET_URL', '')
 param ticketUrlPlace = readEnvironmentVariable('TICKET_URL_PLACE', 'auto')
 param ticketSecret = readEnvironmentVariable('TICKET_SECRET', '')
+param keyVaultId = readEnvironmentVariable('KEY_VAULT_ID', '')
 param secretWriters = json(readEnvironmentVariable('SECRET_WRITERS', '[]'))
 
 // [{"id": "<subscription>", "resourceGroup": "<group in it>", "vaults": ["<resource id>"]}]; empty: this subscription
@@ -30,6 +31,8 @@ param onlyActionGroups = bool(readEnvironmentVariable('ONLY_ACTION_GROUPS', 'fal
 
 param fallbackEmails = json(readEnvironmentVariable('FALLBACK_EMAILS', '[]'))
 param operatorEmails = json(readEnvironmentVariable('OPERATOR_EMAILS', '[]'))
+param operatorActionGroupId = readEnvironmentVariable('OPERATOR_ACTION_GROUP', '')
+param furtherActionGroupIds = json(readEnvironmentVariable('FURTHER_ACTION_GROUPS', '[]'))
 param watchOurselves = bool(readEnvironmentVariable('WATCH_OURSELVES', 'true'))
 // {"runbookLanguage": "pt-BR", "stormThreshold": 30}: the names are those of the type `behaviour` in modules/types.bicep
 param behave = union(
@@ -45,4 +48,7 @@ param auditLogs = bool(readEnvironmentVariable('AUDIT_LOGS', 'true'))
 param lockResources = bool(readEnvironmentVariable('LOCK_RESOURCES', 'false'))
 param isPrivate = bool(readEnvironmentVariable('PRIVATE', 'false'))
 param addressPrefix = readEnvironmentVariable('ADDRESS_PREFIX', '10.60.0.0/24')
+// {"id": …, "appSubnetId": …, "endpointSubnetId": …}; null: a new one
+param network = json(readEnvironmentVariable('NETWORK', 'null'))
+param privateDnsZones = json(readEnvironmentVariable('PRIVATE_DNS_ZONES', 'null'))
 param tags = json(readEnvironmentVariable('TAGS', '{}'))

@@ -1,6 +1,6 @@
 // Who read or wrote the app's secrets and documents. Not who asked its queue for messages: that is the app, every few seconds.
 
-@description('Required. The name of the key vault.')
+@description('Required. The name of the key vault. Empty: it is somebody else\'s.')
 param vaultName string
 
 @description('Required. The name of the storage account.')
@@ -9,7 +9,7 @@ param storageName string
 @description('Required. The resource id of the workspace.')
 param workspaceId string
 
-resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = if (!empty(vaultName)) {
   name: vaultName
 }
 
@@ -22,7 +22,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' existing = {
 
 // The only stable version (2016-09-01) has no category groups; Microsoft's own templates use this preview as well.
 #disable-next-line use-recent-api-versions
-resource ofSecrets 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+resource ofSecrets 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(vaultName)) {
   scope: vault
   name: 'backup-runbooks'
   properties: { workspaceId: workspaceId, logs: [{ categoryGroup: 'audit', enabled: true }] }

@@ -12,8 +12,8 @@ param tags object
 @description('Required. The resource id of the workspace.')
 param workspaceId string
 
-@description('Required. The resource id of the action group.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
 module rule 'log-alert.bicep' = {
   params: {
@@ -23,7 +23,7 @@ module rule 'log-alert.bicep' = {
     tags: tags
     query: loadTextContent('../queries/failed_jobs.kql')
     workspaceId: workspaceId
-    actionGroupIds: [actionGroupId]
+    actionGroupIds: actionGroupIds
     severity: 1
     every: 'PT15M'
     window: 'P1D' // a job may be logged long after it ran; the query itself takes only what came in lately

@@ -9,8 +9,8 @@ param installation string
 @description('Required. Tags of the resource.')
 param tags object
 
-@description('Required. The resource id of the action group.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
 // https://learn.microsoft.com/azure/backup/metrics-overview: each item is told by itself
 var each = map(['backupInstanceUrl', 'backupInstanceName', 'dataSourceURL', 'dataSourceType'], name => {
@@ -47,6 +47,6 @@ resource rule 'Microsoft.Insights/metricAlerts@2026-01-01' = {
         }
       ]
     }
-    actions: [{ actionGroupId: actionGroupId }]
+    actions: [for id in actionGroupIds: { actionGroupId: id }]
   }
 }

@@ -1,4 +1,4 @@
-// The key vault that holds the app's secrets. The app reads them through Key Vault references in its settings.
+// The key vault that holds the app's secrets, unless there is one already. Who may do what with them: secrets.bicep.
 
 @description('Required. The name of the key vault.')
 @minLength(3)
@@ -14,16 +14,6 @@ param tags object
 @description('Required. Only private endpoints and trusted Azure services reach the vault.')
 param isPrivate bool
 
-@description('Required. Object ids of people or groups who may write secrets: whoever puts a new one there.')
-param secretWriters string[]
-
-@description('Required. The secrets: a name, and what the vault is to hold under it. Empty: what it holds stays as it is.')
-@secure()
-param values { ticket: string, url: string, alerts: string }
-
-var names = { ticket: 'ticket-secret', url: 'ticket-url', alerts: 'alerts-key' }
-var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7'
-
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
@@ -38,44 +28,10 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
     publicNetworkAccess: 'Enabled' // the rule below denies everybody but Azure Resource Manager, which writes the secrets
     networkAcls: { bypass: 'AzureServices', defaultAction: isPrivate ? 'Deny' : 'Allow' }
   }
-
-  resource ticket 'secrets' = if (!empty(values.ticket)) {
-    name: names.ticket
-    properties: { value: values.ticket, contentType: 'text/plain' }
-  }
-
-  resource url 'secrets' = if (!empty(values.url)) {
-    name: names.url
-    properties: { value: values.url, contentType: 'text/plain' }
-  }
-
-  resource alerts 'secrets' = if (!empty(values.alerts)) {
-    name: names.alerts
-    properties: { value: values.alerts, contentType: 'text/plain' }
-  }
 }
-
-resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for id in secretWriters: {
-    scope: vault
-    name: guid(vault.id, id, secretsOfficer)
-    properties: {
-      principalId: id
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsOfficer)
-      description: 'Key Vault Secrets Officer'
-    }
-  }
-]
 
 @description('The resource id of the vault.')
 output id string = vault.id
 
 @description('The name of the vault.')
 output name string = vault.name
-
-@description('What app settings hold: where a secret lies, without a version, so that a new one is taken up. Not the secret itself.')
-output references { ticket: string, url: string, alerts: string } = {
-  ticket: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.ticket})'
-  url: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.url})'
-  alerts: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.alerts})'
-}

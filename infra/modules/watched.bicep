@@ -30,8 +30,8 @@ param principalId string
 @description('Required. The resource id of the workspace.')
 param workspaceId string
 
-@description('Required. The resource id of the action group that leads to the app.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
 @description('Required. The resource id of the action group of the operators. Empty: there is none.')
 param operatorsId string
@@ -54,12 +54,12 @@ module readerRole 'reader-role.bicep' = if (assignReaderRole) {
 
 module builtIn 'built-in-alerts.bicep' = if (sources.?builtIn ?? true) {
   scope: resourceGroup(resourceGroupName)
-  params: { installation: installation, tags: tags, actionGroupId: actionGroupId }
+  params: { installation: installation, tags: tags, actionGroupIds: actionGroupIds }
 }
 
 module backupNow 'backup-now-alert.bicep' = if (sources.?activityLog ?? true) {
   scope: resourceGroup(resourceGroupName)
-  params: { installation: installation, tags: tags, actionGroupId: actionGroupId }
+  params: { installation: installation, tags: tags, actionGroupIds: actionGroupIds }
 }
 
 module eventGrid 'event-grid.bicep' = if (sources.?eventGrid ?? false) {
@@ -86,6 +86,6 @@ module vaultLogs 'vault-logs.bicep' = [
 module vaultHealth 'vault-health-alert.bicep' = [
   for vault in vaults: if (sources.?metric ?? true) {
     scope: resourceGroup(resourceGroupName)
-    params: { installation: installation, vaultId: vault, tags: tags, actionGroupId: actionGroupId }
+    params: { installation: installation, vaultId: vault, tags: tags, actionGroupIds: actionGroupIds }
   }
 ]

@@ -100,10 +100,10 @@ def given_by_main(name: str) -> str:
 
 def test_secrets_are_references_and_no_values() -> None:
     settings = app_settings(SETTINGS)
-    assert given_by_main(settings["TICKET_SECRET"]) == "vault.outputs.references.ticket"
-    assert given_by_main(settings["ALERTS_KEY"]) == "useEntra ? '' : vault.outputs.references.alerts"
-    assert given_by_main(settings["TICKET_URL"]) == "urlInVault ? vault.outputs.references.url : ticketUrl"
-    references = one(text_of("modules/vault.bicep"), "output", "references").body
+    assert given_by_main(settings["TICKET_SECRET"]) == "secrets.outputs.references.ticket"
+    assert given_by_main(settings["ALERTS_KEY"]) == "useEntra ? '' : secrets.outputs.references.alerts"
+    assert given_by_main(settings["TICKET_URL"]) == "urlInVault ? secrets.outputs.references.url : ticketUrl"
+    references = one(text_of("modules/secrets.bicep"), "output", "references").body
     assert all(value.startswith("'@Microsoft.KeyVault(SecretUri=") for value in references.values())
 
 
@@ -114,8 +114,11 @@ def test_a_redeployment_without_the_secret_leaves_the_one_that_lies_in_the_key_v
     assert unset.body["properties"]["value"] == NOT_GIVEN
     written = one(text_of("main.bicep"), "module", "unsetSecret")
     assert written.assigned.startswith("if (empty(ticketSecret))")
-    assert written.body["params"]["name"] == "ticket-secret"
-    assert "if (!empty(values.ticket))" in one(text_of("modules/vault.bicep"), "resource", "vault").text
+    assert written.body["params"]["name"] == "'${secretPrefix}ticket-secret'"
+    ticket = one(text_of("modules/secrets.bicep"), "resource", "ticket")
+    assert ticket.assigned.startswith("if (!empty(values.ticket))")
+    assert ticket.body["name"] == "names.ticket"
+    assert read(one(text_of("modules/secrets.bicep"), "var", "names").assigned)["ticket"] == "'${prefix}ticket-secret'"
 
 
 def test_an_address_that_is_a_secret_lies_in_the_key_vault_by_itself() -> None:
@@ -163,7 +166,7 @@ def test_there_is_no_other_role_and_no_right_over_customers_resources_but_the_re
         "event-grid-roles.bicep",
         "log-reader.bicep",
         "reader-role.bicep",
-        "vault.bicep",
+        "secrets.bicep",
         "main.bicep",
     ]
     assert re.findall(r"roleDefinitionId: (.*) }", text_of("modules/reader-role.bicep")) == ["role.id"]

@@ -203,6 +203,23 @@ def test_a_variable_that_is_not_set_leaves_the_default_of_its_parameter() -> Non
     }
 
 
+EXAMPLES = sorted((INFRA / "examples").glob("*.bicepparam"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_an_example_gives_parameters_that_are_there_and_no_secret(file: Path) -> None:
+    given = {each.name: each.assigned for each in declarations(file.read_text(encoding="utf-8")) if each.kind == "param"}
+    params = {each.name: each for each in declarations(text_of("main.bicep")) if each.kind == "param"}
+    assert given.keys() <= params.keys()
+    assert {name for name, each in params.items() if not each.assigned} <= given.keys()
+    secret = {name for name in given if "@secure()" in params[name].decorators} - {"ticketUrl"}
+    assert all(given[name].startswith("readEnvironmentVariable(") for name in secret)
+
+
+def test_there_is_an_example_for_one_subscription_an_organisation_and_a_private_network() -> None:
+    assert [file.stem for file in EXAMPLES] == ["organisation", "private-network", "single-subscription"]
+
+
 def test_every_secret_is_read_from_outside() -> None:
     params = [each for each in declarations(text_of("main.bicep")) if each.kind == "param"]
     for secret in [each.name for each in params if "@secure()" in each.decorators]:
