@@ -16,7 +16,8 @@ OPERATORS = {
     "where", "extend", "project", "summarize", "order", "sort", "top", "take", "distinct", "join", "parse", "count", "union",
 }  # fmt: skip
 FUNCTIONS = {
-    "ago", "arg_max", "arg_min", "avg", "bin", "case", "coalesce", "count", "countif", "datetime", "dcount", "dcountif", "extract", "iff", "ingestion_time",
+    "ago", "arg_max", "arg_min", "avg", "bin", "case", "coalesce", "count", "countif", "datetime", "dcount", "dcountif", "extract", "format_datetime",
+    "iff", "ingestion_time",
     "isempty", "isnotempty", "isnotnull", "isnull", "make_set", "make_set_if", "max", "maxif", "min", "minif", "now", "percentile", "round",
     "split", "startofday", "strcat", "substring", "sum", "sumif", "take_any", "tolong", "tolower", "toint", "tostring",
 }  # fmt: skip
@@ -50,6 +51,23 @@ class Token:
 
 Tokens = Sequence[Token]
 Columns = frozenset[str]
+
+
+RENDERED = {"{TimeRange:start}": "ago(30d)", "{TimeRange:end}": "now()"}
+"""What a workbook puts in place of its parameters; of every other one `'*'`, which means all."""
+
+
+def rendered(query: str) -> str:
+    """A query as a workbook sends it."""
+    for name, value in RENDERED.items():
+        query = query.replace(name, value)
+    return re.sub(r"\{[A-Z]\w+\}", "'*'", query)
+
+
+def documented_parameters() -> dict[str, Columns]:
+    """Of the functions among the tables."""
+    found = tomllib.loads((Path(__file__).parent / "tables.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(table["parameters"].split()) for name, table in found.items() if "parameters" in table}
 
 
 def documented_tables() -> dict[str, Columns]:
@@ -123,6 +141,8 @@ class Reader:
     def _source(self, tokens: Tokens) -> Columns:
         if tokens and tokens[0].text == "datatable":
             return _columns_of(tokens[1:])
+        if len(tokens) > 2 and tokens[0].text in self.tables and tokens[1].text == "(":
+            return self._call(tokens[0].text, tokens[2:-1])
         if tokens and tokens[0].text == "union":
             return self._union(tokens[1:], frozenset())
         if len(tokens) == 1 and tokens[0].text in self.lets:
@@ -130,6 +150,14 @@ class Reader:
         if len(tokens) == 1 and tokens[0].text in self.tables:
             return self.tables[tokens[0].text]
         raise BadQuery(f"tests/infra/tables.toml does not know the table {_shown(tokens)}")
+
+    def _call(self, name: str, given: Tokens) -> Columns:
+        """A function that stands for a table; its arguments are named."""
+        for part in parts(given, ","):
+            if len(part) < 3 or part[1].text != "=" or part[0].text not in documented_parameters().get(name, ()):
+                raise BadQuery(f"{name} has no such parameter: {_shown(part)}")
+            self._expression(part[2:], frozenset())
+        return self.tables[name]
 
     # ---------------------------------------------------------------- operators: what a step makes of the columns
 
