@@ -16,9 +16,9 @@ param environmentName string
 @description('Optional. Azure region of every resource that has one.')
 param location string = deployment().location
 
-@description('Optional. The resource group, which this deployment makes. Nothing else may lie in it: `azd down` deletes it whole.')
+@description('Optional. The resource group, which this deployment makes. Nothing else may lie in it: `azd down` deletes it whole. Empty: `rg-backup-runbooks-` and the name.')
 @maxLength(90)
-param resourceGroupName string = 'rg-backup-runbooks-${environmentName}'
+param resourceGroupName string = ''
 
 @description('Optional. Tags of every resource.')
 param tags object = {}
@@ -137,30 +137,31 @@ param privateDnsZones givenZones? = null
 
 // ------------------------------------------------------------------------------------------------ names and choices
 
+var groupName = empty(resourceGroupName) ? 'rg-backup-runbooks-${environmentName}' : resourceGroupName
 var token = uniqueString(subscription().id, environmentName, location)
 var suffix = '${environmentName}-${token}'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var appName = 'func-${suffix}'
-var itself = { id: subscription().subscriptionId, resourceGroup: resourceGroupName, vaults: [], systemTopic: '' }
+var itself = { id: subscription().subscriptionId, resourceGroup: groupName, vaults: [], systemTopic: '' }
 var all = empty(watched) ? [itself] : watched
 var urlInVault = ticketUrlPlace == 'keyVault' || (ticketUrlPlace == 'auto' && contains(['slack_webhook', 'teams'], tickets.?target ?? 'webhook'))
 var useEntra = alertsAuth == 'entra'
 var alertsUrl = 'https://${app.outputs.hostName}/api/alerts'
-var vaultGroup = split(empty(keyVaultId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : keyVaultId, '/')
+var vaultGroup = split(empty(keyVaultId) ? '${subscription().id}/resourceGroups/${groupName}' : keyVaultId, '/')
 var vaultName = empty(keyVaultId) ? 'kv-${token}' : last(vaultGroup)
 var secretPrefix = empty(keyVaultId) ? '' : 'backup-runbooks-${environmentName}-'
 var noOperators = empty(operatorEmails) && empty(operatorActionGroupId)
 var makesNetwork = isPrivate && network == null
 var operatorsId = !empty(operatorActionGroupId) ? operatorActionGroupId : noOperators ? '' : operators!.outputs.id
 var actionGroupIds = concat([actionGroup.outputs.id], furtherActionGroupIds)
-var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : workspaceId, '/')
+var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${groupName}' : workspaceId, '/')
 // Without one of these the app would be deployed and hear nothing: better to stop here.
 var clientId = useEntra && empty(alertsClientId) ? fail('alertsClientId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsClientId
 var objectId = useEntra && empty(alertsObjectId) ? fail('alertsObjectId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsObjectId
 var keys = !useEntra && length(alertsKey) < 32 ? fail('alertsKey is missing or too short: 32 letters and digits or more.') : alertsKey
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: resourceGroupName
+  name: groupName
   location: location
   tags: allTags
 }
@@ -258,7 +259,7 @@ module app 'modules/app.bicep' = {
     alwaysReadyInstances: alwaysReadyInstances
     isZoneRedundant: isZoneRedundant
     onlyActionGroups: onlyActionGroups
-    subnetId: !isPrivate ? '' : network.?appSubnetId ?? newNetwork!.outputs.appSubnetId
+    subnetId: !isPrivate ? '' : network == null ? newNetwork!.outputs.appSubnetId : network!.appSubnetId
   }
   dependsOn: [dataRoles]
 }
@@ -304,8 +305,8 @@ module privateEndpoint 'modules/private-endpoint.bicep' = [
       resourceId: part == 'vault' ? vault!.outputs.id : storage.outputs.id
       part: part
       zoneId: privateDnsZones[?part] ?? ''
-      networkId: network.?id ?? newNetwork!.outputs.id
-      subnetId: network.?endpointSubnetId ?? newNetwork!.outputs.endpointSubnetId
+      networkId: network == null ? newNetwork!.outputs.id : network!.id
+      subnetId: network == null ? newNetwork!.outputs.endpointSubnetId : network!.endpointSubnetId
     }
   }
 ]
@@ -347,7 +348,7 @@ module watch 'modules/watched.bicep' = [
     scope: subscription(one.id)
     params: {
       watched: one
-      resourceGroupName: one.?resourceGroup ?? resourceGroupName
+      resourceGroupName: one.?resourceGroup ?? groupName
       sources: sources
       tags: allTags
       installation: suffix

@@ -2,14 +2,14 @@
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
-param resourceGroupName = readEnvironmentVariable('RESOURCE_GROUP', 'rg-backup-runbooks-${environmentName}')
+param resourceGroupName = readEnvironmentVariable('RESOURCE_GROUP', '')
 param tickets = {
   target: readEnvironmentVariable('TICKET_TARGET', 'webhook')
   user: readEnvironmentVariable('TICKET_USER', '')
   options: json(readEnvironmentVariable('TICKET_OPTIONS', '{}'))
   targetFile: readEnvironmentVariable('TICKET_TARGET_FILE', '')
 }
-param ticketUrl = readEnvironmentVariable('TICKET_URL', '')
+param ticketUrl = readEnvironmentVariable('TICKET_URL') // the one without a default: Bicep says that it is missing
 param ticketUrlPlace = readEnvironmentVariable('TICKET_URL_PLACE', 'auto')
 param ticketSecret = readEnvironmentVariable('TICKET_SECRET', '')
 param keyVaultId = readEnvironmentVariable('KEY_VAULT_ID', '')

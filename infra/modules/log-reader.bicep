@@ -49,7 +49,7 @@ resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: onlyItsTables
-      ? tableReader.id
+      ? subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableReader.name)
       : subscriptionResourceId('Microsoft.Authorization/roleDefinitions', logAnalyticsReader)
   }
 }

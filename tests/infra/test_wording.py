@@ -223,7 +223,21 @@ def test_there_is_an_example_for_one_subscription_an_organisation_and_a_private_
 def test_every_secret_is_read_from_outside() -> None:
     params = [each for each in declarations(text_of("main.bicep")) if each.kind == "param"]
     for secret in [each.name for each in params if "@secure()" in each.decorators]:
-        assert re.fullmatch(r"readEnvironmentVariable\('[A-Z_]+', ''\)", PARAMETERS[secret])
+        assert re.fullmatch(r"readEnvironmentVariable\('[A-Z_]+'(, '')?\)", PARAMETERS[secret])
+
+
+def test_only_the_ticket_systems_address_must_be_set() -> None:
+    assert [name for name, value in PARAMETERS.items() if re.search(r"readEnvironmentVariable\('\w+'\)", value)] == ["ticketUrl"]
+
+
+def test_the_default_of_a_variable_is_plain_text_since_bicep_takes_no_other() -> None:
+    values = re.findall(r"readEnvironmentVariable\('\w+', (.*?)\)", text_of("main.bicepparam"))
+    assert [value for value in values if not re.fullmatch(r"'[^'$]*'", value)] == []
+
+
+def test_what_may_not_be_deployed_is_not_read_beside_what_is() -> None:
+    """`??` may look at both of its sides; `? :` looks at one."""
+    assert re.findall(r"\?\? \w+!\.outputs", text_of("main.bicep")) == []
 
 
 def test_no_output_is_taken_for_a_parameter_by_the_next_deployment() -> None:
