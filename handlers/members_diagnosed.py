@@ -47,7 +47,7 @@ def pass_over(storm: Storm, after: str, tools: Tools) -> tuple[str, bool]:
 
 def diagnose_member(member: Incident, tools: Tools) -> None:
     failure, error = identify(member.alert(), tools.azure, tools.now())
-    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True)
+    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True, surroundings=False)
     document = Document("incident", OPEN, {}, (), diagnosis.verdicts, evidence=evidence_of(diagnosis, tools.now()))
     tools.documents.write(member.id, member.delivery.version, document)
     tools.incidents.change(member.key, lambda fresh: member_diagnosed(fresh, member.failures, diagnosis.verdicts))

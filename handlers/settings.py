@@ -22,6 +22,8 @@ LANGUAGES = languages(Path(__file__).parents[1] / "templates")
 CHOICES = {"ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket")}
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
+LONGEST_TAG = 512
+"""Characters of a tag's name."""
 
 
 class SettingsError(ValueError):
@@ -51,6 +53,8 @@ class Settings:
     storm_window_minutes: int = 15
     canary: str = "quiet"
     canary_schedule: str = "0 0 6 * * *"
+    owner_tags: tuple[str, ...] = ("owner", "team")
+    show_actors: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -80,6 +84,8 @@ class Settings:
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
             canary=_one_of("CANARY", values["CANARY"] or cls.canary),
             canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
+            owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
+            show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )
 
 
@@ -169,6 +175,21 @@ def _schedule(name: str, value: str) -> str:
     if len(value.split()) != 6:
         raise SettingsError(f"{name} must be an NCRONTAB expression of six fields, such as '0 */15 * * * *'.")
     return value
+
+
+def _tag_names(name: str, value: str) -> tuple[str, ...]:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations"""
+    names = tuple(part.strip() for part in value.split(",")) if value else ()
+    if any(not tag or len(tag) > LONGEST_TAG or set(tag) & set("<>%&\\?/") for tag in names):
+        raise SettingsError(f"{name} must be names of tags with commas between them, such as owner,team.")
+    return names
+
+
+def _true_or_false(name: str, value: str) -> bool:
+    """Bicep writes `True`, people write `true`."""
+    if value.lower() not in ("true", "false"):
+        raise SettingsError(f"{name} is {value[:40]!r}; it must be true or false.")
+    return value.lower() == "true"
 
 
 def _whole_number(name: str, value: str) -> int:

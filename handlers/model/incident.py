@@ -22,6 +22,7 @@ SAME_FAILURE = timedelta(hours=2)
 """Without a job: backups of a VM are at least four hours apart (enhanced policy), reports of one failure less than two.
 https://learn.microsoft.com/azure/backup/backup-azure-vms-enhanced-policy"""
 MOST_FAILURES_KEPT = 20
+MOST_PAST_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,19 @@ def is_among(known_ones: Iterable[KnownFailure], failure: Failure) -> bool:
         elif not (job_id and known.job_id) and abs(failure.failed_at - known.failed_at) <= SAME_FAILURE:
             return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncident:
+    """An earlier incident of the same item: when it failed first, with which code, and the cause that stood at its end."""
+
+    id: str
+    code: str
+    failed_at: datetime
+    cause: str = ""
+    """The confirmed one; empty when there was none."""
+    ticket_id: str = ""
+    ticket_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,8 @@ class Incident:
     """The id of the storm whose ticket speaks for this incident; empty when it has its own."""
     diagnosed: bool = False
     """For a member of a storm: whether the background pass has diagnosed it."""
+    past: tuple[PastIncident, ...] = ()
+    """Earlier incidents of the item, the newest first."""
     etag: str = ""
 
     @property
@@ -95,6 +111,11 @@ class Incident:
     @property
     def confirmed(self) -> tuple[str, ...]:
         return tuple(cause for cause, verdict in self.verdicts.items() if verdict is Verdict.CONFIRMED)
+
+    @property
+    def same_before(self) -> PastIncident | None:
+        """The item's last incident with the same error; None when there was none, or it is no longer kept."""
+        return next((past for past in self.past if past.code and past.code == self.code), None)
 
     @property
     def needs_post(self) -> bool:
@@ -146,7 +167,14 @@ def failed(
     if _reopens(incident, now):
         again = replace(_with(incident, failure, code), status=OPEN, resolved_at=None, recovered_at=None, recovery_job_id="")
         return _changed(again, now)
-    return replace(new, etag=incident.etag)
+    return replace(new, etag=incident.etag, past=(_past(incident), *incident.past)[:MOST_PAST_KEPT])
+
+
+def _past(incident: Incident) -> PastIncident:
+    """A row that has ended, as its item's next incident remembers it."""
+    ticket = incident.delivery.ticket
+    cause = next(iter(incident.confirmed), "")
+    return PastIncident(incident.id, incident.code, incident.first_failed_at, cause, ticket.ticket_id, ticket.ticket_url)
 
 
 def _reopens(incident: Incident, now: datetime) -> bool:

@@ -107,4 +107,10 @@ type behaviour = {
 
   @description('Optional. When it is sent (NCRONTAB, six fields, UTC). Default: 0 0 6 * * *.')
   canarySchedule: string?
+
+  @description('Optional. Comma-separated names of tags, in any case: the first of them on the VM, else on its resource group, else on the vault, says whose the backup is. Default: owner,team.')
+  ownerTags: string?
+
+  @description('Optional. Whether tickets name who changed something: true, or false. Default: true.')
+  showActors: bool?
 }

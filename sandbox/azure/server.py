@@ -30,6 +30,7 @@ from sandbox.azure.faults import Fault, FaultError, fault_of
 from sandbox.azure.world import FullWorld
 from sandbox.http import serving
 from sandbox.scenario import Scenario
+from sandbox.world import Body
 
 PAGE_SIZE = 50
 GRAPH, VAULTS = "/providers/microsoft.resourcegraph/resources", "microsoft.recoveryservices/vaults"
@@ -152,18 +153,16 @@ class SimulatedAzure:
         return self.worlds.get(subscription.lower())
 
     def _graph(self, body: str) -> Answer:
-        """Azure Resource Graph: the resources of the vaults in the subscriptions that are asked for.
+        """Azure Resource Graph: what the vaults hold, or what was changed, in the subscriptions that are asked for.
 
         https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
         """
         asked = json.loads(body)
         subscriptions = [str(found).lower() for found in asked.get("subscriptions") or ()]
         worlds = [world for found in subscriptions if (world := self._resources(found, f"/subscriptions/{found}/"))]
-        rows = [
-            row for world in worlds for row in world.resources.values() if str(row.get("type", "")).lower().startswith(VAULTS)
-        ]
         try:
-            found, _ = kql.Query(str(asked.get("query")), datetime.now(UTC)).run(rows)
+            query = kql.Query(str(asked.get("query")), datetime.now(UTC))
+            found, _ = query.run([row for world in worlds for row in _table(world, query.table)])
         except kql.NotUnderstood as problem:
             return error(400, "BadRequest", f"Query is invalid: {problem}")
         return answers.ok({"totalRecords": len(found), "count": len(found), "data": found, "resultTruncated": "false"})
@@ -201,6 +200,15 @@ class SimulatedAzure:
                 return error(400, "BadFault", str(problem))
             return answers.ok({"faults": len(self.faults)})
         return error(404, "NotFound", "There is /_sandbox/calls (GET, DELETE), counts (GET), faults and throttle (POST).")
+
+
+def _table(world: arm.Resources, name: str) -> list[Body]:
+    """The rows of a table of Azure Resource Graph. Raises NotUnderstood for one that is not imitated."""
+    if name.lower() == "resourcechanges":
+        return world.changes
+    if name.lower() == "recoveryservicesresources":
+        return [row for row in world.resources.values() if str(row.get("type", "")).lower().startswith(VAULTS)]
+    raise kql.NotUnderstood(name)
 
 
 def _failed(fault: Fault, method: str, path: str) -> Answer:

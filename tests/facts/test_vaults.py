@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from handlers.azure.arm import Azure, NotRead
-from handlers.facts.vaults import Listed, log_silent_vaults, vaults_of
+from handlers.facts.vaults import Vault, log_silent_vaults, vaults_of
 
 SUBSCRIPTION = "00000000-0000-0000-0000-000000000001"
 VAULT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/rsv-1"
@@ -43,7 +43,7 @@ def alerts(word: object) -> dict[str, Any]:
     ],
 )
 def test_only_a_vault_that_says_so_is_silent_since_alerts_are_on_by_default(properties: object, silent: bool) -> None:
-    assert vaults_of(SUBSCRIPTION, azure_with(lambda: [vault(properties)])) == {VAULT: Listed("westeurope", silent)}
+    assert vaults_of(SUBSCRIPTION, azure_with(lambda: [vault(properties)])) == {VAULT: Vault("westeurope", is_silent=silent)}
 
 
 def test_a_silent_vault_is_named_and_another_is_not(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,8 +13,9 @@ from typing import Any, cast
 from handlers import alert_received, canary, dispatch, last_resort, sweep, ticket_due
 from handlers.alerts.canary import body_of
 from handlers.azure.arm import NotRead
-from handlers.facts.vaults import Listed, log_silent_vaults
+from handlers.facts.vaults import Vault, log_silent_vaults
 from handlers.model import Job
+from handlers.model.refusal import RefusalKind
 from handlers.model.storm import members_of, opened
 from handlers.records.alert_queue import AlertQueue
 from handlers.records.documents import Documents
@@ -52,7 +53,8 @@ class Refusing:
         self._permanent = permanent
 
     def post(self, *_: Any, **__: Any) -> Posted:
-        raise TicketNotPosted("TICKET_URL answered 400: no such field", permanent=self._permanent)
+        kind = RefusalKind.CONFIGURATION if self._permanent else RefusalKind.SYSTEM
+        raise TicketNotPosted("TICKET_URL answered 400: no such field", kind=kind, permanent=self._permanent)
 
 
 def tools(target: Any = None, **parts: Any) -> Tools:
@@ -132,7 +134,7 @@ def _canary_arrives() -> None:
 
 
 def _silent_vault() -> None:
-    listed = SimpleNamespace(get=lambda *_, **__: {VAULT: Listed("westeurope", is_silent=True)})
+    listed = SimpleNamespace(get=lambda *_, **__: {VAULT: Vault("westeurope", is_silent=True)})
     log_silent_vaults((SUBSCRIPTION,), cast(Any, SimpleNamespace(shared=listed)))
 
 

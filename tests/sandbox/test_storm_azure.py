@@ -87,8 +87,8 @@ def test_a_vault_lists_the_jobs_of_its_vms_in_pages(storm: tuple[StormWorld, Azu
 
 def test_vaults_are_listed_with_their_regions(storm: tuple[StormWorld, Azure]) -> None:
     world, azure = storm
-    vaults = [listed for subscription in world.subscriptions for listed in vaults_of(subscription, azure).values()]
-    assert Counter(listed.region for listed in vaults) == dict.fromkeys(REGIONS, VAULTS // 2)
+    regions = [vault.region for subscription in world.subscriptions for vault in vaults_of(subscription, azure).values()]
+    assert Counter(regions) == dict.fromkeys(REGIONS, VAULTS // 2)
 
 
 def test_what_is_not_there_is_a_404(storm: tuple[StormWorld, Azure]) -> None:

@@ -62,6 +62,29 @@ class Redmine:
             == 204
         )
 
+    def move_away(self, number: str) -> None:
+        """Somebody moves an issue to a project that the app does not see."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute(
+                "INSERT OR IGNORE INTO projects (id, name, identifier, status, is_public, lft, rgt) VALUES (99, 'Hidden', 'hidden', 1, 0, 98, 99)"
+            )
+            database.execute("UPDATE issues SET project_id = 99 WHERE id = ?", [number])
+
+    def reject(self, number: str) -> None:
+        """Somebody whose role may do so sets the status Rejected."""
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute("UPDATE issues SET status_id = 6 WHERE id = ?", [number])
+
+    def delete(self, number: str) -> None:
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute("DELETE FROM issues WHERE id = ?", [number])
+
+    def add_subtask(self, number: str) -> None:
+        """A person adds a task that must be done first."""
+        child = {"project_id": "backup", "tracker_id": self.tracker, "subject": "First this", "parent_issue_id": number}
+        headers = {"X-Redmine-API-Key": self.key}
+        assert requests.post(f"{self.url}/issues.json", json={"issue": child}, headers=headers, timeout=30).status_code == 201
+
     def show_as(self, target: str) -> None:
         """Set the server's text formatting to that of a target."""
         with closing(sqlite3.connect(self.database, timeout=30)) as database, database:

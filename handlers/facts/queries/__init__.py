@@ -5,6 +5,8 @@ The names that a query of Log Analytics uses (`vm`, `start` …) are bound in fr
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -16,12 +18,13 @@ def query(name: str, **values: str | datetime) -> str:
     return bound + _text(name)
 
 
-def graph_query(name: str, **values: str) -> str:
-    """A query of Azure Resource Graph, which knows no `let`: `{name}` in it becomes the value."""
-    text = _text(name)
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", _literal(value))
-    return text
+def graph_query(name: str, **values: str | datetime | Sequence[str]) -> str:
+    """A query of Azure Resource Graph, which knows no `let`: `{name}` in it becomes the value, of a list its values with commas."""
+    return re.sub(r"\{(\w+)\}", lambda match: _listed(values[match[1]]), _text(name))
+
+
+def _listed(value: str | datetime | Sequence[str]) -> str:
+    return _literal(value) if isinstance(value, str | datetime) else ", ".join(map(_literal, value))
 
 
 @cache

@@ -40,6 +40,11 @@ class Option:
     about: str
     required: bool = False
     default: Any = None
+    choices: Sequence[str] = ()
+    """What it may be; empty: anything."""
+    sets: Sequence[str] = ()
+    """The fields of a new ticket that it sets and that a ticket can do without; `+`: those that its own keys name. An answer that
+    refuses a new ticket and names one of them is followed by the same ticket without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,22 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """`permanent`: statuses after which the same request is useless. `wait`: an expression for the seconds to stay away."""
+    """What answers mean, beyond what their status says (engine/course.py)."""
 
     permanent: Sequence[int] = (400, 413, 422)
+    """Statuses after which the same page is useless, and a few plain words may do."""
     wait: str = ""
+    """An expression for the seconds to stay away."""
     gone: Sequence[int] = (404, 410)
-    """Statuses that say of a known ticket that it is not there any more."""
+    """Statuses that say of a known ticket, when it is read, that it is not there any more."""
+    ticket: Sequence[int] = ()
+    """For a system that knows its tickets by our key: statuses that concern one ticket, not the address."""
+    configuration: str = ""
+    """Whether a refusal about a known ticket is about a right of ours or a field instead."""
+    create_seconds: int = 30
+    """How long an answer to a new ticket may take."""
+    search_again_seconds: int = 30
+    """How long the search may lag: a ticket whose answer was lost is looked for a second time so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +97,18 @@ class Ticket:
     id: str
     url: str = ""
     closed: str = ""
+    final: str = ""
+    """Closed, and nothing opens it again."""
+    silenced: str = ""
+    """Closed with one of the words of the option `silence`."""
+    merged: str = ""
+    """It was merged into another one, which is what was read."""
+    gone: str = ""
+    """It is not there any more, or belongs to somebody else."""
     carries_key: str = ""
     """Whether it carries our key itself: a found ticket is believed only then."""
+    answers_key: bool = False
+    """The answer to a new ticket shows whether it carries our key."""
     known_by_key: bool = False
     """The system knows its tickets by our key: a change of one needs no id."""
 
@@ -139,6 +164,11 @@ class Definition:
     needs_user: bool = False
     needs_secret: bool = True
 
+    @property
+    def lease_seconds(self) -> int:
+        """How long a try may take: the slowest answer, and the requests around it."""
+        return self.answers.create_seconds + 30
+
     def check_credentials(self, user: str, secret: str) -> None:
         """Raises DefinitionError for a setting that the system needs and that is not set."""
         for needed, name, value in ((self.needs_user, "TICKET_USER", user), (self.needs_secret, "TICKET_SECRET", secret)):
@@ -156,6 +186,9 @@ class Definition:
             if name not in self.options:
                 known = ", ".join(self.options) or "none"
                 raise DefinitionError(f"TICKET_OPTIONS holds {name[:40]!r}, which {self.file} does not know; known: {known}")
+        for name, option in self.options.items():
+            if option.choices and given.get(name, option.default) not in option.choices:
+                raise DefinitionError(f"TICKET_OPTIONS: {name!r} must be one of: {', '.join(option.choices)}")
         return {name: _merged(option.default, given.get(name)) for name, option in self.options.items()}
 
 

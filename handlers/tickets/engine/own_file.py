@@ -105,9 +105,10 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _conditions(system: Definition) -> Iterator[tuple[str, str]]:
-    yield ("ticket.closed", system.ticket.closed)
-    yield ("ticket.carries_key", system.ticket.carries_key)
+    for name in ("closed", "final", "silenced", "merged", "gone", "carries_key"):
+        yield (f"ticket.{name}", getattr(system.ticket, name))
     yield ("answers.wait", system.answers.wait)
+    yield ("answers.configuration", system.answers.configuration)
     for key in STEPS:
         for index, step in enumerate(getattr(system, key)):
             yield from ((f"{key}[{index}].{name}", getattr(step, name)) for name in ("when", "expect", "permanent", "gone"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from handlers.model.parts import Part
+from handlers.model.refusal import Past, RefusalKind
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
@@ -68,12 +69,60 @@ def test_a_status_that_the_workflow_forbids_is_said_and_not_taken_for_done(redmi
     made = posted(redmine.target(), failed(name="disk_33_tib_linux"))
     redmine.change(made.id, status_id=5)
     known = (made.id, made.url)
-    posted(redmine.target(), failed(UPDATED, name="disk_33_tib_linux", ticket=known))
+    posted(redmine.target(on_closed="note"), failed(UPDATED, name="disk_33_tib_linux", ticket=known))
     posted(redmine.target(), resolved(name="disk_33_tib_linux", ticket=known))
     assert redmine.issue(made.id)["status"] == "Closed", "what a person closed stays closed"
     with pytest.raises(TicketNotPosted, match="left the status at Closed: the workflow must allow") as refusal:
         posted(redmine.target(), failed(REOPENED, name="disk_33_tib_linux", ticket=known))
     assert refusal.value.permanent
+
+
+def test_a_further_failure_opens_an_issue_that_a_person_resolved_and_is_silent_for_a_rejected_one(redmine: Redmine) -> None:
+    for closed, after, notes in (
+        (lambda number: redmine.change(number, status_id=3), "In Progress", 1),
+        (redmine.reject, "Rejected", 0),
+    ):
+        made = posted(redmine.target(), failed(name="agent_not_ready_windows"))
+        closed(made.id)
+        posted(redmine.target(), failed(UPDATED, name="agent_not_ready_windows", ticket=(made.id, made.url)))
+        issue = redmine.issue(made.id)
+        assert (issue["status"], len(issue["notes"])) == (after, notes)
+
+
+def test_an_issue_that_was_moved_away_refuses_alone_and_gets_a_successor(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="internal_error_linux"))
+    redmine.move_away(made.id)
+    further = failed(UPDATED, name="internal_error_linux", ticket=(made.id, made.url))
+    with pytest.raises(TicketNotPosted, match="403") as refusal:
+        posted(redmine.target(), further)
+    assert refusal.value.kind is RefusalKind.TICKET
+    after = posted(redmine.target(), further, past=Past(refusals=2))
+    assert after.id != made.id
+    assert f"This goes on from the ticket @{made.id}@" in redmine.issue(after.id)["description"]
+
+
+def test_a_deleted_issue_gets_a_successor_at_once_and_is_left_by_a_good_backup(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="internal_error_windows"))
+    posted(redmine.target(), unreadable())
+    redmine.delete(made.id)
+    known = (made.id, made.url)
+    assert posted(redmine.target(), resolved(name="internal_error_windows", ticket=known)) == made
+    assert posted(redmine.target(), failed(UPDATED, name="internal_error_windows", ticket=known)).id != made.id
+
+
+def test_an_issue_with_an_open_subtask_is_told_once_that_it_cannot_be_closed(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="unknown_code"))
+    redmine.add_subtask(made.id)
+    target = redmine.target(statuses={"resolved": 5})
+    good, told = resolved(name="unknown_code", ticket=(made.id, made.url)), False
+    for refusals in range(3):
+        with pytest.raises(TicketNotPosted) as refusal:
+            posted(target, good, past=Past(refusals=refusals, told=told))
+        assert refusal.value.kind is RefusalKind.TICKET
+        told = told or refusal.value.told
+    notes = redmine.issue(made.id)["notes"]
+    assert len([note for note in notes if "could not be closed" in note]) == 1
+    assert len([note for note in notes if "A backup has completed since the failure" in note]) == 1
 
 
 def test_a_storm_and_an_unreadable_alert_have_issues_too(redmine: Redmine) -> None:

@@ -63,13 +63,27 @@ def test_a_lost_id_is_found_by_the_key(tracker: Tracker) -> None:
     assert len(tracker.issue(made.id)["messages"]) == 2
 
 
-def test_what_a_person_closed_is_not_opened_by_an_update(tracker: Tracker) -> None:
+def test_what_a_person_closed_is_opened_by_a_further_failure_or_only_noted(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="agent_not_ready_windows"))
+    tracker.change(made.id, status="done-cbb")
+    posted(tracker.target(), failed(UPDATED, name="agent_not_ready_windows", ticket=(made.id, made.url)))
+    assert tracker.issue(made.id)["status"] == "chatting"
+
     made = posted(tracker.target(), failed(name="disk_33_tib_linux"))
     tracker.change(made.id, status="done-cbb")
-    posted(tracker.target(), failed(UPDATED, name="disk_33_tib_linux", ticket=(made.id, made.url)))
+    note = tracker.target(on_closed="note")
+    posted(note, failed(UPDATED, name="disk_33_tib_linux", ticket=(made.id, made.url)))
     assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
     posted(tracker.target(), resolved(name="disk_33_tib_linux", ticket=(made.id, made.url)))
     assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
+
+
+def test_a_retired_issue_gets_a_successor_that_names_it(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="vm_deallocated"))
+    tracker.retire(made.id)
+    after = posted(tracker.target(), failed(UPDATED, name="vm_deallocated", ticket=(made.id, made.url)))
+    assert after.id != made.id
+    assert f"This goes on from the ticket {made.id}" in tracker.issue(after.id)["messages"][0]["content"]
 
 
 def test_a_storm_and_an_unreadable_alert_have_issues_too(tracker: Tracker) -> None:
