@@ -4,7 +4,8 @@ targetScope = 'subscription'
 metadata name = 'Backup Runbooks'
 metadata description = 'Turns failed backups of Azure virtual machines into tickets with a runbook.'
 
-import { alertSources, behaviour, givenNetwork, givenZones, ticketSystem, watchedSubscription } from 'modules/types.bicep'
+import { givenNetwork, givenZones } from 'modules/given.bicep'
+import { alertSources, behaviour, ticketSystem, watchedSubscription } from 'modules/types.bicep'
 
 // ------------------------------------------------------------------------------------------------ parameters
 
