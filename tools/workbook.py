@@ -25,7 +25,10 @@ What the app logged and what the vaults logged. Times are UTC; each part says wh
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One query on the page. `days` fixes its time range; 0: the reader's choice. `links` are columns that hold resource ids."""
+    """One query on the page. `days` fixes its time range; 0: the reader's choice. `links` are columns that hold resource ids.
+
+    A column `Ticket` leads to what the column `Url` beside it holds.
+    """
 
     query: str
     title: str
@@ -139,11 +142,19 @@ def _query(part: Part) -> dict[str, Any]:
             "titleContent": {"columnMatch": "Tile"},
             "leftContent": {"columnMatch": "Value", "formatter": 12},
         }
-    if part.links:
-        links = [{"columnMatch": name, "formatter": 13, "formatOptions": {"linkTarget": "Resource"}} for name in part.links]
-        content["gridSettings"] = {"formatters": links}
+    if formatters := _formatters(part):
+        content["gridSettings"] = {"formatters": formatters}
     content |= {"timeContext": {"durationMs": part.days * DAY}} if part.days else {"timeContextFromParameter": "TimeRange"}
     return {"type": 3, "content": content, "customWidth": str(part.width), "name": part.query}
+
+
+def _formatters(part: Part) -> list[dict[str, Any]]:
+    """https://learn.microsoft.com/azure/azure-monitor/visualize/workbooks-link-actions"""
+    resources = [{"columnMatch": name, "formatter": 13, "formatOptions": {"linkTarget": "Resource"}} for name in part.links]
+    if "Ticket, Url" not in part.text:
+        return resources
+    to_ticket = {"columnMatch": "Ticket", "formatter": 7, "formatOptions": {"linkColumn": "Url", "linkTarget": "Url"}}
+    return [*resources, to_ticket, {"columnMatch": "Url", "formatter": 5}]
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Taking:
     """A ticket system that takes everything, and names a ticket in an unkind way."""
 
     def post(self, *_: Any, **__: Any) -> Posted:
-        return Posted("T 1\nposted type=incident.opened", "")
+        return Posted("T 1\nposted type=incident.opened", "https://tickets.example.com/T 1")
 
 
 class Refusing:

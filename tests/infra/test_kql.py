@@ -29,7 +29,7 @@ from tests.infra.kql import (
     survives_a_missing_table,
     used_tables,
 )
-from tests.infra.real_lines import VAULT, all_lines
+from tests.infra.real_lines import SUBSCRIPTION, VAULT, all_lines
 from tests.tickets.changes import NOW
 from tools.workbook import PAGE, PARTS, QUERIES, page
 
@@ -98,14 +98,26 @@ def test_every_column_of_a_posted_line_is_read_as_it_was_written(caplog: pytest.
     caplog.set_level(logging.INFO, "handlers")
     data = {"incident": {"id": "5" * 32}, "protected_item": {"vault_id": VAULT}, "error": {"code": "UserErrorX"}}
     document = Document("incident", "open", data, (), cause="disk_too_large", received_at=NOW - timedelta(seconds=41.7))
-    posted_log.log_posted({"type": "incident.opened", "data": data}, Posted("OPS 7"), document, NOW)
+    posted_log.log_posted(
+        {"type": "incident.opened", "data": data}, Posted("OPS 7", "https://tickets.example.com/OPS 7"), document, NOW
+    )
     (pattern,) = line_patterns(POSTED)
     match = pattern.fullmatch(caplog.messages[0])
     assert match is not None
     assert match.groupdict() == {
         "Event": "incident.opened", "Incident": "5" * 32, "Ticket": "OPS_7", "Code": "UserErrorX", "Cause": "disk_too_large",
-        "Vault": "vault-1", "Seconds": "42",
+        "Vault": "vault-1", "Seconds": "42", "Subscription": SUBSCRIPTION, "Url": "https://tickets.example.com/OPS_7",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("url", ["", "http://tickets.example.com/1", "javascript:alert(1)", "https://t.example.com/" + "x" * 500])
+def test_an_address_that_a_workbook_should_not_lead_to_is_not_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "handlers")
+    data = {"incident": {"id": "5" * 32}, "protected_item": {"vault_id": None}, "error": None}
+    posted_log.log_posted(
+        {"type": "incident.opened", "data": data}, Posted("1", url), Document("incident", "open", data, ()), NOW
+    )
+    assert caplog.messages[0].endswith(" subscription=- url=-")
 
 
 def test_every_posted_line_is_seen_with_its_event_type(lines: list[str]) -> None:
