@@ -145,7 +145,8 @@ def _keys(name: str, value: str) -> tuple[str, ...]:
 def _auth(name: str, value: str, environment: Mapping[str, str]) -> str:
     """`entra` rests on a header that only App Service authentication keeps others from writing: it must be on.
 
-    WEBSITE_AUTH_ENABLED: https://learn.microsoft.com/azure/app-service/reference-app-settings#authentication--authorization
+    WEBSITE_AUTH_ENABLED: https://learn.microsoft.com/azure/app-service/reference-app-settings#authentication--authorization.
+    On Linux the Functions host goes by it too: https://github.com/Azure/azure-functions-host/issues/10687
     """
     if _one_of(name, value) == "entra" and environment.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
         raise SettingsError(f"{name} is entra, but App Service authentication is off: anybody could claim to be anybody.")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from handlers.alerts.caller import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE
+from tests.conftest import ROOT
 from tests.infra.bicep import INFRA
 
 pytestmark = pytest.mark.server
@@ -160,3 +161,13 @@ def test_a_refusal_of_azure_ends_it(tmp_path: Path) -> None:
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(["sh", str(INFRA / "entra.sh")], env=env, capture_output=True, text=True, timeout=60)
     assert (done.returncode != 0, done.stdout) == (True, "")
+
+
+SHELLCHECK = ROOT / "build" / "commands-venv" / "bin" / "shellcheck"
+
+
+@pytest.mark.skipif(not SHELLCHECK.is_file(), reason="shellcheck is not set up: tools/check-commands setup")
+@pytest.mark.parametrize("script", ["infra/entra.sh", "tools/check-infra", "tools/check-commands", "tools/find-python"])
+def test_shellcheck_has_nothing_to_say(script: str) -> None:
+    done = subprocess.run([str(SHELLCHECK), script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == ""
