@@ -8,6 +8,9 @@ set -eu
 say() { echo "entra.sh: $*" >&2; }
 refuse() { say "$*"; exit 1; }
 
+if [ "${OPERATOR_EMAILS:-[]}" = '[]' ] && [ -z "${OPERATOR_ACTION_GROUP:-}" ]; then
+  say "warning: OPERATOR_EMAILS is empty: nobody is told when alerts get lost or late."
+fi
 if [ "${ALERTS_AUTH:-entra}" != entra ]; then
   say "ALERTS_AUTH is ${ALERTS_AUTH}: no app registration is needed."
   exit 0

@@ -107,8 +107,22 @@ def test_with_a_key_it_says_why_it_does_nothing(tmp_path: Path) -> None:
 
 
 def test_it_says_where_before_it_makes_anything(tmp_path: Path) -> None:
-    done = start(tmp_path, AZURE_ENV_NAME="test")
+    done = start(tmp_path, AZURE_ENV_NAME="test", OPERATOR_EMAILS='["a@example.com"]')
     assert done.stderr.startswith("entra.sh: the app registration 'Backup Runbooks (test)' in the tenant tenant-1\n")
+
+
+@pytest.mark.parametrize(
+    ("environment", "warned"),
+    [
+        ({}, True),
+        ({"OPERATOR_EMAILS": "[]"}, True),
+        ({"OPERATOR_EMAILS": "[]", "ALERTS_AUTH": "key"}, True),
+        ({"OPERATOR_EMAILS": '["a@example.com"]'}, False),
+        ({"OPERATOR_ACTION_GROUP": "/subscriptions/1/…"}, False),
+    ],
+)
+def test_it_warns_before_a_deployment_that_tells_nobody(tmp_path: Path, environment: dict[str, str], warned: bool) -> None:
+    assert ("OPERATOR_EMAILS is empty" in start(tmp_path, **environment).stderr) is warned
 
 
 def test_a_stored_id_is_taken_whatever_else_has_the_name(tmp_path: Path) -> None:
