@@ -49,6 +49,7 @@ class Settings:
     ticket_user: str = ""
     ticket_secret: str = field(default="", repr=False)
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
+    ticket_http_hosts: tuple[str, ...] = ()
     storm_threshold: int = 20
     storm_window_minutes: int = 15
     canary: str = "quiet"
@@ -62,8 +63,10 @@ class Settings:
         values = {name: environment.get(name, "").strip() for name in SETTING_NAMES}
         if not _secret("TICKET_URL", values["TICKET_URL"]):
             raise SettingsError("TICKET_URL is required: the address that tickets are posted to.")
-        for name in ("TICKET_URL", "ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
-            _check_url(name, values[name])
+        http_hosts = _hosts("TICKET_HTTP_HOSTS", values["TICKET_HTTP_HOSTS"])
+        check_address("TICKET_URL", values["TICKET_URL"], http_hosts)
+        for name in ("ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
+            check_address(name, values[name])
         return cls(
             ticket_url=values["TICKET_URL"],
             arm_endpoint=(values["ARM_ENDPOINT"] or cls.arm_endpoint).rstrip("/"),
@@ -80,6 +83,7 @@ class Settings:
             ticket_user=values["TICKET_USER"],
             ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
+            ticket_http_hosts=http_hosts,
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
             canary=_one_of("CANARY", values["CANARY"] or cls.canary),
@@ -104,7 +108,8 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _check_url(name: str, url: str) -> None:
+def check_address(name: str, url: str, http_hosts: tuple[str, ...] = ()) -> None:
+    """Raises SettingsError for what is no address, and for plain http but to loopback and to `http_hosts`."""
     if not url:
         return
     try:
@@ -114,8 +119,22 @@ def _check_url(name: str, url: str) -> None:
         valid = False
     if not valid:
         raise SettingsError(f"{name} is not an http(s) address.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses only.")
+    if parts.scheme == "http" and not is_loopback(url) and parts.hostname not in http_hosts:
+        allowed = " and the hosts of TICKET_HTTP_HOSTS" if name.startswith("TICKET") else ""
+        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses{allowed or ' only'}.")
+
+
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]+")
+
+
+def _hosts(name: str, value: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower().strip("[]") for part in value.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingsError(
+                f"{name} holds {host[:40]!r}, which is not the name or address of a host: without http:// and port."
+            )
+    return hosts
 
 
 NOT_GIVEN = "none"

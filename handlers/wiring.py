@@ -83,8 +83,6 @@ def queue() -> AlertQueue:
 @cache
 def tools() -> Tools:
     """The real ones, once per process."""
-    import requests
-
     from handlers.azure.arm import Azure
     from handlers.model.delivery import LEASE
     from handlers.records.documents import Documents
@@ -93,6 +91,7 @@ def tools() -> Tools:
     from handlers.records.reminders import Waiting
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
+    from handlers.tickets.engine.session import ticket_session
     from handlers.tickets.engine.target import Target
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
@@ -102,7 +101,7 @@ def tools() -> Tools:
 
     chosen = settings()
     azure, system = Azure(chosen), definition(chosen)
-    target = Target(system, chosen, requests.Session(), now, azure.token)
+    target = Target(system, chosen, ticket_session(), now, azure.token)
     return Tools(
         settings=chosen,
         azure=azure,

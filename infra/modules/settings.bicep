@@ -87,6 +87,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_USER: tickets.?user ?? ''
     TICKET_SECRET: ticketSecretReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
+    TICKET_HTTP_HOSTS: join(tickets.?httpHosts ?? [], ',')
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py
     SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'
     RUNBOOK_LANGUAGE: behave.?runbookLanguage ?? 'en'

@@ -42,7 +42,7 @@ type alertSources = {
 @description('The ticketing system, as docs/tickets says.')
 type ticketSystem = {
   @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
-  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
+  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_data_center' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
 
   @description('Optional. The text of a file of one\'s own instead of a bundled one.')
   targetFile: string?
@@ -52,6 +52,9 @@ type ticketSystem = {
 
   @description('Optional. What else its file asks for: project, queue, labels and so on.')
   options: object?
+
+  @description('Optional. Hosts to which tickets may go over plain http.')
+  httpHosts: string[]?
 }
 
 @export()
