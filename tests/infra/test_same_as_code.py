@@ -59,11 +59,15 @@ def defaults(text: str) -> dict[str, str]:
     """What each setting is when its parameter is left out, as far as the Bicep says it behind a `??`."""
     found = {}
     for name, value in app_settings(text).items():
-        last = re.search(r"\?\? (.*?)\)?$", value) if isinstance(value, Expression) else None
+        last = re.search(r"\?\? (.*?)(?:, ',')?\)?$", value) if isinstance(value, Expression) else None
         if last and name in SETTING_NAMES:
             literal = read(last[1])
-            found[name] = json.dumps(literal) if isinstance(literal, dict) else str(literal)
+            found[name] = json.dumps(literal) if isinstance(literal, dict) else ",".join(map(str, _as_list(literal)))
     return found
+
+
+def _as_list(literal: Any) -> list[Any]:
+    return literal if isinstance(literal, list) else [literal]
 
 
 def test_a_parameter_that_is_left_out_means_the_codes_own_default() -> None:
