@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,6 +41,9 @@ class StormAzure(SimulatedAzure):
 
     def _resources(self, subscription: str, key: str) -> Resources | None:
         return self.storm.resources(subscription, key)
+
+    def _rows(self, table: str, subscriptions: Sequence[str]) -> Iterator[Any]:
+        return (row for subscription in subscriptions for row in self.storm.rows(table, subscription))
 
     def _control(self, request: Request) -> Answer:
         if request.path == "/_sandbox/recover" and request.method == "POST":

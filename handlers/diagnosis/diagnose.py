@@ -12,7 +12,7 @@ from typing import Any
 
 from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import Cause, causes_of, lists
-from handlers.facts import gather
+from handlers.facts import Reads, gather
 from handlers.model import (
     Change,
     Diagnosis,
@@ -49,14 +49,15 @@ PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 
 def diagnose_failure(
     failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False,
-    earlier: Mapping[str, Reading] = MappingProxyType({}),
+    earlier: Mapping[str, Reading] = MappingProxyType({}), reads: Reads | None = None,
 ) -> Diagnosis:  # fmt: skip
     """Gather the facts that the error's causes need, and check the causes.
 
     `sharing`: lists of a whole subscription may come from what was read for another failure. `earlier`: see `diagnose`.
+    `reads`: see `facts/bulk/reads.py`.
     """
     needed = facts_needed(failure, error)
-    readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing)
+    readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing, reads=reads)
     return diagnose(failure, error, readings, earlier)
 
 

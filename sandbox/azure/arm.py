@@ -39,9 +39,13 @@ VIEWLESS = ("extendedInfo", "errorDetails")
 class Resources(Protocol):
     """What is answered from: a scenario's world, or another set of resources."""
 
-    resources: dict[str, Body]
-    """By id in lower case."""
-    activity: list[Body]
+    @property
+    def resources(self) -> dict[str, Body]:
+        """By id in lower case."""
+        ...
+
+    @property
+    def activity(self) -> list[Body]: ...
 
     def resource(self, key: str, now: datetime) -> Body | None: ...
 
