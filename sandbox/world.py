@@ -136,7 +136,7 @@ class World:
             properties["encryption"] = {"type": "EncryptionAtRestWithPlatformKey"}
             if setting := self._encryption_setting(index):
                 properties["encryptionSettingsCollection"] = {"enabled": True, "encryptionSettings": [setting]}
-            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"])
+            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"], managedBy=self.vm_id)
         else:
             body["vhd"] = {"uri": f"https://saunmanaged.blob.core.windows.net/vhds/{name}.vhd"}
             body["diskSizeGB"] = size
@@ -244,7 +244,8 @@ class World:
         self._add(f"{vnet}/subnets/snet-app", "Microsoft.Network/virtualNetworks/subnets", subnet)
         configuration = {"name": "ipconfig1", "properties": {"primary": True, "privateIPAddress": "10.20.1.4",
                          "privateIPAllocationMethod": "Dynamic", "subnet": {"id": f"{vnet}/subnets/snet-app"}}}  # fmt: skip
-        self._add(self.nic_id, "Microsoft.Network/networkInterfaces", {"primary": True, "ipConfigurations": [configuration]})
+        nic: Body = {"primary": True, "ipConfigurations": [configuration]}
+        self._add(self.nic_id, "Microsoft.Network/networkInterfaces", nic, location=self.vm["location"])
 
     def _add_vault(self) -> None:
         kind = "Microsoft.RecoveryServices/vaults"

@@ -23,6 +23,7 @@ from handlers.runbook.render import render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
 from handlers.tickets.event import ended_document, failure_document, plain_document, storm_document
+from handlers.tickets.members_csv import members_csv
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +97,12 @@ def write_plain_up(ticket: PlainTicket, tools: Tools) -> None:
 
 
 def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
-    """Keep what the storm's newest version says, with the steps of one member for all."""
+    """Keep what the storm's newest version says, with the steps of one member as an example, and the file with all names."""
     example = members.example
     document = tools.documents.newest(example.id, example.delivery.version) if example else None
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
-    runbook = render_storm(storm, members, diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
+    names = tools.documents.write_names(storm.id, members_csv(members.rows))
+    runbook = render_storm(storm, members, diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, names)
     tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
 
 

@@ -32,6 +32,7 @@ from handlers.model import (
     Verdict,
     time_text,
 )
+from handlers.model.comparison import SharedThing
 from handlers.model.parts import Part, joined, mark, parts_of
 from handlers.model.text import one_line
 from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, code_span, url_path
@@ -76,14 +77,20 @@ def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str, history: H
 
 
 def render_storm(
-    storm: Storm, members: Members, diagnosis: Diagnosis | None, language: str, arm_endpoint: str = AZURE
+    storm: Storm, members: Members, diagnosis: Diagnosis | None, language: str, arm_endpoint: str = AZURE, names_file: str = ""
 ) -> Runbook:
-    """The page of a storm: what its members share, what to do, shown for one of them (`diagnosis`), and who they are."""
+    """The page of a storm: what its members share, what to do, shown for one of them (`diagnosis`), and who they are.
+
+    `names_file`: where all names are, when the page has not room for them.
+    """
     if diagnosis is None:
         failure = Failure.of(members.shown[0].alert(), None, storm.opened_at)
         diagnosis = Diagnosis(failure, catalogue.error_of(storm.code), (), {})
     page = _Page(diagnosis, language, arm_endpoint)
-    page.context |= {"storm": storm, "members": members, "item_link": page.item_link, "ticket_link": ticket_link}
+    page.context |= {
+        "storm": storm, "members": members, "item_link": page.item_link, "ticket_link": ticket_link, "thing_link": page.thing_link,
+        "fix": fix_of(storm, diagnosis), "names_file": names_file,
+    }  # fmt: skip
     pages = environment("md")
     parts = parts_of(pages.get_template(f"{language}/storm.md.j2").render(page.context))
     markdown = joined(parts)
@@ -96,6 +103,23 @@ def render_storm(
         parts=parts,
         error_title=catalogue.title_of(diagnosis.error, language),
     )
+
+
+FIXES = {
+    "lock": "restore_point_group_locked",
+    "network_security_group": "no_outbound_access",
+    "route_table": "no_outbound_access",
+    "key_vault": "key_vault_permissions_missing",
+    "encryption_set": "encryption_key_unreachable",
+}
+"""By kind of a shared thing the cause whose steps put it right."""
+
+
+def fix_of(storm: Storm, diagnosis: Diagnosis) -> Finding | None:
+    """The finding whose steps put right what all share; None when there is none, or when it names another thing."""
+    wanted = FIXES.get(storm.shared.kind, "") if storm.shared else ""
+    steps = [finding for finding in diagnosis.findings if finding.cause == wanted and finding.verdict is Verdict.CONFIRMED]
+    return steps[0] if steps else None
 
 
 def ticket_link(incident: Incident) -> Markdown:
@@ -248,6 +272,12 @@ class _Page:
         """The name of what failed, leading to its VM in the portal."""
         name = code_span(incident.item_name or incident.item_id, 80)
         return Markdown(f"[{name}]({self._portal_link(incident.vm_id)})") if ResourceId.parse(incident.vm_id) else name
+
+    def thing_link(self, shared: SharedThing) -> Markdown:
+        """The name of what all share, leading to it in the portal; of a lock, to what it locks."""
+        name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
+        place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
+        return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
 
     def _cause(self, cause_id: str) -> Template:
         return cause_template(self.language, cause_id)
