@@ -24,9 +24,11 @@ def comparison_of(region: str, vms: Collection[str], vault_ids: Iterable[str], s
 
     try:
         scope = scope_of(region, vault_ids, azure)
-        things, healthy = things_of(scope, azure), healthy_vms(scope, since, azure)
-        failed = {vm: things.get(vm, NOT_SHOWN) for vm in vms}
-        compared = compare(failed, {vm: things.get(vm, NOT_SHOWN) for vm in healthy})
+        shown, healthy = things_of(scope, azure), healthy_vms(scope, since, azure)
+        if not shown.speaks_for(since):
+            return Comparison(failed=len(vms), healthy=len(healthy), why_none="unread")
+        failed, well = ({vm: shown.things.get(vm, NOT_SHOWN) for vm in named} for named in (vms, healthy))
+        compared = compare(failed, well)
         if compared.shared is None:
             return compared
         return replace(compared, shared=replace(compared.shared, changed_at=changed_at(compared.shared, since, azure)))

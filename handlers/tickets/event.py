@@ -81,7 +81,7 @@ def ended_document(
     What was last known of the VM, the error and the findings stays (`last`, the document of the last failure).
     """
     failure = Failure.of(incident.alert(), None, incident.last_failed_at)
-    data = _shell(failure) | {name: last.data[name] for name in ("vm", "error", "findings") if last} | {
+    data = _shell(failure) | {name: last.data[name] for name in ("vm", "error", "findings") if last and name in last.data} | {
         "incident": _incident(incident),
         "title": title,
         "severity": incident.severity or "Sev1",

@@ -152,3 +152,13 @@ def test_when_azure_refuses_the_comparison_nothing_is_claimed(bench_of: BenchOf)
     bench.run(seconds=400)
     assert shared(bench) is None
     assert_says(bench, "en", en="Azure did not show enough of the VMs to compare them.")
+
+
+def test_what_the_app_may_not_list_is_left_out_of_the_comparison_and_nothing_else(bench_of: BenchOf) -> None:
+    failing, healthy = vms(8, NO_NETWORK, "closed"), vms(20, NO_NETWORK, "open", healthy=True, network={}, activity=[])
+    bench = bench_of(scenarios=(*failing, *healthy), storm_threshold=THRESHOLD, watched=True)
+    bench.azure.add_fault(match="GET */locks*", status=403)
+    bench.azure.add_fault(match="GET */backupProtectedItems*", status=403)
+    fire(bench, failing)
+    bench.run(seconds=400)
+    assert shared(bench)["kind"] == "network_security_group"

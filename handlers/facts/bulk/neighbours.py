@@ -8,26 +8,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from handlers.azure.arm import Azure
 from handlers.facts import Reads
 from handlers.facts.activity import of_provider
-from handlers.facts.bulk.graph_rows import subnet_id
+from handlers.facts.bulk.graph_rows import LAG, subnet_id
 from handlers.facts.bulk.vault_items import items_of_vault
 from handlers.facts.jobs import list_jobs
 from handlers.facts.locks import locks_of
 from handlers.facts.queries import graph_query
 from handlers.facts.restore_points import collections_by_vm
 from handlers.facts.vaults import vaults_of
-from handlers.model import Job, Lock, ResourceId
+from handlers.model import Job, Lock, ResourceId, Unknown
 from handlers.model.comparison import SharedThing, Things
 
 KEPT_SECONDS = 300.0
 JOBS_SECONDS = 120.0
 A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
 CONTAINER = "iaasvmcontainerv2;"
+
+type Own = dict[str, frozenset[str] | None]
+"""The things of one VM while they are put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +77,51 @@ def _vm_of(job: Job, vault: ResourceId) -> str:
     return start.lower() if mark and name else ""
 
 
-def things_of(scope: Scope, azure: Azure) -> Mapping[str, Things]:
-    """By VM (its id in lower case). A VM that Azure does not show is not there."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What each VM has, by its id in lower case, as Azure shows it; a VM that Azure does not show is not there."""
+
+    things: Mapping[str, Things]
+    read_at: datetime
+
+    def speaks_for(self, moment: datetime) -> bool:
+        """Whether it is newer than that moment, however far rows lag behind."""
+        return moment <= self.read_at - LAG
+
+
+def things_of(scope: Scope, azure: Azure) -> Shown:
+    """Read once for all storms of the scope."""
     key = f"things {scope.region} {' '.join(scope.subscriptions)}"
-    return azure.shared.get(key, lambda: _read_things(scope, azure), seconds=KEPT_SECONDS)
+    return azure.shared.get(key, lambda: Shown(_read_things(scope, azure), datetime.now(UTC)), seconds=KEPT_SECONDS)
 
 
-def _read_things(scope: Scope, azure: Azure) -> Mapping[str, Things]:
+def _read_things(scope: Scope, azure: Azure) -> dict[str, Own]:
     def rows(name: str) -> list[dict[str, Any]]:
         return azure.query_graph(graph_query(name, region=scope.region), list(scope.subscriptions))
 
-    things: dict[str, dict[str, frozenset[str] | None]] = {}
+    reads = Reads(azure, sharing=True)
     nics = {row["id"].lower(): row for row in rows("region_nics")}
     subnets = {subnet["id"].lower(): subnet for row in rows("region_networks") for subnet in row.get("subnets") or ()}
-    for row in rows("region_vms"):
-        things[row["id"].lower()] = {**_of_model(row), **_of_network(row, nics, subnets)}
+    things: dict[str, Own] = {
+        row["id"].lower(): {**_of_model(row), **_of_network(row, nics, subnets)} for row in rows("region_vms")
+    }
     _add(things, "extension", _extensions(rows("region_extensions")))
     _add(things, "key_vault", _key_vaults(rows("region_encrypted_disks")))
-    _add(things, "policy", _policies(scope, azure))
+    policies = reads.or_unknown(lambda: _policies(scope, azure))
+    if not isinstance(policies, Unknown):
+        _add(things, "policy", policies)
     for subscription in scope.subscriptions:
-        _add_restore_points(things, subscription, Reads(azure, sharing=True))
+        _add_restore_points(things, subscription, reads)
     return things
 
 
-def _add(things: dict[str, dict[str, frozenset[str] | None]], kind: str, found: Mapping[str, set[str]]) -> None:
+def _add(things: Mapping[str, Own], kind: str, values: Mapping[str, set[str]]) -> None:
     """Who has none of a kind is known to have none."""
     for vm, own in things.items():
-        own[kind] = frozenset(found.get(vm, ()))
+        own[kind] = _some(*sorted(values.get(vm, ())))
 
 
-def _of_model(row: Mapping[str, Any]) -> dict[str, frozenset[str] | None]:
+def _of_model(row: Mapping[str, Any]) -> Own:
     image = row.get("image") or {}
     name = "/".join(str(image.get(part) or "") for part in ("publisher", "offer", "sku")).strip("/") or image.get("id")
     zones = row.get("zones") or ()
@@ -111,7 +130,7 @@ def _of_model(row: Mapping[str, Any]) -> dict[str, frozenset[str] | None]:
     return {kind: _some(value) for kind, value in values.items()}
 
 
-def _of_network(row: Mapping[str, Any], nics: Mapping[str, Any], subnets: Mapping[str, Any]) -> dict[str, frozenset[str] | None]:
+def _of_network(row: Mapping[str, Any], nics: Mapping[str, Any], subnets: Mapping[str, Any]) -> Own:
     """Unknown where Azure does not show the interface or its subnet."""
     interfaces = row.get("nics") or [{}]
     primary = next((nic for nic in interfaces if (nic.get("properties") or {}).get("primary")), interfaces[0])
@@ -127,7 +146,9 @@ def _of_network(row: Mapping[str, Any], nics: Mapping[str, Any], subnets: Mappin
     }  # fmt: skip
 
 
+@lru_cache(4096)
 def _some(*values: Any) -> frozenset[str]:
+    """Ids in lower case. Thousands of VMs have the same few values: each set is there once."""
     return frozenset(str(value).lower() if str(value).startswith("/") else str(value) for value in values if value)
 
 
@@ -157,14 +178,18 @@ def _policies(scope: Scope, azure: Azure) -> Mapping[str, set[str]]:
     return found
 
 
-def _add_restore_points(things: dict[str, dict[str, frozenset[str] | None]], subscription: str, reads: Reads) -> None:
-    """The groups that hold the VMs' restore points, and the locks that cover them."""
-    locks, collections = locks_of(subscription, reads), collections_by_vm(subscription, reads)
+def _add_restore_points(things: Mapping[str, Own], subscription: str, reads: Reads) -> None:
+    """The groups that hold the VMs' restore points, and the locks that cover them; neither where it cannot be read."""
+    collections = reads.or_unknown(lambda: collections_by_vm(subscription, reads))
+    locks = reads.or_unknown(lambda: locks_of(subscription, reads))
+    if isinstance(collections, Unknown):
+        return
     for vm, own in things.items():
         if vm.split("/")[2] == subscription:
             ids = collections.get(vm, ())
-            own["lock"] = frozenset(lock.id for lock in locks if any(lock.covers(collection) for collection in ids))
             own["restore_point_group"] = _some(*(parsed.group_id for found in ids if (parsed := ResourceId.parse(found))))
+            if not isinstance(locks, Unknown):
+                own["lock"] = frozenset(lock.id for lock in locks if any(lock.covers(collection) for collection in ids))
 
 
 def changed_at(shared: SharedThing, since: datetime, azure: Azure) -> datetime | None:
