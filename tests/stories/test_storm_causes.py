@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema
 import pytest
 
+from handlers.diagnosis.compared import comparison_of
+from handlers.facts.bulk.graph_rows import LAG
 from tests.end_to_end.test_scenarios import SCHEMA
 from tests.stories.planted import Neighbour, vms
 from tests.stories.test_many_failed import OWN, THRESHOLD, fire, storms
@@ -162,3 +165,18 @@ def test_what_the_app_may_not_list_is_left_out_of_the_comparison_and_nothing_els
     fire(bench, failing)
     bench.run(seconds=400)
     assert shared(bench)["kind"] == "network_security_group"
+
+
+def test_rows_that_may_be_older_than_the_first_failed_job_prove_nothing(bench_of: BenchOf) -> None:
+    failing, healthy = vms(8, NO_NETWORK, "closed"), vms(20, NO_NETWORK, "open", healthy=True, network={}, activity=[])
+    bench = bench_of(scenarios=(*failing, *healthy), storm_threshold=THRESHOLD, watched=True)
+    world, azure = bench.azure.azure.worlds[failing[0].subscription], bench.tools.azure
+    vault = [world.vault_id]
+    machine = (
+        world.vm_id.lower().rpartition("/resourcegroups/")[0]
+        + "/resourcegroups/rg-closed/providers/microsoft.compute/virtualmachines"
+    )
+    closed = [f"{machine}/vm-closed-{number:02}" for number in range(8)]
+    long_ago, just_now = datetime.now(UTC) - timedelta(minutes=50), datetime.now(UTC) - LAG / 2
+    assert comparison_of("westeurope", closed, vault, long_ago, azure).shared
+    assert comparison_of("westeurope", closed, vault, just_now, azure).why_none == "unread"
