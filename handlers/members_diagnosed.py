@@ -56,4 +56,4 @@ def keep_look(look: Look, tools: Tools) -> None:
     member = look.member
     document = Document("incident", OPEN, {}, (), look.diagnosis.verdicts, evidence=look.evidence)
     tools.documents.write(member.id, member.delivery.version, document)
-    tools.incidents.change(member.key, look.seen_on)
+    tools.incidents.change(member.key, lambda fresh: look.seen_on(fresh, tools.settings.owner_tags))

@@ -1,5 +1,6 @@
 """Story: some facts could not be read when an incident was diagnosed. They are read again; what that changes updates the ticket."""
 
+from handlers.diagnosis.changes import is_news
 from handlers.diagnosis.diagnose import changes_since, diagnose_failure
 from handlers.diagnosis.evidence import alert_of, readings_of
 from handlers.diagnosis.identify import identify
@@ -23,7 +24,7 @@ def diagnose_again(message: Message, tools: Tools) -> Recorded[Incident] | None:
     earlier = readings_of(document.evidence, failure, error) if document and document.evidence else {}
     diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), earlier=earlier)
     plan_second_reading(incident, diagnosis, readings, tools)
-    if not changes_since(document.verdicts if document else incident.verdicts, diagnosis):
+    if not changes_since(document.verdicts if document else incident.verdicts, diagnosis) and not is_news(earlier, diagnosis):
         return None
     recorded = record(tools.incidents, incident.key, lambda fresh: reread(fresh, failures, tools.now()), tools.queue)
     if recorded:

@@ -22,6 +22,8 @@ LANGUAGES = languages(Path(__file__).parents[1] / "templates")
 CHOICES = {"ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket")}
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
+LONGEST_TAG = 512
+"""Characters of a tag's name."""
 
 
 class SettingsError(ValueError):
@@ -46,10 +48,13 @@ class Settings:
     ticket_user: str = ""
     ticket_secret: str = field(default="", repr=False)
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
+    ticket_http_hosts: tuple[str, ...] = ()
     storm_threshold: int = 20
     storm_window_minutes: int = 15
     canary: str = "quiet"
     canary_schedule: str = "0 0 6 * * *"
+    owner_tags: tuple[str, ...] = ("owner", "team")
+    show_actors: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -57,8 +62,10 @@ class Settings:
         values = {name: environment.get(name, "").strip() for name in SETTING_NAMES}
         if not values["TICKET_URL"]:
             raise SettingsError("TICKET_URL is required: the address that tickets are posted to.")
-        for name in ("TICKET_URL", "ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
-            _check_url(name, values[name])
+        http_hosts = _hosts("TICKET_HTTP_HOSTS", values["TICKET_HTTP_HOSTS"])
+        check_address("TICKET_URL", values["TICKET_URL"], http_hosts)
+        for name in ("ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
+            check_address(name, values[name])
         return cls(
             ticket_url=values["TICKET_URL"],
             arm_endpoint=(values["ARM_ENDPOINT"] or cls.arm_endpoint).rstrip("/"),
@@ -74,10 +81,13 @@ class Settings:
             ticket_user=values["TICKET_USER"],
             ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
+            ticket_http_hosts=http_hosts,
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
             canary=_one_of("CANARY", values["CANARY"] or cls.canary),
             canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
+            owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
+            show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )
 
 
@@ -96,7 +106,8 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _check_url(name: str, url: str) -> None:
+def check_address(name: str, url: str, http_hosts: tuple[str, ...] = ()) -> None:
+    """Raises SettingsError for what is no address, and for plain http but to loopback and to `http_hosts`."""
     if not url:
         return
     try:
@@ -106,8 +117,22 @@ def _check_url(name: str, url: str) -> None:
         valid = False
     if not valid:
         raise SettingsError(f"{name} is not an http(s) address.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses only.")
+    if parts.scheme == "http" and not is_loopback(url) and parts.hostname not in http_hosts:
+        allowed = " and the hosts of TICKET_HTTP_HOSTS" if name.startswith("TICKET") else ""
+        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses{allowed or ' only'}.")
+
+
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]+")
+
+
+def _hosts(name: str, value: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower().strip("[]") for part in value.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingsError(
+                f"{name} holds {host[:40]!r}, which is not the name or address of a host: without http:// and port."
+            )
+    return hosts
 
 
 def _secret(name: str, value: str) -> str:
@@ -145,6 +170,21 @@ def _schedule(name: str, value: str) -> str:
     if len(value.split()) != 6:
         raise SettingsError(f"{name} must be an NCRONTAB expression of six fields, such as '0 */15 * * * *'.")
     return value
+
+
+def _tag_names(name: str, value: str) -> tuple[str, ...]:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations"""
+    names = tuple(part.strip() for part in value.split(",")) if value else ()
+    if any(not tag or len(tag) > LONGEST_TAG or set(tag) & set("<>%&\\?/") for tag in names):
+        raise SettingsError(f"{name} must be names of tags with commas between them, such as owner,team.")
+    return names
+
+
+def _true_or_false(name: str, value: str) -> bool:
+    """Bicep writes `True`, people write `true`."""
+    if value.lower() not in ("true", "false"):
+        raise SettingsError(f"{name} is {value[:40]!r}; it must be true or false.")
+    return value.lower() == "true"
 
 
 def _whole_number(name: str, value: str) -> int:

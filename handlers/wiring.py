@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -83,15 +83,15 @@ def queue() -> AlertQueue:
 @cache
 def tools() -> Tools:
     """The real ones, once per process."""
-    import requests
-
     from handlers.azure.arm import Azure
+    from handlers.model.delivery import LEASE
     from handlers.records.documents import Documents
     from handlers.records.incidents import Incidents
     from handlers.records.plain_tickets import PlainTickets
     from handlers.records.reminders import Waiting
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
+    from handlers.tickets.engine.session import ticket_session
     from handlers.tickets.engine.target import Target
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets
@@ -100,12 +100,12 @@ def tools() -> Tools:
         return datetime.now(UTC)
 
     chosen = settings()
-    azure = Azure(chosen)
-    target = Target(definition(chosen), chosen, requests.Session(), now, azure.token)
+    azure, system = Azure(chosen), definition(chosen)
+    target = Target(system, chosen, ticket_session(), now, azure.token)
     return Tools(
         settings=chosen,
         azure=azure,
-        tickets=Tickets(target, Gate(monotonic), now),
+        tickets=Tickets(target, Gate(monotonic, system.lease_seconds), now, max(LEASE, timedelta(seconds=system.lease_seconds))),
         queue=queue(),
         incidents=Incidents(storage()),
         documents=Documents(storage()),

@@ -40,6 +40,7 @@ class Expect:
     commands: Sequence[str] = ()
     not_commands: Sequence[str] = ()
     texts: Sequence[str] = ()
+    not_texts: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,7 @@ _DISK = _fields(name=_text, size_gib=_number, managed=_flag, state=_text, write_
 _VM = _fields(
     name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
     provisioning_state=_text, status=_text, status_at=_time, message=_text, created=_time,
-    exists=_flag, image=_MAPPING, os_name=_text, extensions_allowed=_flag,
+    exists=_flag, image=_MAPPING, os_name=_text, extensions_allowed=_flag, tags=_fields(_text), group_tags=_fields(_text),
     agent_provisioned=_flag, same_name_in=_list_of(_text), encrypted=_fields(None, ["vault"], vault=_text, kek=_flag),
     agent=_or_null(_fields(ready=_flag, version=_text, message=_text, reported=_time)),
     extensions=_list_of(_EXTENSION), disks=_list_of(_DISK),
@@ -241,7 +242,7 @@ _POINTS = _fields(
     resource_group=_text, collection=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,
 )  # fmt: skip
 _LOCK = _fields(
-    None, ["name", "scope"], name=_text, notes=_text, created=_time, level=_one_of("CanNotDelete", "ReadOnly"),
+    None, ["name", "scope"], name=_text, notes=_text, created=_time, by=_text, level=_one_of("CanNotDelete", "ReadOnly"),
     scope=_either(lambda value: str(value).startswith("/"), _text,
                   _one_of("subscription", "restore_point_group", "collection", "vm", "vm_group")),
 )  # fmt: skip
@@ -266,12 +267,12 @@ _ALERT = _fields(
 _EXPECT = _fields(
     type=_text, code=_text, matched_by=_one_of("job", "alert", "log", "message", "none"), language=_text,
     verdicts=_fields(_one_of("confirmed", "possible", "unknown", "ruled_out")),
-    commands=_list_of(_text), not_commands=_list_of(_text), texts=_list_of(_text),
+    commands=_list_of(_text), not_commands=_list_of(_text), texts=_list_of(_text), not_texts=_list_of(_text),
 )  # fmt: skip
 _SCENARIO = _fields(
     None, ["title"], title=_text, then=_ALERT, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
     alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
-    vault=_fields(name=_text, resource_group=_text, location=_text),
+    vault=_fields(name=_text, resource_group=_text, location=_text, tags=_fields(_text)),
     restore_points=_either(lambda value: isinstance(value, list), _list_of(_POINTS), _POINTS),
     other_vaults=_list_of(_fields(None, ["name", "resource_group"], name=_text, resource_group=_text, state=_text, jobs=_list_of(_JOB))),
     availability=_list_of(_fields(None, ["state", "since"], state=_one_of("Available", "Unavailable", "Degraded", "Unknown"),
@@ -281,6 +282,8 @@ _SCENARIO = _fields(
     network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"])), private=_flag),
     key_vaults=_list_of(_KEY_VAULT), faults=_list_of(_FAULT),
     activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text)),
+    changes=_list_of(_fields(None, ["resource", "at"], resource=_text, at=_time, who=_text, type=_one_of("Create", "Update", "Delete"),
+                             properties=_fields(_list_of(_or_null(_text))))),
     health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
                                    service=_text, status=_text, began=_time, ended=_time, impacts=_list_of(_one_of("vm", "vault")))),
     logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)), neighbours=_number,

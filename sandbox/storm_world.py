@@ -102,6 +102,7 @@ class Listing:
     def __init__(self) -> None:
         self.resources: dict[str, Body] = {}
         self.activity: list[Body] = []
+        self.changes: list[Body] = []
         self._by_type: dict[str, dict[str, Body]] = {}
         self.rows: dict[str, Body] = {}
         """Of Azure Resource Graph, by id in lower case."""
@@ -119,6 +120,9 @@ class Listing:
 
     def has_group(self, group: str) -> bool:
         return any(f"/resourcegroups/{group.lower()}/" in key for key in self.resources)
+
+    def group_tags(self, group: str) -> Mapping[str, str]:
+        return {}
 
     def of_type(self, kind: str) -> list[Body]:
         return list(self._by_type.get(kind.lower(), {}).values())

@@ -57,9 +57,12 @@ class Trouble:
     """Only posts with a longer body meet it."""
     event_type: str = ""
     """Only events of this type meet it."""
+    incident: str = ""
+    """Only events that name this incident meet it."""
 
     def meets(self, body: bytes) -> bool:
-        return len(body) > self.over_bytes and f'"{self.event_type}'.encode() in body[:100]
+        is_about = f'"{self.event_type}'.encode() in body[:100] and self.incident.encode() in body
+        return len(body) > self.over_bytes and is_about
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ class World:
         self.name, self.subscription, self.data, self.now = name, subscription, data, now
         self.resources: dict[str, Body] = {}
         self.activity: list[Body] = []
+        self.changes: list[Body] = []
         self.vm: Body = {"name": f"vm-{name.replace('_', '-')[:40]}", "resource_group": "rg-shop", "location": "westeurope",
                    "os": "Windows", "power": "running", "created": "-90d", "status_at": "-30d"} | dict(data.get("vm") or {})  # fmt: skip
         self.vault: Body = {"name": "rsv-shop", "resource_group": "rg-vaults"} | dict(data.get("vault") or {})
@@ -84,6 +85,7 @@ class World:
         self._add_key_vaults()
         self._add_health()
         self._add_activity()
+        self._add_changes()
         for resource_id, body in (self.data.get("resources") or {}).items():
             full = resource_id.replace("{subscription}", self.subscription)
             if body is None:
@@ -118,7 +120,8 @@ class World:
             "networkProfile": {"networkInterfaces": [{"id": self.nic_id, "properties": {"primary": True}}]},
             "instanceView": self._instance_view(),
         }
-        self._add(self.vm_id, "Microsoft.Compute/virtualMachines", properties, location=vm["location"])
+        tags = {"tags": dict(vm["tags"])} if vm.get("tags") else {}
+        self._add(self.vm_id, "Microsoft.Compute/virtualMachines", properties, location=vm["location"], **tags)
         for group in vm.get("same_name_in") or ():
             other = self.resource_id(group, "Microsoft.Compute/virtualMachines", vm["name"])
             self._add(other, "Microsoft.Compute/virtualMachines", dict(properties), location=vm["location"])
@@ -356,7 +359,8 @@ class World:
             scope = self._lock_scope(lock["scope"])
             lock_id = f"{scope}/providers/Microsoft.Authorization/locks/{lock['name']}"
             properties = {"level": lock.get("level", "CanNotDelete")} | ({"notes": lock["notes"]} if lock.get("notes") else {})
-            made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User"}
+            by = {"createdBy": lock["by"]} if lock.get("by") else {}
+            made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User", **by}
             self._add(lock_id, "Microsoft.Authorization/locks", properties, systemData=made)
 
     def _lock_scope(self, scope: str) -> str:
@@ -367,8 +371,11 @@ class World:
             "restore_point_group": self.group_id(getattr(self, "restore_point_group", "AzureBackupRG_westeurope_1")),
             "collection": getattr(self, "collection_id", ""),
             "nsg": self.resource_id(self.vm["resource_group"], "Microsoft.Network/networkSecurityGroups", "nsg-shop"),
+            "nic": self.nic_id,
+            "os_disk": self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", f"{self.vm['name']}-osdisk"),
         }
-        return named.get(scope) or scope.replace("{subscription}", self.subscription)
+        place, mark, below = scope.partition("/") if not scope.startswith("/") else (scope, "", "")
+        return (named.get(place) or scope.replace("{subscription}", self.subscription)) + (mark + below if place in named else "")
 
     def key_vault_id(self, name: str) -> str:
         return self.resource_id("rg-keys", "Microsoft.KeyVault/vaults", name)
@@ -448,6 +455,24 @@ class World:
                 "caller": entry.get("caller", "ops@contoso.example"), "operationName": {"value": full},
                 "status": {"value": entry.get("status", "Succeeded")}, "resourceProviderName": {"value": full.partition("/")[0]},
                 "resourceGroupName": resource.split("/")[4] if resource.count("/") > 3 else "",
+            })  # fmt: skip
+
+    def _add_changes(self) -> None:
+        """https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes"""
+        for number, entry in enumerate(self.data.get("changes") or ()):
+            target = self._lock_scope(entry["resource"])
+            kind = target.rpartition("/providers/")[2].split("/")
+            values = {path: {"previousValue": before, "newValue": after, "propertyChangeType": "Update", "changeCategory": "User"}
+                      for path, (before, after) in (entry.get("properties") or {}).items()}  # fmt: skip
+            attributes = {
+                "timestamp": self._iso(entry["at"]), "changedBy": entry.get("who", "ops@contoso.example"), "changedByType": "User",
+                "clientType": "Azure Portal", "correlationId": self.guid(f"change/{number}"), "changesCount": len(values),
+            }  # fmt: skip
+            self.changes.append({
+                "id": f"{target}/providers/Microsoft.Resources/changes/{self.guid(f'change/{number}')}", "properties": {
+                    "targetResourceId": target, "targetResourceType": "/".join([kind[0], *kind[1::2]]).lower(),
+                    "changeType": entry.get("type", "Update"), "changeAttributes": attributes, "changes": values,
+                },
             })  # fmt: skip
 
 

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "causes": {"model", "causes"},
     "alerts": {"model", "alerts"},
-    "tickets": {"model", "settings", "tickets", "runbook", "requests", "urllib3", "jinja2", "markdown_it", "msgspec"},
+    "tickets": {"model", "settings", "tickets", "runbook", "requests", "urllib3", "jinja2", "jwt", "markdown_it", "msgspec"},
     "facts": {"model", "settings", "azure", SDK, "facts"},
     "records": {"model", "settings", "azure", SDK, "records", "facts", "alerts", "diagnosis", "runbook", "tickets", "msgspec"},
     "azure": {"model", "settings", "azure", SDK, "requests"},

@@ -40,6 +40,9 @@ def test_a_missing_ticket_url_is_named() -> None:
         ("STORM_THRESHOLD", "0"),
         ("STORM_THRESHOLD", "²"),
         ("STORM_WINDOW_MINUTES", "many"),
+        ("OWNER_TAGS", "owner,,team"),
+        ("OWNER_TAGS", "owner/team"),
+        ("SHOW_ACTORS", "yes"),
     ],
 )
 def test_a_malformed_setting_stops_the_app_and_is_named(name: str, value: str) -> None:
@@ -80,3 +83,10 @@ def test_every_name_of_the_contract_is_a_setting() -> None:
         "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_TARGET_FILE", "TICKET_URL", "TICKET_USER",
         "TICKET_SECRET", "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES", "CANARY", "CANARY_SCHEDULE",
     } <= set(SETTING_NAMES)  # fmt: skip
+
+
+def test_people_are_named_and_owners_looked_for_unless_a_setting_says_otherwise() -> None:
+    settings = Settings.from_environment(GOOD)
+    assert (settings.owner_tags, settings.show_actors) == (("owner", "team"), True)
+    other = Settings.from_environment(GOOD | {"OWNER_TAGS": "Service Owner, squad", "SHOW_ACTORS": "False"})
+    assert (other.owner_tags, other.show_actors) == (("Service Owner", "squad"), False)

@@ -16,6 +16,7 @@ from handlers.azure.arm import Azure
 from handlers.azure.read_budget import ReadBudget
 from handlers.model import Incident
 from handlers.model.parts import Part
+from handlers.model.refusal import Past
 from handlers.records.alert_queue import AlertQueue, Sent
 from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
@@ -27,7 +28,7 @@ from handlers.records.vault_marks import VaultMarks
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.gate import Gate
-from handlers.tickets.posting import Tickets
+from handlers.tickets.posting import NO_PAST, Tickets
 from handlers.wiring import Tools
 from sandbox.azure import RunningAzure, running_azure
 from sandbox.scenario import Scenario, load_scenarios
@@ -44,7 +45,9 @@ class Target:
         self.lose_answer = False
         """Take the next post, and cut the connection before the answer."""
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
+    def post(
+        self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, past: Past = NO_PAST, parts: Sequence[Part] = ()
+    ) -> Posted:
         self.tries.append((change_id, may_exist))
         if self.answers:
             raise self.answers.pop(0)

@@ -6,9 +6,10 @@ import ast
 import importlib
 import inspect
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from handlers.diagnosis import catalogue
+from handlers.diagnosis import catalogue, changes
 from handlers.facts import GIVEN, all_facts
 from handlers.facts.bulk.reads import NEEDS as READ_IN_BULK
 from handlers.facts.jobs import READ_JOBS, READ_POINTS
@@ -39,7 +40,7 @@ def causes_page() -> str:
     """Codes with their causes, causes with their facts, facts with the permissions they need."""
     codes = [entry for entry in catalogue.entries().values() if entry.code != "unknown"]
     causes = sorted({cause for entry in catalogue.entries().values() for cause in entry.causes})
-    return "\n".join([*_head(), *_codes(codes), *_causes(causes), *_verdicts(causes), *_facts(), ""])
+    return "\n".join([*_head(), *_codes(codes), *_causes(causes), *_verdicts(causes), *_changes(), *_facts(), ""])
 
 
 def _head() -> list[str]:
@@ -103,6 +104,26 @@ def decision_lines(cause_id: str) -> list[tuple[str, str]]:
             case ast.Call(func=ast.Name(id=kind), args=[ast.Constant(value=str(text)), *_]) if kind in VERDICTS:
                 found.append((node.lineno, kind, text))
     return [(kind, text) for _, kind, text in sorted(found)]
+
+
+def _changes() -> list[str]:
+    """What makes what likely: the tables of handlers/diagnosis/changes.py."""
+    lines = [
+        "## Changes", "",
+        "What was changed between the last good backup and the failure is listed on the ticket, with what it makes likely, the",
+        "strongest first. It changes no verdict.", "",
+        "| change | makes likely |", "|---|---|",
+    ]  # fmt: skip
+    for rule in changes.RECORDS:
+        kind = f"`{rule.type}`" + (f" with `{_cell(rule.pattern)}`" if rule.pattern else "")
+        lines += [f"| {kind} | {_likely(rule.causes)} |"] if rule.causes or not rule.otherwise else []
+        lines += [f"| {kind} made or deleted | {_likely(rule.otherwise)} |"] if rule.otherwise else []
+    lines += [f"| `{operation}` in the activity log | {_likely(causes)} |" for operation, (_, causes) in changes.ACTIONS.items()]
+    return [*lines, ""]
+
+
+def _likely(causes: Mapping[str, int]) -> str:
+    return ", ".join(f"`{cause}`" for cause in sorted(causes, key=lambda cause: -causes[cause])) or "–"
 
 
 def _facts() -> list[str]:

@@ -106,23 +106,35 @@ def _meanings(page: str) -> dict[str, str]:
 
 def _member(name: str, meaning: str) -> str:
     default = _default(name)
-    sentence = f"Optional. {meaning[0].upper()}{meaning[1:].rstrip('.')}. Default: {default or 'empty'}."
-    limits = f"  @minValue(1)\n  @maxValue({LARGEST_NUMBER})\n" if isinstance(default, int) else ""
-    kind = f"({_union(CHOICES[name.upper()])})" if name.upper() in CHOICES else "int" if limits else "string"
+    sentence = f"Optional. {meaning[0].upper()}{meaning[1:].rstrip('.')}. Default: {_shown(default) or 'empty'}."
+    limits = f"  @minValue(1)\n  @maxValue({LARGEST_NUMBER})\n" if _is_number(default) else ""
+    plain = "int" if limits else "bool" if isinstance(default, bool) else "string"
+    kind = f"({_union(CHOICES[name.upper()])})" if name.upper() in CHOICES else plain
     return f"  @description({_quoted(sentence)})\n{limits}  {_camel(name)}: {kind}?"
 
 
 def _assigned(name: str) -> str:
     default, given = _default(name), f"behave.?{_camel(name)}"
-    value = f"string({given} ?? {default})" if isinstance(default, int) else f"{given} ?? {_quoted(default)}"
+    value = f"{given} ?? {_quoted(default)}" if isinstance(default, str) else f"string({given} ?? {_shown(default)})"
     return f"    {name.upper()}: {value}"
 
 
 def _default(name: str) -> str | int:
+    """A list of words is one text with commas."""
     default = getattr(Settings, name)
-    if not isinstance(default, str | int) or isinstance(default, bool):
+    if isinstance(default, tuple) and default:
+        return ",".join(default)
+    if not isinstance(default, str | int):
         raise TypeError(f"{name.upper()}: a {type(default).__name__} is written into {SETTINGS_BICEP} by hand")
     return default
+
+
+def _shown(default: str | int) -> str:
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def _is_number(default: str | int) -> bool:
+    return isinstance(default, int) and not isinstance(default, bool)
 
 
 def _camel(name: str) -> str:

@@ -3,6 +3,7 @@ stopped and started again at the same address; and a sender that posts alerts as
 
 from __future__ import annotations
 
+import copy
 import random
 import signal
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +23,7 @@ import requests
 from bench.faults.costs import Costs, StorageCalls, Work, costs_of
 from bench.faults.stored import Stored
 from bench.faults.vms import alert_of, failing_vms
+from handlers.model import parse_time
 from sandbox.__main__ import SECRET, sandbox_settings
 from sandbox.azure import RunningAzure, running_azure
 from sandbox.azurite import running_azurite
@@ -30,6 +33,7 @@ from sandbox.scenario import Scenario
 from sandbox.ticket_desk import Desk, Trouble
 
 ROOT = Path(__file__).parent.parent.parent
+JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
 PORTS = range(20_000, 32_000)
 """Below the ports that the system gives to clients: a part must find its own port free when it comes back."""
 _given_ports: set[int] = set()
@@ -198,6 +202,20 @@ class Rig:
         vms = self.vms if vms is None else vms
         for index, vm in enumerate(vms):
             self.sender.post(vm, self.hosts[host].running.url, alert_of(vm, **kind), over * index / len(vms))
+
+    def fail_again(self, vm: Scenario) -> None:
+        """Post an alert about another failed backup of a VM, which ended an hour before the one that is known."""
+        world = self.azure.azure.worlds[vm.subscription]
+        job = next(body for body in world.of_type(JOBS) if body["name"] == world.job["id"])
+        times = {
+            name: (parse_time(job["properties"][name]) or world.now) - timedelta(hours=1) for name in ("startTime", "endTime")
+        }
+        job_id = str(world.guid("job/again"))
+        properties = job["properties"] | {name: at.isoformat() for name, at in times.items()}
+        world._add(f"{world.vault_id}/backupJobs/{job_id}", job["type"], properties)
+        body = copy.deepcopy(alert_of(vm))
+        body["data"]["alertContext"]["extendedInfo"]["jobId"] = job_id
+        self.sender.post(vm, self.hosts[0].running.url, body)
 
     def stop_desk(self) -> None:
         """Nobody listens any more, and kept connections end without an answer."""

@@ -83,15 +83,32 @@ def refused_for_good(rig: Rig) -> None:
     rig.check(len(rig.desk.tries) == 2 * len(rig.vms), "more than one refusal and one plain ticket for an alert")
 
 
-def even_plain_tickets_refused(rig: Rig) -> None:
-    """400 for everything: the alerts are kept in blobs, and the sweep posts them once tickets are taken again."""
-    rig.desk.all_posts = Trouble(status=400, text="no")
+def field_newly_required(rig: Rig) -> None:
+    """400 for everything, plain words too: the changes stay due, no raw alert becomes a ticket, and the runbooks go out in the end."""
+    rig.desk.all_posts = Trouble(status=400, text="the field team is required")
     rig.send()
-    rig.wait_until(lambda: len(rig.stored.unposted()) == len(rig.vms), 60, "not every alert is kept")
-    rig.check(len(rig.desk.tries) == 2 * len(rig.vms), "more than one refusal and one plain try for an alert")
+    rig.wait_until(lambda: len(rig.desk.tries) >= 2 * len(rig.vms), 120, "not every alert was tried")
+    rig.check(not rig.stored.unposted(), "a raw alert is kept for a ticket of its own")
     rig.desk.all_posts = None
-    rig.run_sweep()
-    rig.wait_until(lambda: not rig.stored.unposted(), 60, "the sweep left alerts unposted")
+    rig.wait_until(lambda: len(rig.desk.events()) == len(rig.vms), 120, "not every runbook went out")
+    rig.check(all(event["data"]["findings"] for event in rig.desk.events()), "a ticket lacks its runbook")
+
+
+def one_ticket_refused(rig: Rig) -> None:
+    """One ticket is locked (423): it waits alone and is told in the end, while the others' tickets are taken at the first try."""
+    locked, *others = rig.vms
+    rig.send([locked])
+    rig.wait_until(lambda: len(rig.desk.events()) == 1, 60, "the first ticket did not come")
+    (opened,) = rig.desk.events()
+    incident = opened["data"]["incident"]["id"]
+    rig.desk.all_posts = Trouble(status=423, text="locked", incident=incident)
+    rig.fail_again(locked)
+    rig.wait_until(lambda: any(one.status == 423 for one in rig.desk.tries), 60, "the fault struck nobody")
+    rig.send(others)
+    rig.wait_until(lambda: len(rig.desk.events()) == len(rig.vms), 120, "the others wait for one that is locked")
+    elsewhere = [one for one in rig.desk.tries if incident.encode() not in one.body]
+    rig.check(len(elsewhere) == len(others), f"{len(elsewhere)} tries for the tickets of {len(others)} others")
+    rig.desk.all_posts = None
 
 
 def plain_ticket_taken_and_its_answer_lost(rig: Rig) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from handlers.diagnosis.diagnose import changes_since
 from handlers.diagnosis.evidence import diagnosis_of
-from handlers.model import Diagnosis, Verdict
+from handlers.diagnosis.owner import owner_of
+from handlers.model import Diagnosis, Surroundings, Verdict
 from handlers.runbook.render import render
+from handlers.settings import Settings
 
 
 class NotADocument(ValueError):
@@ -20,7 +22,8 @@ def replay(document: Mapping[str, Any], language: str = "") -> Iterator[tuple[st
     try:
         for evidence, shown_in in failures_in(document):
             diagnosis = diagnosis_of(evidence)
-            yield summary(evidence, diagnosis), render(diagnosis, language or shown_in).markdown
+            about = Surroundings(owner_of(diagnosis.readings, Settings.owner_tags))
+            yield summary(evidence, diagnosis), render(diagnosis, language or shown_in, about=about).markdown
     except (KeyError, TypeError) as error:
         raise NotADocument(f"the document lacks {error}") from None
 

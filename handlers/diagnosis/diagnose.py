@@ -12,6 +12,8 @@ from typing import Any
 
 from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import Cause, causes_of, lists
+from handlers.diagnosis.changes import CHANGE_FACTS
+from handlers.diagnosis.owner import TAG_FACTS
 from handlers.facts import Reads, gather
 from handlers.model import (
     Change,
@@ -42,29 +44,32 @@ WINDOW_FACTS = ("last_good", "last_good_consistency", "vm_activity", "vm_availab
 """What the window is made of, as far as it can be read."""
 READ_TWICE = ("agent", "extensions")
 """What an earlier reading of the same failure is asked for: a state that both show has lasted."""
+SURROUNDINGS = frozenset({*CHANGE_FACTS, *TAG_FACTS})
+"""What no check needs: what was changed, and whose it is."""
 NOT_READ = Unknown(Reason.NO_DATA)
 PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 """Why a fact is unknown now and may be known later."""
 
 
 def diagnose_failure(
-    failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False,
+    failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False, changes: bool = True,
     earlier: Mapping[str, Reading] = MappingProxyType({}), reads: Reads | None = None,
 ) -> Diagnosis:  # fmt: skip
     """Gather the facts that the error's causes need, and check the causes.
 
-    `sharing`: lists of a whole subscription may come from what was read for another failure. `earlier`: see `diagnose`.
-    `reads`: see `facts/bulk/reads.py`.
+    `sharing`: lists of a whole subscription may come from what was read for another failure. `changes`: read what
+    was changed as well. `earlier`: see `diagnose`. `reads`: see `facts/bulk/reads.py`.
     """
-    needed = facts_needed(failure, error)
+    needed = facts_needed(failure, error) - (frozenset() if changes else frozenset(CHANGE_FACTS))
     readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing, reads=reads)
     return diagnose(failure, error, readings, earlier)
 
 
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
-    """The names of the facts that the error's causes need, and the VM itself, which every runbook shows."""
-    named = frozenset({"vm"}.union(*(cause.facts for cause in _causes(failure, error))))
-    return (named - MADE) | frozenset(WINDOW_FACTS if "window" in named else ())
+    """The names of the facts that the error's causes need, and of those that every runbook shows."""
+    causes = _causes(failure, error)
+    named = frozenset({"vm"}.union(*(cause.facts for cause in causes)))
+    return (named - MADE) | frozenset(WINDOW_FACTS if "window" in named else ()) | (SURROUNDINGS if causes else frozenset())
 
 
 def diagnose(

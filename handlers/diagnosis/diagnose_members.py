@@ -12,6 +12,7 @@ from handlers.diagnosis.catalogue import classify
 from handlers.diagnosis.diagnose import diagnose_failure
 from handlers.diagnosis.evidence import evidence_of
 from handlers.diagnosis.identify import identify
+from handlers.diagnosis.owner import owner_of
 from handlers.facts.bulk.reads import Bulk, BulkReads
 from handlers.facts.jobs import listed_job
 from handlers.model import Diagnosis, Failure, Incident, Job, Unknown
@@ -27,9 +28,10 @@ class Look:
     how: str
     evidence: dict[str, Any]
 
-    def seen_on(self, incident: Incident | None) -> Incident | None:
+    def seen_on(self, incident: Incident | None, owner_tags: Sequence[str]) -> Incident | None:
         """The member's row after it; None if it has changed meanwhile."""
-        return member_diagnosed(incident, self.member.failures, self.diagnosis.verdicts, self.how, self.last_good_at)
+        owner = owner_of(self.diagnosis.readings, owner_tags) or ""
+        return member_diagnosed(incident, self.member.failures, self.diagnosis.verdicts, self.how, self.last_good_at, owner)
 
     @property
     def last_good_at(self) -> datetime | None:
@@ -41,7 +43,7 @@ class Look:
 def look_alone(members: Sequence[Incident], azure: Azure, now: datetime) -> Iterator[Look]:
     for member in members:
         failure, error = identify(member.alert(), azure, now)
-        yield _look(member, diagnose_failure(failure, error, azure, now, sharing=True), ALONE, now)
+        yield _look(member, diagnose_failure(failure, error, azure, now, sharing=True, changes=False), ALONE, now)
 
 
 def look_in_bulk(members: Sequence[Incident], azure: Azure, now: datetime) -> Iterator[Look]:
@@ -50,7 +52,9 @@ def look_in_bulk(members: Sequence[Incident], azure: Azure, now: datetime) -> It
     bulk = Bulk(azure, failures)
     for member, failure in zip(members, failures, strict=True):
         error = classify(failure.alert, failure.job)
-        yield _look(member, diagnose_failure(failure, error, azure, now, reads=BulkReads(failure, bulk)), IN_BULK, now)
+        yield _look(
+            member, diagnose_failure(failure, error, azure, now, changes=False, reads=BulkReads(failure, bulk)), IN_BULK, now
+        )
 
 
 def failure_in_list(member: Incident, azure: Azure, now: datetime) -> Failure:

@@ -32,6 +32,7 @@ GIVEN = (*CARRIED, "window", "members")
 DEADLINE_SECONDS = 25
 """What is not read by then is unknown: the ticket goes out in time."""
 AT_ONCE = 16
+GROUPS_API, GROUPS_SECONDS = "2021-04-01", 3600.0
 SHARED_SECONDS = 300.0
 """How old a list of a whole subscription or vault may be that many alerts share while a storm rages."""
 
@@ -112,6 +113,14 @@ class Reads:
         text = graph_query("items_of_vms", vms=[vm])
         return self.once(("graph", text), lambda: self.azure.query_graph(text, subscriptions))
 
+    def group_tags(self, group_id: str) -> Mapping[str, str]:
+        """The tags of a resource group, read once an hour for all that ask."""
+
+        def read() -> Mapping[str, str]:
+            return {str(name): str(value) for name, value in (self.azure.get(group_id, GROUPS_API).get("tags") or {}).items()}
+
+        return self.azure.shared.get(f"tags {group_id.lower()}", read, seconds=GROUPS_SECONDS)
+
     def log_rows(self, name: str, vm: ResourceId, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """The rows of a query of Log Analytics about the VM."""
         text = query(name, start=since, end=until, vms=[vm.id])
@@ -120,6 +129,10 @@ class Reads:
     def alone[T](self, read: Callable[[], T]) -> T:
         """What `read` gives: a read about this VM alone, which no list answers."""
         return read()
+
+    def since(self, moment: datetime) -> datetime:
+        """From when a list is read that must reach back to a moment: the full hour before, which many that failed share."""
+        return moment.replace(minute=0, second=0, microsecond=0)
 
     def source_of(self, name: str) -> str:
         """Where the fact of that name is read."""

@@ -22,7 +22,10 @@ LONGEST_SAS = timedelta(days=60)
 """How long access to a disk restore point may last: https://learn.microsoft.com/rest/api/compute/disk-restore-point/grant-access"""
 KEPT_SECONDS = 120.0
 """In a storm: what was done a moment ago must show."""
-A_DAY, A_WEEK = timedelta(days=1), timedelta(days=7)
+A_DAY, A_WEEK, TWO_WEEKS = timedelta(days=1), timedelta(days=7), timedelta(days=14)
+AUTHORIZATION = "Microsoft.Authorization"
+AUTHORIZATIONS = ("locks/", "roleassignments/", "policyassignments/", "policies/deny")
+"""What of it is told; audits by policies are many."""
 
 
 @fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
@@ -56,14 +59,36 @@ def restore_point_activity(failure: Failure, reads: Reads) -> Activity:
     return Activity(since, tuple(entry for entries in found for entry in entries))
 
 
-@fact(READ_ACTIVITY, source=SOURCE)
+@fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
 def lock_changes(failure: Failure, reads: Reads) -> Activity:
     """The locks that were made or deleted in the subscription since the job began."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    since = failure.began_at
-    entries = of_provider(failure.vm.subscription, "Microsoft.Authorization", since, reads)
-    return Activity(since, tuple(entry for entry in entries if entry.operation.startswith("locks/")))
+    since, entries = failure.began_at, authorizations(failure.vm.subscription, failure, reads)
+    return Activity(since, tuple(entry for entry in entries if entry.operation.startswith("locks/") and entry.at >= since))
+
+
+@fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
+def authorization_activity(failure: Failure, reads: Reads) -> Activity:
+    """The locks, role assignments and policies that were made or deleted in the subscription since the last good backup."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    entries = authorizations(failure.vm.subscription, failure, reads)
+    told = tuple(entry for entry in entries if entry.operation.startswith(AUTHORIZATIONS))
+    return Activity(since_authorizations(failure, reads), told)
+
+
+def since_authorizations(failure: Failure, reads: Reads) -> datetime:
+    """The beginning of the day of the last good backup, and at most two weeks before the failed one; many that failed share it."""
+    good = reads.or_unknown(lambda: last_good(failure, reads))
+    began = good.started_at if good and not isinstance(good, Unknown) else None
+    since = max(min(began or failure.began_at - TWO_WEEKS, failure.began_at), failure.began_at - TWO_WEEKS)
+    return since.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def authorizations(subscription: str, failure: Failure, reads: Reads) -> tuple[Operation, ...]:
+    """What was done to locks, role assignments and policies: one read for all that ask."""
+    return of_provider(subscription, AUTHORIZATION, since_authorizations(failure, reads), reads)
 
 
 def of_group(subscription: str, group: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
@@ -75,8 +100,8 @@ def of_provider(subscription: str, provider: str, since: datetime, reads: Reads)
 
 
 def _entries(subscription: str, which: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
-    """The entries since then, newest first; they are read since the full hour before, which many that failed share."""
-    hour, until = since.replace(minute=0, second=0, microsecond=0), datetime.now(UTC)
+    """The entries since then, newest first; they are read since a little earlier, which many that failed share."""
+    hour, until = reads.since(since), datetime.now(UTC)
     path = f"/subscriptions/{subscription}/providers/microsoft.insights/eventtypes/management/values"
     query = f"eventTimestamp ge '{hour:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}' and {which}"
 
@@ -93,9 +118,10 @@ def _operation(entry: dict[str, Any]) -> Operation | None:
         return None
     caller = str(entry.get("caller") or "")
     app = str((entry.get("claims") or {}).get("appid") or "")
+    resource = str(entry.get("resourceId") or "")
     return Operation(
-        _verb(name), at, str(entry.get("resourceId") or "").lower(), caller, str((entry.get("status") or {}).get("value") or ""),
-        BACKUP_SERVICE_APP in (caller.lower(), app.lower()),
+        _verb(name), at, resource.lower(), caller, str((entry.get("status") or {}).get("value") or ""),
+        BACKUP_SERVICE_APP in (caller.lower(), app.lower()), resource,
     )  # fmt: skip
 
 

@@ -139,9 +139,11 @@ def _own_jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads
 
 
 def _jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
-    """The vault's jobs since the full hour before: many that failed in the same hour share them."""
-    since, until = (failure.began_at - span).replace(minute=0, second=0, microsecond=0), datetime.now(UTC) + AN_HOUR
-    return reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
+    """The vault's jobs since the full hour before; the list itself may reach further back, so that many share it."""
+    until, hour = datetime.now(UTC) + AN_HOUR, (failure.began_at - span).replace(minute=0, second=0, microsecond=0)
+    since = reads.since(hour)
+    jobs = reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
+    return [job for job in jobs if job.started_at is None or job.started_at >= hour]
 
 
 @fact(READ_ITEM, READ_POLICY, source="Microsoft.RecoveryServices/vaults/backupPolicies")

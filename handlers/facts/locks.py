@@ -39,12 +39,13 @@ def locks_of(subscription: str, reads: Reads) -> tuple[Lock, ...]:
 
 
 def _lock(body: dict[str, Any]) -> Lock:
-    properties, lock_id = body.get("properties") or {}, str(body.get("id", ""))
+    properties, lock_id, made = body.get("properties") or {}, str(body.get("id", "")), body.get("systemData") or {}
     return Lock(
         id=lock_id,
         name=str(body.get("name", "")),
         level=str(properties.get("level", "")),
         scope=lock_id[: lock_id.lower().rfind("/providers/microsoft.authorization/locks/")],
         notes=str(properties.get("notes") or ""),
-        created_at=parse_time((body.get("systemData") or {}).get("createdAt")),
+        created_at=parse_time(made.get("createdAt")),
+        created_by=str(made.get("createdBy") or ""),
     )

@@ -21,6 +21,7 @@ MINIMUM = {"windows": (2, 7, 41491, 1010), "linux": (2, 2, 53, 1)}
 """https://learn.microsoft.com/troubleshoot/azure/virtual-machines/windows/support-extensions-agent-version"""
 GOALS = ("storage", "azurebackup", "azureactivedirectory")
 """What backup traffic of the guest must reach on 443, as service tags."""
+READ_NETWORK = ("Microsoft.Network/networkInterfaces/read", "Microsoft.Network/virtualNetworks/subnets/read")
 ANYWHERE = {"*", "internet", "0.0.0.0/0", "azurecloud", "any"}
 
 
@@ -28,8 +29,7 @@ ANYWHERE = {"*", "internet", "0.0.0.0/0", "azurecloud", "any"}
     READ_VM,
     READ_VIEW,
     READ_ACTIVITY,
-    "Microsoft.Network/networkInterfaces/read",
-    "Microsoft.Network/virtualNetworks/subnets/read",
+    *READ_NETWORK,
     "Microsoft.Network/networkSecurityGroups/read",
     "Microsoft.Network/routeTables/read",
     source="Microsoft.Network/networkSecurityGroups, routeTables",
@@ -97,11 +97,35 @@ class _Path:
     resources: tuple[str, ...]
 
     def is_part(self, resource: str) -> bool:
-        return any(resource == own or resource.startswith(f"{own}/") for own in self.resources)
+        return is_part(resource, self.resources)
 
 
-def _path(vm: dict[str, Any], reads: Reads) -> _Path:
-    interfaces = (vm["properties"].get("networkProfile") or {}).get("networkInterfaces") or []
+def is_part(resource: str, of: Iterable[str]) -> bool:
+    """Whether a resource is one of some, or lies below one; ids in lower case."""
+    return any(resource == own or resource.startswith(f"{own}/") for own in of)
+
+
+def network_of(vm: dict[str, Any], reads: Reads) -> tuple[str, ...]:
+    """The interface, virtual network, security groups and route table of the VM, as ids in lower case."""
+    place = _place(vm, reads)
+    network_id = place.subnet_id.partition("/subnets/")[0]
+    return tuple(found.lower() for found in (place.nic_id, network_id, *place.group_ids, place.table_id) if found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the VM's primary interface lies, and the ids of what decides about its packets there."""
+
+    nic_id: str
+    configuration: dict[str, Any]
+    subnet_id: str
+    subnet: dict[str, Any]
+    group_ids: tuple[str, ...]
+    table_id: str
+
+
+def _place(vm: dict[str, Any], reads: Reads) -> _Place:
+    interfaces = ((vm.get("properties") or {}).get("networkProfile") or {}).get("networkInterfaces") or []
     if not interfaces:
         raise Unread(Reason.NO_DATA)
     primary = next((nic for nic in interfaces if (nic.get("properties") or {}).get("primary")), interfaces[0])
@@ -109,18 +133,23 @@ def _path(vm: dict[str, Any], reads: Reads) -> _Path:
     configuration = _configuration(nic)
     subnet_id = str((configuration.get("subnet") or {}).get("id") or "")
     subnet = reads.get(subnet_id, API)["properties"] if subnet_id else {}
-    ids = [found for part in (nic, subnet) if (found := (part.get("networkSecurityGroup") or {}).get("id"))]
-    table_id = (subnet.get("routeTable") or {}).get("id") or ""
-    table = reads.get(table_id, API) if table_id else {}
-    source = _Source(configuration.get("privateIPAddress") or "", subnet)
+    ids = tuple(found for part in (nic, subnet) if (found := (part.get("networkSecurityGroup") or {}).get("id")))
+    return _Place(primary["id"], configuration, subnet_id, subnet, ids, (subnet.get("routeTable") or {}).get("id") or "")
+
+
+def _path(vm: dict[str, Any], reads: Reads) -> _Path:
+    place = _place(vm, reads)
+    table = reads.get(place.table_id, API) if place.table_id else {}
+    source = _Source(place.configuration.get("privateIPAddress") or "", place.subnet)
     blackhole, hop, routed = _default_route(table)
-    way_out = _way_out(configuration, subnet, routed)
-    denials = [(rule, found) for found in ids if (rule := _denied(reads.get(found, API), source))]
-    denials += [(blackhole, table_id)] if blackhole else []
-    denials += [] if way_out or hop else [(f"{subnet_id.rpartition('/')[2]} (defaultOutboundAccess=false)", subnet_id)]
+    way_out = _way_out(place.configuration, place.subnet, routed)
+    denials = [(rule, found) for found in place.group_ids if (rule := _denied(reads.get(found, API), source))]
+    denials += [(blackhole, place.table_id)] if blackhole else []
+    name = place.subnet_id.rpartition("/")[2]
+    denials += [] if way_out or hop else [(f"{name} (defaultOutboundAccess=false)", place.subnet_id)]
     denied_by, denied_by_id = (denials or [("", "")])[0]
-    resources = tuple(found.lower() for found in (primary["id"], subnet_id, *ids, table_id) if found)
-    return _Path(denied_by, denied_by_id or (table_id if hop else ""), way_out, hop, resources)
+    resources = tuple(found.lower() for found in (place.nic_id, place.subnet_id, *place.group_ids, place.table_id) if found)
+    return _Path(denied_by, denied_by_id or (place.table_id if hop else ""), way_out, hop, resources)
 
 
 def _way_out(configuration: dict[str, Any], subnet: dict[str, Any], routed: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
@@ -16,12 +18,18 @@ API = "2024-04-01"
 KEPT_SECONDS = 3600
 
 
-def vaults_of(subscription: str, azure: Azure) -> dict[str, str]:
-    """The vaults' ids and their regions; read once an hour for all that ask. Raises what the read raises."""
+@dataclass(frozen=True, slots=True)
+class Vault:
+    region: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def vaults_of(subscription: str, azure: Azure) -> dict[str, Vault]:
+    """The vaults by id; read once an hour for all that ask. Raises what the read raises."""
     path = f"/subscriptions/{subscription}/providers/Microsoft.RecoveryServices/vaults"
 
-    def read() -> dict[str, str]:
-        return {body["id"]: str(body.get("location") or "").lower() for body in azure.list_all(path, API)}
+    def read() -> dict[str, Vault]:
+        return {body["id"]: Vault(str(body.get("location") or "").lower(), tags_in(body)) for body in azure.list_all(path, API)}
 
     return azure.shared.get(f"vaults {subscription.lower()}", read, seconds=KEPT_SECONDS)
 
@@ -30,7 +38,12 @@ def region_of(failure: Failure, azure: Azure) -> str:
     """The region of the failure's vault, which is that of the VMs in it; empty when it cannot be read."""
     vault = failure.vault
     found = _known_vaults(vault.subscription, azure) if vault else None
-    return next((region for vault_id, region in (found or {}).items() if vault and vault_id.lower() == vault.key), "")
+    return next((known.region for vault_id, known in (found or {}).items() if vault and vault_id.lower() == vault.key), "")
+
+
+def tags_in(body: Mapping[str, Any]) -> dict[str, str]:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources"""
+    return {str(name): str(value) for name, value in (body.get("tags") or {}).items()}
 
 
 def readable_vaults(subscriptions: Collection[str], azure: Azure) -> str:
@@ -39,7 +52,7 @@ def readable_vaults(subscriptions: Collection[str], azure: Azure) -> str:
     return "-" if not subscriptions else "ok" if readable else "unread"
 
 
-def _known_vaults(subscription: str, azure: Azure) -> dict[str, str] | None:
+def _known_vaults(subscription: str, azure: Azure) -> dict[str, Vault] | None:
     """None when they cannot be read."""
     from azure.core.exceptions import AzureError
 

@@ -6,6 +6,14 @@ Times are timezone-aware UTC. Sizes carry their unit in the name. A value that c
 
 from __future__ import annotations
 
+from handlers.model.changes import (
+    AzureChange,
+    ChangeList,
+    PropertyChange,
+    ResourceChange,
+    ResourceChanges,
+    ToldChange,
+)
 from handlers.model.claims import (
     FALSE,
     TRUE,
@@ -76,11 +84,13 @@ from handlers.model.ids import (
 from handlers.model.incident import (
     Incident,
     KnownFailure,
+    PastIncident,
 )
 from handlers.model.runbook import (
     Command,
     Runbook,
     Step,
+    Surroundings,
 )
 from handlers.model.storm import (
     Members,
@@ -109,7 +119,9 @@ __all__ = [
     "Alert",
     "Asserts",
     "Availability",
+    "AzureChange",
     "Change",
+    "ChangeList",
     "Claim",
     "Command",
     "Diagnosis",
@@ -141,9 +153,13 @@ __all__ = [
     "Opinion",
     "Os",
     "OutboundAccess",
+    "PastIncident",
     "Peers",
+    "PropertyChange",
     "Reading",
     "Reason",
+    "ResourceChange",
+    "ResourceChanges",
     "ResourceId",
     "RestorePoint",
     "RestorePointCollection",
@@ -153,6 +169,8 @@ __all__ = [
     "SnapshotPolicy",
     "Step",
     "Storm",
+    "Surroundings",
+    "ToldChange",
     "Unknown",
     "Unreadable",
     "Verdict",

@@ -7,10 +7,12 @@ the only sign that work is left. `next_step` says what is to be done, by what it
 |---|---|---|
 | the version | | nothing |
 | older | none | post the newest version (for a resolution whose failure was never shown: the failure first) |
+| older | refused, or looked for in vain, and its wait is not over | wait |
 | older | under way for less than the lease | wait for the rest of the lease |
 | older | under way for longer, or ended without a clear answer | post the attempted version again: it may be there |
 
 A version that was overtaken before it was posted is skipped; one that may have been posted is repeated first, under its change id.
+A ticket that refuses waits alone, longer each time (model/refusal.py); what it refused may be overtaken by a newer version.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from handlers.model.refusal import GIVEN_UP_AFTER, Past, RefusalKind, wait_after
+
 LEASE = timedelta(seconds=60)
-"""How long an attempt may take before somebody else repeats it; longer than the slowest ticket system may answer."""
+"""How long an attempt may take before somebody else repeats it; longer than an ordinary ticket system may take.
+A slower one has a longer lease (`Answers.create_seconds` in tickets/engine/definition.py)."""
 DEFAULT_TARGET = "default"
 OPEN, RESOLVED = "open", "resolved"
 
@@ -41,6 +46,25 @@ class Shown:
     """An earlier try of `attempt` may have reached the ticket system."""
     ticket_id: str = ""
     ticket_url: str = ""
+    waiting: int = 0
+    """The version that was refused, or looked for in vain; what follows is about it. 0: none. A newer version need not wait."""
+    again_at: datetime | None = None
+    """When it is tried again."""
+    searches: int = 0
+    """How often it was looked for in vain."""
+    refusals: int = 0
+    """How often it was refused."""
+    refused_since: datetime | None = None
+    told: bool = False
+    """Its text stands on the ticket already, though its state was refused."""
+
+    def past_of(self, version: int) -> Past:
+        """What came of the earlier tries of a version."""
+        return Past(self.searches, self.refusals, self.told) if version == self.waiting else Past()
+
+    def is_given_up(self, version: int, now: datetime) -> bool:
+        """Whether a version has been refused for so long that nobody need try it again."""
+        return version == self.waiting and self.refused_since is not None and now - self.refused_since >= GIVEN_UP_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +104,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The next step: somebody posts right now; see what came of it after so many seconds."""
+    """The next step: look again after so many seconds, because somebody posts right now or a refusal's wait is not over."""
 
     seconds: float
 
@@ -91,29 +115,32 @@ def raised(delivery: Delivery, status: str) -> Delivery:
     return replace(delivery, version=version, failed_version=version if status == OPEN else delivery.failed_version)
 
 
-def next_step(delivery: Delivery, target: str, now: datetime) -> Post | Wait | None:
+def next_step(delivery: Delivery, target: str, now: datetime, lease: timedelta = LEASE) -> Post | Wait | None:
     """What is to be done for a target's ticket; None: nothing. The table of the module says which."""
     shown = delivery.at(target)
     if not delivery.is_left(target):
         return None
-    if shown.attempt:
-        return _repeat(shown, now)
     never_told = not shown.status and delivery.failed_version
-    return Post(delivery.failed_version if never_told else delivery.version)
+    version = shown.attempt or (delivery.failed_version if never_told else delivery.version)
+    if version == shown.waiting and shown.again_at and shown.again_at > now:
+        return Wait((shown.again_at - now).total_seconds())
+    return _repeat(shown, now, lease) if shown.attempt else Post(version)
 
 
-def _repeat(shown: Shown, now: datetime) -> Post | Wait:
-    if shown.attempted_at and now - shown.attempted_at < LEASE:
-        return Wait((LEASE - (now - shown.attempted_at)).total_seconds())
+def _repeat(shown: Shown, now: datetime, lease: timedelta) -> Post | Wait:
+    if shown.attempted_at and now - shown.attempted_at < lease:
+        return Wait((lease - (now - shown.attempted_at)).total_seconds())
     return Post(shown.attempt, may_exist=shown.may_exist or shown.attempted_at is not None)
 
 
-def attempted(delivery: Delivery, target: str, step: Post, now: datetime) -> Delivery | None:
+def attempted(delivery: Delivery, target: str, step: Post, now: datetime, lease: timedelta = LEASE) -> Delivery | None:
     """Somebody begins to post; None when it is no longer the next step."""
-    if next_step(delivery, target, now) != step:
+    if next_step(delivery, target, now, lease) != step:
         return None
     shown = delivery.at(target)
-    return _with(delivery, target, replace(shown, attempt=step.version, attempted_at=now, may_exist=step.may_exist))
+    searches = 0 if shown.attempted_at else shown.searches  # whoever tried before may have got further than to the search
+    begun = replace(shown, attempt=step.version, attempted_at=now, may_exist=step.may_exist, searches=searches)
+    return _with(delivery, target, begun)
 
 
 def not_posted(delivery: Delivery, target: str, version: int, *, maybe: bool) -> Delivery | None:
@@ -125,8 +152,41 @@ def not_posted(delivery: Delivery, target: str, version: int, *, maybe: bool) ->
     if shown.attempt != version:
         return None
     if maybe or shown.may_exist:
-        return _with(delivery, target, replace(shown, attempted_at=None, may_exist=True))
+        return _with(delivery, target, replace(shown, attempted_at=None, may_exist=True, searches=0))
     return _with(delivery, target, replace(shown, attempt=0, attempted_at=None))
+
+
+def looked_for(delivery: Delivery, target: str, version: int, again_at: datetime) -> Delivery | None:
+    """A version that may have been posted was looked for in vain; None when its try is over by now."""
+    shown = delivery.at(target)
+    if shown.attempt != version:
+        return None
+    past, known = shown.past_of(version), version == shown.waiting
+    searched = replace(
+        shown, attempted_at=None, may_exist=True, waiting=version, again_at=again_at, searches=past.searches + 1,
+        refusals=past.refusals, refused_since=shown.refused_since if known else None, told=past.told,
+    )  # fmt: skip
+    return _with(delivery, target, searched)
+
+
+def refused(
+    delivery: Delivery, target: str, version: int, now: datetime, kind: RefusalKind, *, maybe: bool, told: bool
+) -> Delivery | None:
+    """A version was refused, not by the system as a whole: it waits, longer each time. None when its try is over by now.
+
+    `maybe`: a new ticket may be there all the same. `told`: its text stands on the ticket.
+    """
+    shown = delivery.at(target)
+    if shown.attempt != version:
+        return None
+    may_exist = kind is RefusalKind.CONFIGURATION and (maybe or shown.may_exist) and not shown.ticket_id
+    past, known = shown.past_of(version), version == shown.waiting
+    after = replace(
+        shown, attempt=version if may_exist else 0, attempted_at=None, may_exist=may_exist,
+        waiting=version, again_at=now + wait_after(kind, past.refusals + 1), searches=0, refusals=past.refusals + 1,
+        refused_since=(known and shown.refused_since) or now, told=told or past.told,
+    )  # fmt: skip
+    return _with(delivery, target, after)
 
 
 def showing(delivery: Delivery, target: str, version: int, status: str, ticket_id: str = "", ticket_url: str = "") -> Delivery:

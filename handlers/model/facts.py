@@ -98,6 +98,8 @@ class Operation:
     status: str = ""
     by_backup: bool = False
     """Azure Backup itself did it."""
+    resource_id: str = ""
+    """The same id as Azure writes it."""
 
     def __str__(self) -> str:
         return f"{time_text(self.at)} {self.operation} {self.status} {self.caller}".strip()
@@ -151,6 +153,7 @@ class Lock:
     scope: str
     notes: str = ""
     created_at: datetime | None = None
+    created_by: str = ""
 
     def covers(self, resource_id: str) -> bool:
         """Whether the lock applies to the resource: locks are inherited downwards."""

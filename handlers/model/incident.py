@@ -23,6 +23,7 @@ SAME_FAILURE = timedelta(hours=2)
 https://learn.microsoft.com/azure/backup/backup-azure-vms-enhanced-policy"""
 MOST_FAILURES_KEPT = 20
 ALONE, IN_BULK, UNREAD, LEFT_OVER = "alone", "bulk", "unread", "left over"
+MOST_PAST_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,19 @@ def is_among(known_ones: Iterable[KnownFailure], failure: Failure) -> bool:
         elif not (job_id and known.job_id) and abs(failure.failed_at - known.failed_at) <= SAME_FAILURE:
             return True
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncident:
+    """An earlier incident of the same item: when it failed first, with which code, and the cause that stood at its end."""
+
+    id: str
+    code: str
+    failed_at: datetime
+    cause: str = ""
+    """The confirmed one; empty when there was none."""
+    ticket_id: str = ""
+    ticket_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +102,10 @@ class Incident:
     `left over`: it went on failing when the others had recovered. Else empty."""
     last_good_at: datetime | None = None
     """Of a storm's member: when its last good backup began, as far as it is known."""
+    owner: str = ""
+    """Of a storm's member: whose it is, by its tags."""
+    past: tuple[PastIncident, ...] = ()
+    """Earlier incidents of the item, the newest first."""
     etag: str = ""
 
     @property
@@ -101,6 +119,11 @@ class Incident:
     @property
     def confirmed(self) -> tuple[str, ...]:
         return tuple(cause for cause, verdict in self.verdicts.items() if verdict is Verdict.CONFIRMED)
+
+    @property
+    def same_before(self) -> PastIncident | None:
+        """The item's last incident with the same error; None when there was none, or it is no longer kept."""
+        return next((past for past in self.past if past.code and past.code == self.code), None)
 
     @property
     def needs_post(self) -> bool:
@@ -152,7 +175,14 @@ def failed(
     if _reopens(incident, now):
         again = replace(_with(incident, failure, code), status=OPEN, resolved_at=None, recovered_at=None, recovery_job_id="")
         return _changed(again, now)
-    return replace(new, etag=incident.etag)
+    return replace(new, etag=incident.etag, past=(_past(incident), *incident.past)[:MOST_PAST_KEPT])
+
+
+def _past(incident: Incident) -> PastIncident:
+    """A row that has ended, as its item's next incident remembers it."""
+    ticket = incident.delivery.ticket
+    cause = next(iter(incident.confirmed), "")
+    return PastIncident(incident.id, incident.code, incident.first_failed_at, cause, ticket.ticket_id, ticket.ticket_url)
 
 
 def _reopens(incident: Incident, now: datetime) -> bool:
@@ -212,12 +242,12 @@ def left(incident: Incident | None, storm_id: str, now: datetime) -> Incident | 
 
 def member_diagnosed(
     incident: Incident | None, failures: int, verdicts: Mapping[str, Verdict], looked: str = ALONE,
-    last_good_at: datetime | None = None,
+    last_good_at: datetime | None = None, owner: str = "",
 ) -> Incident | None:  # fmt: skip
     """A storm's member with its diagnosis; None if it has changed meanwhile."""
     same = incident is not None and incident.storm and incident.failures == failures
     return (
-        replace(incident, verdicts=verdicts, diagnosed=True, looked=looked, last_good_at=last_good_at)
+        replace(incident, verdicts=verdicts, diagnosed=True, looked=looked, last_good_at=last_good_at, owner=owner)
         if incident and same
         else None
     )

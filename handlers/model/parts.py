@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 START, END = "\x02", "\x03"
 """Around the kind of a part in a rendered page; what comes from outside never holds them (handlers/markup.py)."""
-CUTS = ("ruled_out", "unknown", "details", "members", "verify", "message", "other_shell", "possible")
+CUTS = ("ruled_out", "unknown", "details", "members", "verify", "message", "changes", "other_shell", "possible")
 """In which order kinds are given up. What is confirmed never is."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from handlers.model.changes import ChangeList, ToldChange
+from handlers.model.incident import PastIncident
 from handlers.model.parts import Part
 
 
@@ -31,6 +33,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a page says besides the diagnosis: whose it is, how it ended the last time, and whether people are named."""
+
+    owner: str | None = None
+    earlier: PastIncident | None = None
+    """The last incident of the same item with the same error."""
+    show_actors: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Runbook:
     """The rendered page. `steps` and `titles` are by cause id."""
 
@@ -42,3 +54,7 @@ class Runbook:
     error_title: str = ""
     parts: tuple[Part, ...] = ()
     """The page in parts, to be shortened for a system that takes less."""
+    changes: ChangeList | None = None
+    """What was changed since the last good backup; None where nothing was read of it."""
+    told_changes: tuple[ToldChange, ...] = ()
+    """The same in words."""

@@ -113,6 +113,7 @@ class MemberRow:
     cause: str
     verdict: str
     last_good_at: datetime | None
+    owner: str
     ticket_url: str
 
     @classmethod
@@ -120,7 +121,7 @@ class MemberRow:
         cause = next(iter(incident.confirmed), "")
         verdict = incident.verdicts[cause].value if cause else ""
         return cls(incident.item_name, incident.vm_id, incident.vault_id, incident.id, incident.status, incident.code,
-                   incident.last_failed_at, cause, verdict, incident.last_good_at, incident.delivery.ticket.ticket_url)  # fmt: skip
+                   incident.last_failed_at, cause, verdict, incident.last_good_at, incident.owner, incident.delivery.ticket.ticket_url)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

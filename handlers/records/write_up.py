@@ -9,16 +9,21 @@ from datetime import datetime
 from typing import Protocol
 
 from handlers.azure.arm import Azure
+from handlers.diagnosis import catalogue
 from handlers.diagnosis.diagnose import changes_since, passing_unread
 from handlers.diagnosis.evidence import diagnosis_of, evidence_of
+from handlers.diagnosis.owner import owner_of
+from handlers.diagnosis.recovery import changes_before_recovery
 from handlers.facts.jobs import newest_recovery_point
-from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, time_text
+from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, Surroundings, Verdict, time_text
 from handlers.model.delivery import RESOLVED
+from handlers.model.document import Document
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
 from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.documents import Documents
 from handlers.records.reminders import DueRow
+from handlers.runbook.ending import End, render_end
 from handlers.runbook.render import render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
@@ -52,9 +57,12 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     changes = changes_since(incident.verdicts, diagnosis)
     reopened = incident.delivery.ticket.status == RESOLVED
     history = History(incident.failures, incident.first_failed_at, changes, reopened)
-    runbook = render(diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint, history)
+    settings = tools.settings
+    owner = owner_of(diagnosis.readings, settings.owner_tags)
+    about = Surroundings(owner, incident.same_before, settings.show_actors)
+    runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, about)
     evidence = evidence_of(diagnosis, tools.now())
-    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence)
+    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence, owner)
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
     tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
 
@@ -109,14 +117,35 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
     """Keep what the incident's newest version says of its end; `job` is the backup that proves the recovery."""
     language, item = tools.settings.runbook_language, incident.item_name
-    title, note = text(language, "gone_title", item=item), text(language, "gone", item=item)
-    if job:
-        title = text(language, "recovered_title", item=item)
-        note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
-        point = newest_recovery_point(Failure.of(incident.alert(), None, tools.now()), job, tools.azure)
-        note += " " + text(language, "recovery_point", time=time_text(point)) if point else ""
     last = tools.documents.newest(incident.id, incident.delivery.version)
-    tools.documents.write(incident.id, incident.delivery.version, ended_document(incident, job, title, note, language, last))
+    failure = Failure.of(incident.alert(), None, tools.now())
+    title = text(language, "recovered_title" if job else "gone_title", item=item)
+    note = recovery_note(failure, job, tools) if job else text(language, "gone", item=item)
+    page = render_end(end_of(incident, failure, job, last, tools), note, language, show_actors=tools.settings.show_actors)
+    error = catalogue.error_of(incident.code)
+    known = (error, catalogue.title_of(error, language))
+    document = ended_document(incident, job, title, page, language, last, known)
+    tools.documents.write(incident.id, incident.delivery.version, document)
+
+
+def recovery_note(failure: Failure, job: Job, tools: Tools) -> str:
+    """Which backup proves the recovery, and of when its recovery point is."""
+    language = tools.settings.runbook_language
+    note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
+    point = newest_recovery_point(failure, job, tools.azure)
+    return f"{note} {text(language, 'recovery_point', time=time_text(point))}" if point else note
+
+
+def end_of(incident: Incident, failure: Failure, job: Job | None, last: Document | None, tools: Tools) -> End:
+    """The incident at its end, with what was changed before the backup that proves its recovery."""
+    verdicts = incident.verdicts or (last.verdicts if last else {})
+    cause = next((cause for cause, verdict in verdicts.items() if verdict is Verdict.CONFIRMED), "")
+    end = End(incident.item_name, incident.code, incident.first_failed_at, cause)
+    if job is None:
+        return end
+    known = diagnosis_of(last.evidence).readings if last and last.evidence else {}
+    changes = changes_before_recovery(failure, job, known, tools.azure, tools.now())
+    return replace(end, ended_at=job.ended_at or job.started_at, changes=changes)
 
 
 def row_as_json(row: DueRow) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Template
 
 from handlers.diagnosis import catalogue
+from handlers.diagnosis.changes import changes_since_good
 from handlers.model import (
     Command,
     Diagnosis,
@@ -28,6 +29,7 @@ from handlers.model import (
     Runbook,
     Step,
     Storm,
+    Surroundings,
     Unknown,
     Verdict,
     time_text,
@@ -35,19 +37,24 @@ from handlers.model import (
 from handlers.model.comparison import SharedThing
 from handlers.model.parts import Part, joined, mark, parts_of
 from handlers.model.text import one_line
+from handlers.runbook.changes import sentence_of, told
 from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, code_span, url_path
-from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, words_of
+from handlers.runbook.templates import SHELLS, actions, block, cause_template, cause_title, environment, reason_of, words_of
 
 AZURE = "https://management.azure.com"
+NOTHING_KNOWN = Surroundings()
 PORTALS = {
     "management.usgovcloudapi.net": "https://portal.azure.us",
     "management.chinacloudapi.cn": "https://portal.azure.cn",
 }
 
 
-def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None) -> Runbook:
+def render(
+    diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None,
+    about: Surroundings = NOTHING_KNOWN,
+) -> Runbook:  # fmt: skip
     """The runbook of a diagnosis in a language of `LANGUAGES`; `history` is what was before it in the same incident."""
-    page, parts = _rendered(diagnosis, language, arm_endpoint, history)
+    page, parts = _rendered(diagnosis, language, arm_endpoint, history, about)
     markdown = joined(parts)
     return Runbook(
         language=language,
@@ -57,6 +64,8 @@ def render(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, histo
         steps=MappingProxyType(page.steps),
         parts=parts,
         error_title=catalogue.title_of(diagnosis.error, language),
+        changes=page.context["changes"],
+        told_changes=told(page.context["changes"], language, show_actors=about.show_actors),
     )
 
 
@@ -67,11 +76,13 @@ def commands_of(diagnosis: Diagnosis, action: str, arguments: Mapping[str, Any],
 
 def to_markdown(diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE) -> str:
     """The runbook's Markdown alone."""
-    return joined(_rendered(diagnosis, language, arm_endpoint, None)[1])
+    return joined(_rendered(diagnosis, language, arm_endpoint, None, NOTHING_KNOWN)[1])
 
 
-def _rendered(diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None) -> tuple[_Page, tuple[Part, ...]]:
-    page = _Page(diagnosis, language, arm_endpoint, history)
+def _rendered(
+    diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None, about: Surroundings
+) -> tuple[_Page, tuple[Part, ...]]:
+    page = _Page(diagnosis, language, arm_endpoint, history, about)
     template = environment("md").get_template(f"{language}/runbook.md.j2")
     return page, parts_of(template.render(page.context))
 
@@ -125,16 +136,24 @@ def fix_of(storm: Storm, diagnosis: Diagnosis) -> Finding | None:
 def ticket_link(incident: Incident) -> Markdown:
     """The incident's own ticket; empty when it has none."""
     ticket = incident.delivery.ticket
-    if not ticket.ticket_id:
+    return link_to(ticket.ticket_id, ticket.ticket_url)
+
+
+def link_to(ticket_id: str, url: str) -> Markdown:
+    """A ticket's id, leading to it; empty without an id."""
+    if not ticket_id:
         return Markdown("")
-    name, url = code_span(ticket.ticket_id, 60), ticket.ticket_url
+    name = code_span(ticket_id, 60)
     return Markdown(f"[{name}]({url_path(url)})") if url.startswith("https://") else name
 
 
 class _Page:
     """One rendering: what the templates see, and the steps that they record on the way."""
 
-    def __init__(self, diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None = None) -> None:
+    def __init__(
+        self, diagnosis: Diagnosis, language: str, arm_endpoint: str, history: History | None = None,
+        about: Surroundings = NOTHING_KNOWN,
+    ) -> None:  # fmt: skip
         self.language, self.os = language, diagnosis.os
         self.words = words_of(language)
         self.steps: dict[str, tuple[Step, ...]] = {}
@@ -144,11 +163,17 @@ class _Page:
         self._blocks: list[str] = []
         self._looks: dict[tuple[str, ...], int] = {}
         self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
-        self.context: dict[str, Any] = self._context(diagnosis) | {
-            "history": history,
-            "cause_title": lambda cause: Markdown(cause_title(language, cause)),
-            "cause_why": lambda cause: Markdown(" ".join(block(cause_template(language, cause), "why", self.context).split())),
-        }
+        self.context: dict[str, Any] = (
+            self._context(diagnosis)
+            | self._surroundings(diagnosis, about)
+            | {
+                "history": history,
+                "cause_title": lambda cause: Markdown(cause_title(language, cause)),
+                "cause_why": lambda cause: Markdown(
+                    " ".join(block(cause_template(language, cause), "why", self.context).split())
+                ),
+            }
+        )
 
     def _context(self, diagnosis: Diagnosis) -> dict[str, Any]:
         failure, error = diagnosis.failure, diagnosis.error
@@ -168,6 +193,17 @@ class _Page:
             "reason": self._reason, "step": self._step, "run": self._run, "actions": self._actions_shown, "word": self._word, "portal": self._portal_link,
             "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
+
+    def _surroundings(self, diagnosis: Diagnosis, about: Surroundings) -> dict[str, Any]:
+        """What changes.md.j2 and whose.md.j2 see."""
+        return {
+            "changes": changes_since_good(diagnosis),
+            "told": lambda change: Markdown(sentence_of(change, self.language, code_span)),
+            "actor": lambda change: code_span(change.who, 120) if change.who and about.show_actors else Markdown(""),
+            "owner": about.owner,
+            "earlier": about.earlier,
+            "past_ticket": lambda past: link_to(past.ticket_id, past.ticket_url),
+        }
 
     # ------------------------------------------------------------------ what a template may call
 
@@ -239,8 +275,7 @@ class _Page:
 
     def _reason(self, why: Unknown) -> Markdown:
         """Why something could not be read, as a sentence."""
-        detail = f" ({as_markdown(why.detail)})" if why.detail else ""
-        return Markdown(self.words["reasons"][why.why.value] + detail)
+        return reason_of(why, self.language)
 
     def _evidence(self, finding: Finding) -> list[dict[str, Any]]:
         """The evidence lines: label, shown value, where read, when."""

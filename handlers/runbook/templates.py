@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined, Template
 
-from handlers.model import Os, time_text
+from handlers.model import Os, Unknown, time_text
 from handlers.model.text import one_line
 from handlers.runbook.markup import NEXT_BLOCK, Markdown, as_markdown, code_block, comment, jmespath, powershell, sh
 
@@ -82,6 +82,12 @@ def environment(markup: str) -> Environment:
     }
     made.globals["next_block"] = NEXT_BLOCK
     return made
+
+
+def reason_of(why: Unknown, language: str) -> Markdown:
+    """Why something could not be read, as a sentence."""
+    detail = f" ({as_markdown(why.detail)})" if why.detail else ""
+    return Markdown(words_of(language)["reasons"][why.why.value] + detail)
 
 
 def message(language: str, name: str, **values: Any) -> str:

@@ -39,6 +39,11 @@ MOST_MEMBERS = 10_000
 """In a storm's event: five megabytes."""
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""
+MOST_OF_A_TAG = 256
+TAGS = {"vm": "vm_tags", "resource_group": "group_tags", "vault": "vault_tags"}
+"""Whose tags the event has, and from which fact."""
+LAST_KNOWN = ("vm", "error", "findings", "owner", "tags", "changes_since_last_good", "changes_unread")
+"""What the event of an end still says, as it was last known."""
 
 
 def event_of(document: Document, change: str, shown: Shown, now: datetime) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def event_of(document: Document, change: str, shown: Shown, now: datetime) -> di
 
 def failure_document(
     incident: Incident, diagnosis: Diagnosis, runbook: Runbook, changes: tuple[Change, ...] = (),
-    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None,
+    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None, owner: str | None = None,
 ) -> Document:  # fmt: skip
     """What an incident's version says of its last failure."""
     failure, error = diagnosis.failure, diagnosis.error
@@ -64,6 +69,10 @@ def failure_document(
         "error": _error(error, runbook.error_title),
         "findings": [finding_data(finding, runbook) for finding in diagnosis.findings],
         "changes": [{"cause": c.cause, "before": c.before and c.before.value, "now": c.now.value} for c in changes],
+        "changes_since_last_good": _changes(runbook),
+        "changes_unread": _changes_unread(runbook),
+        "owner": owner and one_line(owner, MOST_OF_A_TAG),
+        "tags": {name: _tags(diagnosis, fact) for name, fact in TAGS.items()},
         "runbook": {"language": runbook.language},
     }
     machine = diagnosis.readings["vm"].value
@@ -74,20 +83,24 @@ def failure_document(
 
 
 def ended_document(
-    incident: Incident, job: Job | None, title: str, note: str, language: str, last: Document | None = None
-) -> Document:
+    incident: Incident, job: Job | None, title: str, note: str, language: str, last: Document | None = None,
+    known: tuple[Error, str] | None = None,
+) -> Document:  # fmt: skip
     """What an incident's version says of its end: `job` is the completed backup that proves it, `note` says so in Markdown.
 
-    What was last known of the VM, the error and the findings stays (`last`, the document of the last failure).
+    What was last known of the VM, the error and the findings stays (`last`, the document of the last failure); without one
+    the error is that of the incident's code (`known`, with its title).
     """
     failure = Failure.of(incident.alert(), None, incident.last_failed_at)
-    data = _shell(failure) | {name: last.data[name] for name in ("vm", "error", "findings") if last and name in last.data} | {
+    data = _shell(failure) | {"error": _error(*(known or (Error(incident.code), "")))}
+    data |= {name: last.data[name] for name in LAST_KNOWN if last and name in last.data}
+    data |= {
         "incident": _incident(incident),
         "title": title,
         "severity": incident.severity or "Sev1",
         "job": _job(job, failure.alert) if job else None,
         "runbook": {"language": language},
-    }  # fmt: skip
+    }
     return Document("incident", RESOLVED, data, (Part(note),), incident.verdicts)
 
 
@@ -160,7 +173,7 @@ def _member(row: MemberRow) -> dict[str, Any]:
         "last_good_at": time_of(row.last_good_at),
         "cause": row.cause or None,
         "verdict": row.verdict or None,
-        "owner": None,
+        "owner": one_line(row.owner) or None,
         "ticket_url": row.ticket_url or None,
     }
 
@@ -171,7 +184,8 @@ def in_plain_words(event: dict[str, Any], answer: str) -> dict[str, Any]:
     code, item = (data["error"] or {}).get("code") or "–", data["protected_item"]["name"]
     words = message(language, "refused", code=code, item=item, answer=answer)
     runbook = {"language": language, "markdown": words, "html": to_html(words)}
-    return event | {"data": data | {"findings": [], "runbook": runbook}}
+    shortened: dict[str, Any] = {"findings": [], "changes_since_last_good": None, "changes_unread": [], "runbook": runbook}
+    return event | {"data": data | shortened}
 
 
 def plain_document(ticket: PlainTicket, bodies: Sequence[bytes], title: str, text: str, language: str) -> Document:
@@ -214,6 +228,10 @@ def _shell(failure: Failure) -> dict[str, Any]:
         "error": None,
         "findings": [],
         "changes": [],
+        "changes_since_last_good": None,
+        "changes_unread": [],
+        "owner": None,
+        "tags": dict.fromkeys(TAGS),
         "storm": None,
         "runbook": {},
         "ticket": {"id": None, "url": None},
@@ -243,6 +261,33 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "last_failed_at": time_of(incident.last_failed_at),
         "url": None,
     }
+
+
+def _changes(runbook: Runbook) -> list[dict[str, Any]] | None:
+    """None when nothing of it could be read."""
+    if runbook.changes is None or (runbook.changes.unread and not runbook.told_changes):
+        return None
+    return [
+        {
+            "at": time_of(change.at),
+            "who": change.who or None,
+            "what": change.what,
+            "resource_id": change.resource_id,
+            "makes_likely": list(change.makes_likely),
+        }
+        for change in runbook.told_changes
+    ]
+
+
+def _changes_unread(runbook: Runbook) -> list[dict[str, str]]:
+    unread = runbook.changes.unread if runbook.changes else ()
+    return [{"fact": fact, "reason": why.why.value, "detail": why.detail} for fact, why in unread]
+
+
+def _tags(diagnosis: Diagnosis, fact: str) -> dict[str, str] | None:
+    """None when they could not be read, or were not."""
+    value = diagnosis.readings[fact].value if fact in diagnosis.readings else None
+    return {str(name): str(tag) for name, tag in value.items()} if isinstance(value, Mapping) else None
 
 
 def _error(error: Error, title: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 5.0, 60.0
 """A ticket system that is back after an hour has its first ticket a minute later; one try a minute hurts none."""
 PROBE_SECONDS = 60.0
-"""How long nobody else tries while one does; longer than the slowest answer."""
+"""How long nobody else tries while one does; longer than an ordinary answer takes."""
 PROBED_SECONDS = 10.0
 """When the others ask again whether it has ended."""
 MOST_RETRY_AFTER_SECONDS = 6 * 3600.0
@@ -21,10 +21,10 @@ in five minutes. When a ticket is taken again, those that this instance sent awa
 
 
 class Gate:
-    """Shared by the threads of one instance. `now` is a monotonic clock in seconds."""
+    """Shared by the threads of one instance. `now` is a monotonic clock in seconds, `probe_seconds` longer than the slowest answer."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now, self._lock = now, threading.Lock()
+    def __init__(self, now: Callable[[], float], probe_seconds: float = PROBE_SECONDS) -> None:
+        self._now, self._lock, self._probe_seconds = now, threading.Lock(), probe_seconds
         self._closed_until = 0.0
         self._failures = 0
         self._wait = FIRST_WAIT_SECONDS
@@ -53,12 +53,17 @@ class Gate:
             if self._closed_until > self._now():
                 return False
             if self._closed_until:
-                self._closed_until, self._trying = self._now() + PROBE_SECONDS, True
+                self._closed_until, self._trying = self._now() + self._probe_seconds, True
             return True
 
     def worked(self) -> None:
         with self._lock:
             self._closed_until, self._failures, self._wait, self._trying = 0.0, 0, FIRST_WAIT_SECONDS, False
+
+    def answered(self) -> None:
+        """A try was refused for a reason of its own: the system is there, so a probe has found it. Nothing else is known of it."""
+        if self._trying:
+            self.worked()
 
     def failed(self, retry_after: float | None) -> None:
         """A try has failed. An answer that names a time closes the gate for as long."""

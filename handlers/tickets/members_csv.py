@@ -30,7 +30,7 @@ def _cells(row: MemberRow) -> tuple[str, ...]:
     vm, vault = ResourceId.parse(row.vm_id), ResourceId.parse(row.vault_id)
     return (
         row.name, vm.group if vm else "", vm.subscription if vm else "", vault.name if vault else "", row.code, row.cause, row.verdict,
-        time_text(row.last_good_at), time_text(row.last_failed_at), row.status, "", row.ticket_url,
+        time_text(row.last_good_at), time_text(row.last_failed_at), row.status, row.owner, row.ticket_url,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.model.document import Document
+from handlers.model.refusal import RefusalKind
 from handlers.tickets.answers import Posted
 
 log = logging.getLogger(__name__)
@@ -30,14 +31,22 @@ def log_waits(row_id: str, since: datetime | None, now: datetime) -> None:
     log.info("ticket waits incident=%s seconds=%.0f", row_id, (now - since).total_seconds() if since else 0)
 
 
-def log_refused(change_id: str) -> None:
-    """The ticket system will never take the page of a change; plain words are posted instead."""
-    log.error("alert set aside: change %s was refused for good", change_id)
+def log_shortened(change_id: str, why: str) -> None:
+    """The ticket system did not take the page of a change; its ticket has a few plain words instead."""
+    log.error("alert set aside: change %s stands in plain words: %s", change_id, why)
 
 
-def log_kept(change_id: str) -> None:
-    """Not even plain words were taken; the change is kept in a blob, and each sweep tries it again."""
-    log.error("alert set aside: change %s was refused even in plain words", change_id)
+def log_refused(change_id: str, kind: RefusalKind, why: str) -> None:
+    """A change waits because its ticket refuses it, or because a field, right or option is wrong: `why` says which."""
+    if kind is RefusalKind.CONFIGURATION:
+        log.error("alert set aside: change %s waits until the configuration is put right: %s", change_id, why)
+    else:
+        log.warning("ticket refuses: change %s waits alone: %s", change_id, why)
+
+
+def log_given_up(change_id: str, why: str) -> None:
+    """A ticket has refused a change for a week; nobody tries it again."""
+    log.error("alert set aside: change %s was refused for a week and is given up: %s", change_id, why)
 
 
 def one_word(text: str) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from handlers.model.delivery import LEASE
 from handlers.model.parts import Part
-from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.model.refusal import Past, RefusalKind
+from handlers.tickets.answers import NotFoundYet, Posted, TicketNotPosted
 from handlers.tickets.event import in_plain_words
 from handlers.tickets.gate import Gate, seconds_of
-from handlers.tickets.posted_log import log_refused
+from handlers.tickets.posted_log import log_shortened
 
 log = logging.getLogger(__name__)
+
+NO_PAST = Past()
 
 
 class Away(Exception):
@@ -27,46 +31,65 @@ class Away(Exception):
 class Target(Protocol):
     """A ticketing system."""
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
+    def post(
+        self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, past: Past = NO_PAST, parts: Sequence[Part] = ()
+    ) -> Posted:
         """Post one event. `change_id` is the same for a repeat; `may_exist`: an earlier try ended without an answer.
 
-        Raises TicketNotPosted.
+        Raises TicketNotPosted, NotFoundYet.
         """
 
 
 class Tickets:
     """One ticketing system behind its gate."""
 
-    def __init__(self, target: Target, gate: Gate, now: Callable[[], datetime]) -> None:
-        self._target, self._gate, self._now = target, gate, now
+    def __init__(self, target: Target, gate: Gate, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
+        """`lease`: how long a try may take before somebody else repeats it."""
+        self._target, self._gate, self._now, self.lease = target, gate, now, lease
 
     def closed_for(self) -> float:
         """For how many seconds nobody should try, because the ticket system is known to be down; 0: it takes tickets."""
         return self._gate.wait_of_others()
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
-        """Post one event, whose page has these parts; in a few plain words if the page is refused for good.
+    def post(
+        self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, past: Past = NO_PAST, parts: Sequence[Part] = ()
+    ) -> Posted:
+        """Post one event, whose page has these parts; in a few plain words if the page itself may be what is refused.
 
         A target may refuse a long page and take a short one. Both are one change and have one id: whichever was taken, a repeat of
-        either is recognised. Raises Away, or TicketNotPosted when not even plain words will ever be taken.
+        either is recognised. Raises Away for a refusal of the system, TicketNotPosted for the other kinds, and NotFoundYet.
         """
         try:
-            return self._post(event, change_id, may_exist, parts)
+            return self._post(event, change_id, may_exist, past, parts)
         except TicketNotPosted as refusal:
-            log_refused(change_id)
-            return self._post(in_plain_words(event, str(refusal)), change_id, True, ())
+            if not is_the_pages(refusal, event, past):
+                raise
+            plain = in_plain_words(event, str(refusal))
+            after = Past(past.searches + 1, told=past.told or refusal.told)
+            posted = self._post(plain, change_id, may_exist or refusal.maybe_taken, after, ())
+            log_shortened(change_id, str(refusal))
+            return posted
 
-    def _post(self, event: dict[str, Any], change_id: str, may_exist: bool, parts: Sequence[Part]) -> Posted:
+    def _post(self, event: dict[str, Any], change_id: str, may_exist: bool, past: Past, parts: Sequence[Part]) -> Posted:
         if not self._gate.enter():
             raise Away("the ticket system is down", self._gate.wait_of_others())
         try:
-            posted = self._target.post(event, change_id, may_exist=may_exist, parts=parts)
+            posted = self._target.post(event, change_id, may_exist=may_exist, past=past, parts=parts)
+        except NotFoundYet:
+            self._gate.worked()
+            raise
         except TicketNotPosted as refusal:
             log.warning("ticket not posted: change %s: %s", change_id, refusal)
-            if refusal.permanent:
-                self._gate.worked()
+            if refusal.kind is not RefusalKind.SYSTEM:
+                self._gate.answered()
                 raise
             self._gate.failed(seconds_of(refusal.retry_after, self._now()))
             raise Away(str(refusal), self._gate.wait_of_failed(), maybe_taken=refusal.maybe_taken) from None
         self._gate.worked()
         return posted
+
+
+def is_the_pages(refusal: TicketNotPosted, event: dict[str, Any], past: Past) -> bool:
+    """Whether a few plain words may be taken: asked once of a ticket that refuses, and never for a recovery, whose page is short."""
+    alone = refusal.kind is RefusalKind.TICKET
+    return refusal.permanent and not (alone and (past.refusals or event["type"].endswith(".resolved")))

@@ -43,7 +43,7 @@ type ticketSystem = {
   url: string
 
   @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
-  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
+  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_data_center' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
 
   @description('Optional. The text of a file of one\'s own instead of a bundled one.')
   targetFile: string?
@@ -53,6 +53,9 @@ type ticketSystem = {
 
   @description('Optional. What else its file asks for: project, queue, labels and so on.')
   options: object?
+
+  @description('Optional. Hosts to which tickets may go over plain http.')
+  httpHosts: string[]?
 }
 
 @export()
@@ -79,4 +82,10 @@ type behaviour = {
 
   @description('Optional. When it is sent (NCRONTAB, six fields, UTC). Default: 0 0 6 * * *.')
   canarySchedule: string?
+
+  @description('Optional. Comma-separated names of tags, in any case: the first of them on the VM, else on its resource group, else on the vault, says whose the backup is. Default: owner,team.')
+  ownerTags: string?
+
+  @description('Optional. Whether tickets name who changed something: true, or false. Default: true.')
+  showActors: bool?
 }

@@ -47,9 +47,16 @@ class Resources(Protocol):
     @property
     def activity(self) -> list[Body]: ...
 
+    @property
+    def changes(self) -> list[Body]:
+        """Records of the table resourcechanges."""
+        ...
+
     def resource(self, key: str, now: datetime) -> Body | None: ...
 
     def has_group(self, group: str) -> bool: ...
+
+    def group_tags(self, group: str) -> Mapping[str, str]: ...
 
     def of_type(self, kind: str) -> list[Body]: ...
 
@@ -206,6 +213,24 @@ def _extensions(request: Request, world: Resources) -> Answer:
     return ok({"value": _below(vm, EXTENSION_TYPE, world)})
 
 
+def _group(request: Request, world: Resources) -> Answer:
+    """https://learn.microsoft.com/rest/api/resources/resource-groups/get"""
+    name = request.path.rpartition("/")[2]
+    if not world.has_group(name):
+        return group_missing(name)
+    tags = world.group_tags(name)
+    kind = "Microsoft.Resources/resourceGroups"
+    return ok(
+        {
+            "id": request.path,
+            "name": name,
+            "type": kind,
+            "properties": {"provisioningState": "Succeeded"},
+            **({"tags": tags} if tags else {}),
+        }
+    )
+
+
 def _protected_items(request: Request, world: Resources) -> Answer:
     if missing := _missing(request, world):
         return missing
@@ -266,6 +291,7 @@ def _activity(request: Request, world: Resources) -> Answer:
 
 _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     f"{ACTIVITY}$": _activity,
+    r"^/subscriptions/[^/]+/resourcegroups/[^/]+$": _group,
     r"^/subscriptions/[^/]+/resources$": lambda request, world: resource_list.answer(request.filter, world.resources.values()),
     r"/providers/microsoft\.authorization/locks$": _locks,
     r"/providers/microsoft\.authorization/roleassignments$": _assignments,

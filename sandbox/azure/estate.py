@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sandbox.azure.world import FullWorld
@@ -25,6 +25,10 @@ class Estate:
         return [entry for world in self.worlds for entry in world.activity]
 
     @property
+    def changes(self) -> list[Body]:
+        return [change for world in self.worlds for change in world.changes]
+
+    @property
     def logs(self) -> dict[str, list[Body]]:
         merged: dict[str, list[Body]] = {}
         for world in self.worlds:
@@ -37,6 +41,9 @@ class Estate:
 
     def has_group(self, group: str) -> bool:
         return any(world.has_group(group) for world in self.worlds)
+
+    def group_tags(self, group: str) -> Mapping[str, str]:
+        return next((tags for world in self.worlds if (tags := world.group_tags(group))), {})
 
     def of_type(self, kind: str) -> list[Body]:
         return list({body["id"].lower(): body for world in self.worlds for body in world.of_type(kind)}.values())

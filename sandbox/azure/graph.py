@@ -28,6 +28,8 @@ TYPES = frozenset({
     "microsoft.network/virtualnetworks", "microsoft.network/natgateways",
 })  # fmt: skip
 """Of the table `resources`. Subnets lie in the rows of their networks."""
+GROUPS, CHANGES = "resourcecontainers", "resourcechanges"
+TABLES = ("resources", BACKUP_TABLE, GROUPS, CHANGES)
 HIDDEN = ("instanceView", "restorePoints")
 MOST_ROWS = 1000
 QUERIES, SECONDS = 15, 5
@@ -57,6 +59,8 @@ def answer(asked: Mapping[str, Any], rows: Callable[[str], Iterable[Body]], now:
     options = asked.get("options") or {}
     try:
         query = kql.Query(str(asked.get("query")), now)
+        if query.table.lower() not in TABLES:
+            raise kql.NotUnderstood(query.table)
         kept, _ = query.run(list(rows(query.table.lower())))
     except kql.NotUnderstood as problem:
         return error(400, "BadRequest", f"Query is invalid: {problem}")
@@ -72,6 +76,14 @@ def rows_of(table: str, bodies: Iterable[Body], faults: Sequence[Fault] = ()) ->
     for body in bodies:
         if table_of(body) == table and not any(fault.matches("GET", body["id"]) for fault in hiding):
             yield row_of(body)
+
+
+def groups_of(bodies: Iterable[Body], tags: Callable[[str], Mapping[str, str]]) -> Iterator[Body]:
+    """The rows of resource groups: of those that hold something."""
+    ids = {"/".join(body["id"].split("/")[:5]) for body in bodies if "/resourcegroups/" in body["id"].lower()}
+    for group in {one.lower(): one for one in sorted(ids)}.values():
+        name = group.rpartition("/")[2]
+        yield {"id": group, "name": name, "type": "microsoft.resources/subscriptions/resourcegroups", "tags": dict(tags(name))}
 
 
 def table_of(body: Body) -> str:

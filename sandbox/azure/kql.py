@@ -337,6 +337,7 @@ MANY: dict[str, Callable[[Any, list[Any]], bool]] = {
     "has_any": lambda a, wanted: any(has_term(_text(a), _text(b)) for b in wanted),
 }
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "todatetime": lambda text: datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", _text(text))) if text else None,
     "tolower": lambda text: _text(text).lower(),
     "toupper": lambda text: _text(text).upper(),
     "tostring": _text,

@@ -173,7 +173,13 @@ class SimulatedAzure:
         """The rows of a table in some subscriptions."""
         for subscription in subscriptions:
             if world := self._resources(subscription, f"/subscriptions/{subscription}/"):
-                yield from graph.rows_of(table, world.resources.values(), self.faults)
+                match table:
+                    case graph.CHANGES:
+                        yield from world.changes
+                    case graph.GROUPS:
+                        yield from graph.groups_of(world.resources.values(), world.group_tags)
+                    case _:
+                        yield from graph.rows_of(table, world.resources.values(), self.faults)
 
     def _query(self, method: str, workspace: str, body: str, *, partial: bool = False) -> Answer:
         """The workspace of one scenario holds its rows; any other workspace holds everybody's."""

@@ -56,6 +56,11 @@ class FullWorld(World):
         prefix = self.group_id(group).lower() + "/"
         return group.lower() in named or any(key.startswith(prefix) for key in self.resources)
 
+    def group_tags(self, group: str) -> Mapping[str, str]:
+        """Only the VM's group has some."""
+        own = group.lower() == self.vm["resource_group"].lower()
+        return dict(self.vm.get("group_tags") or {}) if own else {}
+
     def of_type(self, kind: str) -> list[Body]:
         return [body for body in self.resources.values() if str(body.get("type", "")).lower() == kind.lower()]
 
@@ -114,7 +119,7 @@ class FullWorld(World):
             "tenantId": self.guid("tenant"),
         }
         self._change(self.vault_id, {"publicNetworkAccess": "Enabled", "monitoringSettings": alerts}, identity=identity,
-                     sku={"name": "RS0", "tier": "Standard"}, tags={})  # fmt: skip
+                     sku={"name": "RS0", "tier": "Standard"}, tags=dict(self.vault.get("tags") or {}))  # fmt: skip
         for policy in self.of_type("Microsoft.RecoveryServices/vaults/backupPolicies"):
             policy["properties"] |= self._policy(policy["properties"])
 

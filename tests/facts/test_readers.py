@@ -288,3 +288,81 @@ def test_the_health_history_is_told_newest_first(facts: Facts) -> None:
 
 def test_other_backups_of_the_vault_are_counted(facts: Facts) -> None:
     assert facts("neighbours: 4", "peers")["peers"].failed == 4
+
+
+# ------------------------------------------------------------------------------------------------ what was changed, whose it is
+
+CHANGED = """
+jobs: [{status: Completed, started: -27h, ended: -26h}]
+changes:
+  - {resource: nsg, at: -2h, who: ana, properties: {properties.securityRules: [null, x], properties.etag: [a, b]}}
+  - {resource: vm, at: -3h, properties: {properties.provisioningState: [Updating, Succeeded], tags.cost: ["1", "2"]}}
+  - {resource: os_disk, at: -4h, who: Unknown, properties: {properties.diskSizeGB: ["128", "256"]}}
+  - {resource: vm/extensions/a, at: -5h, type: Create, who: 262044b1-e2ce-469f-a196-69ab7ada62d3}
+  - {resource: vm/extensions/b, at: -6h, type: Delete}
+  - resource: /subscriptions/{subscription}/resourceGroups/g/providers/Microsoft.Network/routeTables/others
+    at: -2h
+    properties: {properties.routes: [a, b]}
+  - resource: /subscriptions/{subscription}/resourceGroups/g/providers/Microsoft.Compute/disks/others
+    at: -2h
+    properties: {properties.diskSizeGB: [a, b]}
+  - {resource: nic, at: -20d, properties: {properties.ipConfigurations: [a, b]}}
+"""
+
+
+def test_change_records_are_those_of_the_vm_and_what_it_needs_without_what_azure_writes_along(facts: Facts) -> None:
+    read = facts(CHANGED, "resource_changes")["resource_changes"]
+    shown = {(change.resource_id.rpartition("/")[2], change.operation, change.who) for change in read.changes}
+    assert shown == {
+        ("nsg-shop", "update", "ana"),
+        ("vm-small-world-osdisk", "update", ""),
+        ("b", "delete", "ops@contoso.example"),
+    }
+    assert [p.path for c in read.changes if c.who == "ana" for p in c.properties] == ["properties.securityRules"]
+    assert read.network_unread is None
+
+
+def test_whose_network_has_changed_is_said_to_be_unknown_where_the_interface_cannot_be_read(facts: Facts) -> None:
+    read = facts(CHANGED + "faults: [{match: 'GET */networkInterfaces/*', status: 403}]", "resource_changes")["resource_changes"]
+    assert "nsg-shop" not in str(read)
+    assert read.network_unread.why is Reason.FORBIDDEN
+
+
+def test_what_was_changed_of_a_vm_that_is_gone_can_still_be_read(facts: Facts) -> None:
+    world = "vm: {exists: false}\nchanges: [{resource: vm, at: -2h, type: Delete, who: ana}]"
+    (change,) = facts(world, "resource_changes")["resource_changes"].changes
+    assert (change.operation, change.who) == ("delete", "ana")
+
+
+@pytest.mark.parametrize(("status", "why"), [(403, Reason.FORBIDDEN), (429, Reason.THROTTLED), (500, Reason.FAILED)])
+def test_changes_that_could_not_be_read_are_unknown(facts: Facts, status: int, why: Reason) -> None:
+    faults = (f"faults: [{{match: 'POST */resources*', status: {status}, retry_after: 60}}, "
+              f"{{match: 'GET */eventtypes/*', status: {status}, retry_after: 60}}]")  # fmt: skip
+    found = facts(faults, "resource_changes", "authorization_activity")
+    assert {value.why for value in found.values()} == {why}
+
+
+def test_locks_roles_and_policies_are_read_once_since_the_last_good_backup(facts: Facts) -> None:
+    world = """
+jobs: [{status: Completed, started: -27h, ended: -26h}]
+activity:
+  - {operation: Microsoft.Authorization/locks/write, at: -2h, resource: restore_point_group/providers/Microsoft.Authorization/locks/Keep}
+  - {operation: Microsoft.Authorization/locks/delete, at: -10m, resource: vm}
+  - {operation: restart, at: -1h}
+"""
+    found = facts(world, "authorization_activity", "lock_changes")
+    assert [entry.operation for entry in found["authorization_activity"].operations] == ["locks/delete", "locks/write"]
+    assert found["authorization_activity"].operations[1].resource_id.endswith("/Keep")
+    assert [entry.operation for entry in found["lock_changes"].operations] == ["locks/delete"]
+
+
+def test_tags_are_those_of_the_vm_its_group_and_its_vault(facts: Facts) -> None:
+    world = "vm: {tags: {Owner: a}, group_tags: {team: b}}\nvault: {tags: {Cost: c}}"
+    found = facts(world, "vm_tags", "group_tags", "vault_tags")
+    assert found == {"vm_tags": {"Owner": "a"}, "group_tags": {"team": "b"}, "vault_tags": {"Cost": "c"}}
+
+
+def test_tags_that_cannot_be_read_are_unknown_and_none_are_none(facts: Facts) -> None:
+    found = facts("faults: [{match: 'GET */resourceGroups/rg-shop', status: 403}]", "vm_tags", "group_tags")
+    assert found["vm_tags"] == {}
+    assert found["group_tags"].why is Reason.FORBIDDEN

@@ -14,6 +14,7 @@ from handlers import alert_received, canary, dispatch, last_resort, sweep, ticke
 from handlers.alerts.canary import body_of
 from handlers.azure.arm import NotRead
 from handlers.model import Job
+from handlers.model.refusal import RefusalKind
 from handlers.model.storm import members_of, opened
 from handlers.records.alert_queue import AlertQueue
 from handlers.records.documents import Documents
@@ -51,7 +52,8 @@ class Refusing:
         self._permanent = permanent
 
     def post(self, *_: Any, **__: Any) -> Posted:
-        raise TicketNotPosted("TICKET_URL answered 400: no such field", permanent=self._permanent)
+        kind = RefusalKind.CONFIGURATION if self._permanent else RefusalKind.SYSTEM
+        raise TicketNotPosted("TICKET_URL answered 400: no such field", kind=kind, permanent=self._permanent)
 
 
 def tools(target: Any = None, **parts: Any) -> Tools:

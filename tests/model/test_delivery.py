@@ -16,11 +16,14 @@ from handlers.model.delivery import (
     Wait,
     attempted,
     change_of,
+    looked_for,
     next_step,
     not_posted,
     raised,
+    refused,
     showing,
 )
+from handlers.model.refusal import GIVEN_UP_AFTER, WAITS, Past, RefusalKind
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 T = DEFAULT_TARGET
@@ -128,3 +131,75 @@ def test_each_target_has_a_ticket_of_its_own() -> None:
     delivery = showing(new(), "second", 1, OPEN, "S-1", "")
     assert next_step(delivery, "second", NOW) is None
     assert next_step(delivery, T, NOW) == Post(1)
+
+
+# ---------------------------------------------------------------- refused alone
+
+
+def refuse(delivery: Delivery, at: datetime, kind: RefusalKind = RefusalKind.TICKET, **more: bool) -> Delivery:
+    """The next step is tried and refused."""
+    step = next_step(delivery, T, at)
+    assert isinstance(step, Post)
+    begun = attempted(delivery, T, step, at)
+    assert begun is not None
+    after = refused(begun, T, step.version, at, kind, **{"maybe": False, "told": False, **more})
+    assert after is not None
+    return after
+
+
+def test_what_is_refused_waits_longer_each_time_and_at_most_a_day_or_an_hour() -> None:
+    for kind, longest in ((RefusalKind.TICKET, timedelta(days=1)), (RefusalKind.CONFIGURATION, timedelta(hours=1))):
+        delivery, now, waits = new(), NOW, []
+        for _ in range(8):
+            delivery = refuse(delivery, now, kind)
+            wait = next_step(delivery, T, now)
+            assert isinstance(wait, Wait)
+            waits.append(timedelta(seconds=wait.seconds))
+            now += waits[-1]
+        assert waits[: len(WAITS[kind])] == list(WAITS[kind])
+        assert waits[-1] == longest
+
+
+def test_a_newer_version_need_not_wait_for_one_that_was_refused() -> None:
+    delivery = raised(refuse(raised(shown(new()), RESOLVED), NOW), OPEN)
+    assert next_step(delivery, T, NOW) == Post(3)
+    assert delivery.at(T).past_of(3) == Past()
+
+
+def test_what_came_of_earlier_tries_belongs_to_one_version_and_is_forgotten_when_it_is_shown() -> None:
+    delivery = refuse(raised(shown(new()), RESOLVED), NOW, told=True)
+    assert delivery.at(T).past_of(2) == Past(refusals=1, told=True)
+    delivery = refuse(delivery, NOW + timedelta(days=1))
+    assert delivery.at(T).past_of(2) == Past(refusals=2, told=True)
+    assert shown(delivery, 2).at(T) == Shown(2, OPEN, ticket_id="T-1", ticket_url="https://t/1")
+
+
+def test_after_a_week_of_refusals_a_version_is_given_up() -> None:
+    delivery = refuse(refuse(new(), NOW), NOW + timedelta(days=3))
+    assert not delivery.at(T).is_given_up(1, NOW + GIVEN_UP_AFTER - timedelta(seconds=1))
+    assert delivery.at(T).is_given_up(1, NOW + GIVEN_UP_AFTER)
+    assert not delivery.at(T).is_given_up(2, NOW + GIVEN_UP_AFTER)
+
+
+def test_a_new_ticket_that_may_be_there_although_it_was_refused_is_looked_for() -> None:
+    delivery = refuse(new(), NOW, RefusalKind.CONFIGURATION, maybe=True)
+    assert next_step(delivery, T, NOW + timedelta(minutes=1)) == Post(1, may_exist=True)
+
+
+def test_a_ticket_that_was_looked_for_in_vain_is_looked_for_once_more_after_a_while() -> None:
+    lost = not_posted(begun(new()), T, 1, maybe=True)
+    assert lost is not None
+    again_at = NOW + timedelta(seconds=90)
+    after = looked_for(begun(lost), T, 1, again_at)
+    assert after is not None
+    assert next_step(after, T, NOW) == Wait(90)
+    assert next_step(after, T, again_at) == Post(1, may_exist=True)
+    assert after.at(T).past_of(1) == Past(searches=1)
+    crashed = begun(after, again_at)
+    assert begun(crashed, again_at + LEASE).at(T).past_of(1) == Past(), "it may have been opened meanwhile"
+
+
+def test_a_slower_system_has_a_longer_lease() -> None:
+    lease = timedelta(seconds=90)
+    assert next_step(begun(new()), T, NOW + LEASE, lease) == Wait(30)
+    assert next_step(begun(new()), T, NOW + lease, lease) == Post(1, may_exist=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from handlers.model import Alert, Failure, Incident, Job
+from handlers.model import Alert, Failure, Incident, Job, PastIncident, Verdict
 from handlers.model.delivery import DEFAULT_TARGET, showing
 from handlers.model.incident import failed, gone, joined, left, recovered, reread
 
@@ -98,6 +98,25 @@ def test_a_failure_more_than_a_day_after_the_recovery_is_a_new_incident_with_a_n
     assert (incident.failures, incident.delivery.version, incident.delivery.ticket.ticket_id) == (1, 1, "")
     assert incident.id != opened().id
     assert incident.key == opened().key
+
+
+def test_a_new_incident_remembers_those_before_it_and_the_last_one_with_the_same_error() -> None:
+    first = replace(resolved(24), verdicts={"x": Verdict.POSSIBLE, "disk_too_large": Verdict.CONFIRMED})
+    second = after(first, failure("job-9", hours=72), 72)
+    past = PastIncident(first.id, "UserErrorX", at(0), "disk_too_large", "T-1", "https://t/1")
+    assert (second.past, second.same_before) == ((past,), past)
+    other = failed(first, failure("job-9", hours=72), "UserErrorY", at(72))
+    assert other is not None
+    assert (other.past, other.same_before) == ((past,), None)
+
+
+def test_only_the_newest_past_incidents_are_remembered() -> None:
+    incident = opened()
+    for day in range(3, 30, 3):
+        ended = recovered(incident, good_job(24 * day - 48), at(24 * day - 48))
+        assert ended is not None
+        incident = shown(after(shown(ended), failure(f"job-{day}", hours=24 * day), 24 * day))
+    assert [past.failed_at for past in incident.past] == [at(24 * day) for day in (24, 21, 18, 15, 12)]
 
 
 def test_an_incident_whose_end_is_not_shown_yet_is_reopened_however_late() -> None:

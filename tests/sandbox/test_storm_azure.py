@@ -87,7 +87,7 @@ def test_a_vault_lists_the_jobs_of_its_vms_in_pages(storm: tuple[StormWorld, Azu
 
 def test_vaults_are_listed_with_their_regions(storm: tuple[StormWorld, Azure]) -> None:
     world, azure = storm
-    regions = [region for subscription in world.subscriptions for region in vaults_of(subscription, azure).values()]
+    regions = [vault.region for subscription in world.subscriptions for vault in vaults_of(subscription, azure).values()]
     assert Counter(regions) == dict.fromkeys(REGIONS, VAULTS // 2)
 
 

@@ -16,6 +16,7 @@ from handlers import dispatch, last_resort
 from handlers.model import Incident
 from handlers.model.incident import key_of
 from handlers.model.parts import joined
+from handlers.model.refusal import RefusalKind
 from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
 from handlers.records.storage import Storage
@@ -24,6 +25,7 @@ from sandbox.azurite import connection_string
 from sandbox.scenario import Scenario, load_scenarios
 from tests.workbench import Bench
 
+CONFIGURATION = RefusalKind.CONFIGURATION
 BenchOf = Callable[..., Bench]
 LOCKED = "restore_point_group_locked"
 
@@ -192,7 +194,9 @@ def test_a_host_that_is_killed_while_it_diagnoses_is_followed_by_the_reminder(be
 
 def test_a_refusal_for_good_becomes_the_same_ticket_in_plain_words_with_the_answer(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED)
-    bench.target.answers = [TicketNotPosted("TICKET_URL answered 400: description is too long", permanent=True)]
+    bench.target.answers = [
+        TicketNotPosted("TICKET_URL answered 400: description is too long", kind=CONFIGURATION, permanent=True)
+    ]
     bench.fire(alert())
     bench.work()
     (event,) = bench.target.events
@@ -205,7 +209,7 @@ def test_a_refusal_for_good_becomes_the_same_ticket_in_plain_words_with_the_answ
 def test_a_plain_ticket_whose_answer_was_lost_is_not_opened_a_second_time(bench_of: BenchOf) -> None:
     """The long page is tried again first, and may be taken then: both are one change with one id."""
     bench = bench_of(LOCKED)
-    bench.target.answers = [TicketNotPosted("400 too long", permanent=True), TicketNotPosted("no answer")]
+    bench.target.answers = [TicketNotPosted("400 too long", kind=CONFIGURATION, permanent=True), TicketNotPosted("no answer")]
     bench.fire(alert())
     bench.work()
     bench.wait(60)
@@ -215,7 +219,7 @@ def test_a_plain_ticket_whose_answer_was_lost_is_not_opened_a_second_time(bench_
 
 def test_a_plain_ticket_that_is_not_taken_now_is_tried_again_soon(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED)
-    bench.target.answers = [TicketNotPosted("400 too long", permanent=True), TicketNotPosted("503")]
+    bench.target.answers = [TicketNotPosted("400 too long", kind=CONFIGURATION, permanent=True), TicketNotPosted("503")]
     bench.fire(alert())
     bench.work()
     bench.wait(10)
@@ -244,14 +248,19 @@ def test_an_alert_that_failed_too_often_has_a_plain_ticket_with_its_body(bench_o
     assert scenario(LOCKED).subscription in event["data"]["runbook"]["markdown"]
 
 
-def test_what_not_even_a_plain_ticket_is_taken_for_is_kept(bench_of: BenchOf) -> None:
+def test_what_not_even_a_plain_ticket_is_taken_for_stays_due_and_nothing_else_is_made_of_it(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED)
-    bench.target.answers = [TicketNotPosted("400", permanent=True), TicketNotPosted("400 again", permanent=True)]
+    bench.target.answers = [
+        TicketNotPosted("400", kind=CONFIGURATION, permanent=True),
+        TicketNotPosted("400 again", kind=CONFIGURATION, permanent=True),
+    ]
     bench.fire(alert())
     bench.work()
-    assert [(why, scenario(LOCKED).subscription in body.decode()) for _, body, why in bench.queue.unposted()] == [
-        ("400 again", True)
-    ]
+    assert list(bench.queue.unposted()) == []
+    bench.run(seconds=60)
+    (event,) = bench.target.events
+    assert event["type"] == "incident.opened"
+    assert event["data"]["findings"], "its whole runbook"
 
 
 def test_facts_that_azure_throttled_are_looked_at_again_and_the_ticket_is_updated(bench_of: BenchOf) -> None:

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from handlers.model.parts import Part
+from handlers.model.refusal import Past
 from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.posting import NO_PAST
 from tests.memory_storage import MemoryStorage
 from tests.stories.test_many_failed import alike
 from tests.workbench import Bench, Target
@@ -27,11 +29,13 @@ class Down(Target):
         self.refused: list[float] = []
         self.taken: list[float] = []
 
-    def post(self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
+    def post(
+        self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, past: Past = NO_PAST, parts: Sequence[Part] = ()
+    ) -> Posted:
         (self.taken if self.mended else self.refused).append(self.now())
         if not self.mended:
             raise TicketNotPosted("TICKET_URL answered 503", status=503)
-        return super().post(event, change_id, may_exist=may_exist, parts=parts)
+        return super().post(event, change_id, may_exist=may_exist, past=past, parts=parts)
 
 
 def test_eight_hours_without_a_ticket_system_cost_no_read_few_tries_and_few_messages(bench_of: BenchOf) -> None:

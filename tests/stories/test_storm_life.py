@@ -172,14 +172,16 @@ def test_a_name_that_a_spreadsheet_would_compute_stays_a_name() -> None:
 
 
 def test_one_page_of_every_size_names_everybody_once(bench_of: BenchOf) -> None:
-    failing = vms(12, "restore_point_group_locked", "app")
+    failing = vms(12, "restore_point_group_locked", "app", vm={"group_tags": {"Owner": "payments@contoso.example"}})
     bench = bench_of(scenarios=failing, storm_threshold=THRESHOLD, watched=True)
     fire(bench, failing)
     bench.run(seconds=400)
     members = storms(bench)[-1]["data"]["storm"]["members"]
     assert sorted(member["name"] for member in members) == [f"vm-app-{number:02}" for number in range(12)]
     assert len([member for member in members if member["ticket_url"]]) == OWN
-    assert all(member["last_good_at"] for member in members if not member["ticket_url"])
+    inside = [member for member in members if not member["ticket_url"]]
+    assert all(member["last_good_at"] for member in inside)
+    assert {member["owner"] for member in inside} == {"payments@contoso.example"}
 
 
 def test_one_that_was_left_over_and_recovers_before_its_own_ticket_is_there_is_told_as_it_is(bench_of: BenchOf) -> None:

@@ -60,6 +60,12 @@ class Tracker:
         address = f"{self.url}/rest/data/issue/{number}"
         assert requests.patch(address, json=values, headers=headers, auth=(USER, PASSWORD), timeout=30).status_code == 200
 
+    def retire(self, number: str) -> None:
+        """What a person does, who deletes it."""
+        headers = {"If-Match": self.get(f"issue/{number}")["@etag"], "X-Requested-With": "test", "Origin": self.url}
+        address, admin = f"{self.url}/rest/data/issue/{number}", ("admin", "admin-s3cret")
+        assert requests.delete(address, headers=headers, auth=admin, timeout=30).status_code == 200
+
 
 @contextmanager
 def running_tracker(home: Path) -> Iterator[Tracker]:

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from werkzeug.wrappers import Request, Response
 
+from handlers.model.refusal import Past
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted
 from handlers.tickets.engine.definition import load
@@ -100,5 +101,9 @@ def session() -> requests.Session:
     return made
 
 
-def posted(target: Target, posting: Posting, *, may_exist: bool = False) -> Posted:
-    return target.post(posting.event, posting.change_id, may_exist=may_exist, parts=posting.parts)
+SEARCHED = Past(searches=1)
+"""A ticket whose answer was lost was looked for once already: it is looked for once more, then opened again."""
+
+
+def posted(target: Target, posting: Posting, *, may_exist: bool = False, past: Past = SEARCHED) -> Posted:
+    return target.post(posting.event, posting.change_id, may_exist=may_exist, past=past, parts=posting.parts)

@@ -69,6 +69,7 @@ def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() ->
     SCHEMA.validate(plain)
     assert plain["data"]["incident"] == event()["data"]["incident"]
     assert "in short" in plain["data"]["runbook"]["markdown"]
+    assert (plain["data"]["findings"], plain["data"]["changes_since_last_good"]) == ([], None)
 
 
 def test_what_is_not_known_is_null_and_the_schema_holds() -> None:

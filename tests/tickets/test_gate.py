@@ -103,6 +103,26 @@ def test_many_that_fail_at_the_same_time_are_one_failure() -> None:
     assert gate.wait_of_others() == AWAY_SECONDS[1]
 
 
+def test_a_refusal_of_one_ticket_ends_a_probe_and_says_nothing_else() -> None:
+    gate, clock = closed()
+    gate.answered()
+    assert not gate.enter(), "somebody whose try was under way proves nothing"
+    clock.seconds += gate.wait_of_others()
+    assert gate.enter()
+    gate.answered()
+    assert gate.wait_of_others() == 0
+
+
+def test_while_a_slow_system_answers_a_probe_nobody_else_tries() -> None:
+    clock = Clock()
+    gate = Gate(clock, probe_seconds=90)
+    gate.failed(10)
+    clock.seconds += 10
+    assert gate.enter()
+    clock.seconds += 89
+    assert not gate.enter()
+
+
 def test_retry_after_is_obeyed_by_all() -> None:
     clock = Clock()
     gate = Gate(clock)

@@ -33,7 +33,7 @@ VNET, NSG, ROUTES = (
     "microsoft.network/networksecuritygroups",
     "microsoft.network/routetables",
 )
-SUBNET = f"{VNET}/subnets"
+SUBNET, GROUP = f"{VNET}/subnets", "microsoft.resources/subscriptions/resourcegroups"
 
 
 class GraphRows:
@@ -60,6 +60,8 @@ class GraphRows:
     def _read(self, kind: str) -> Bodies:
         if kind == SUBNET:
             return {subnet["id"].lower(): subnet for network in self.of_kind(VNET).values() for subnet in _subnets(network)}
+        if kind == GROUP:
+            return self._groups()
         bodies = self._by_id(kind, sorted(set(filter(None, self._ids(kind)))))
         return self._with_extensions(bodies) if kind == VM else bodies
 
@@ -91,6 +93,12 @@ class GraphRows:
         rows: list[Body] = []
         for some in batched(ids, IDS_A_QUERY, strict=False):
             rows += self._azure.query_graph(graph_query("resources_by_id", kind=kind, ids=some), self._subscriptions)
+        return {row["id"].lower(): row for row in rows}
+
+    def _groups(self) -> Bodies:
+        rows: list[Body] = []
+        for some in batched(sorted({vm.group_id.lower() for vm in self._vms.values()}), IDS_A_QUERY, strict=False):
+            rows += self._azure.query_graph(graph_query("groups_by_id", ids=some), self._subscriptions)
         return {row["id"].lower(): row for row in rows}
 
     def _with_extensions(self, vms: Bodies) -> Bodies:

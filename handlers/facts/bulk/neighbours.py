@@ -48,7 +48,7 @@ def scope_of(region: str, vault_ids: Iterable[str], azure: Azure) -> Scope:
     named = [parsed for vault_id in vault_ids if (parsed := ResourceId.parse(vault_id))]
     subscriptions = sorted({vault.subscription.lower() for vault in named})
     listed = [found for subscription in subscriptions for found in vaults_of(subscription, azure).items()]
-    vaults = [parsed for vault_id, where in listed if where == region and (parsed := ResourceId.parse(vault_id))]
+    vaults = [parsed for vault_id, where in listed if where.region == region and (parsed := ResourceId.parse(vault_id))]
     return Scope(region, tuple(subscriptions), tuple(vaults))
 
 

@@ -7,11 +7,12 @@ What no list tells (what the agent reports, a job's own error, restore points, t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from handlers.azure.arm import Azure
 from handlers.facts import FACTS, SHARED_SECONDS, Reads, Unread
-from handlers.facts.bulk.graph_rows import DISK, NIC, NSG, ROUTES, SUBNET, VM, GraphRows
+from handlers.facts.bulk.graph_rows import DISK, GROUP, NIC, NSG, ROUTES, SUBNET, VM, GraphRows
 from handlers.facts.bulk.many_logs import ManyLogs
 from handlers.facts.bulk.vault_items import READ_ITEM_LIST, items_of_vault
 from handlers.facts.queries import graph_query
@@ -20,7 +21,7 @@ from handlers.model import Failure, Reason, ResourceId
 KINDS = (VM, DISK, NIC, NSG, ROUTES, SUBNET)
 """What Azure Resource Graph shows as Azure Resource Manager does."""
 OF_ROWS = ("vm", "vm_presence", "power_state", "disks", "disk_keys", "agent_provisioned", "extensions_allowed", "extension_names",
-           "outbound_access")  # fmt: skip
+           "outbound_access", "vm_tags", "group_tags")  # fmt: skip
 ROWS = "Microsoft.ResourceGraph/resources"
 NEEDS = (READ_ITEM_LIST, "Microsoft.Compute/virtualMachines/extensions/read", "Microsoft.Network/virtualNetworks/read")
 """Rights that only reads in bulk need: a row shows what its reader may read."""
@@ -73,11 +74,18 @@ class BulkReads(Reads):
     def items_of(self, vm: str, subscriptions: Sequence[str]) -> list[dict[str, Any]]:
         return self._bulk.items_of(vm, subscriptions)
 
-    def log_rows(self, name: str, vm: ResourceId, since: Any, until: Any) -> list[dict[str, Any]]:
+    def log_rows(self, name: str, vm: ResourceId, since: datetime, until: datetime) -> list[dict[str, Any]]:
         return self._bulk.logs.rows(name, vm, since, until)
+
+    def group_tags(self, group_id: str) -> Mapping[str, str]:
+        return self._row(GROUP, group_id).get("tags") or {}
 
     def alone[T](self, read: Callable[[], T]) -> T:
         raise Unread(Reason.NOT_SAMPLED)
+
+    def since(self, moment: datetime) -> datetime:
+        """The begin of the day: a storm lasts longer than an hour."""
+        return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
     def source_of(self, name: str) -> str:
         return ROWS if name in OF_ROWS else FACTS[name].source

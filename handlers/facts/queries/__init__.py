@@ -5,6 +5,7 @@ The names that a query of Log Analytics uses (`vm`, `start` …) are bound in fr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -20,11 +21,8 @@ def query(name: str, **values: Value) -> str:
 
 
 def graph_query(name: str, **values: Value) -> str:
-    """A query of Azure Resource Graph, which knows no `let`: `{name}` in it becomes the value."""
-    text = _text(name)
-    for key, value in values.items():
-        text = text.replace(f"{{{key}}}", _literal(value))
-    return text
+    """A query of Azure Resource Graph, which knows no `let`: `{name}` in it becomes the value, of a list its values with commas."""
+    return re.sub(r"\{(\w+)\}", lambda match: _literal(values[match[1]]) if match[1] in values else match[0], _text(name))
 
 
 def _is_list(value: Value) -> bool:

@@ -9,18 +9,24 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from handlers.model.parts import Part
+from handlers.model.refusal import Past, RefusalKind
 from handlers.model.text import one_line
-from handlers.runbook.templates import words_of
+from handlers.runbook.templates import message, words_of
 from handlers.settings import LANGUAGES, Settings
-from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.answers import NotFoundYet, Posted, TicketNotPosted
+from handlers.tickets.engine.course import AWAY, ON_CLOSED, kind_of
 from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
+from handlers.tickets.engine.known_ticket import KnownTicket
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.no_answer import why_no_answer
+from handlers.tickets.engine.optional import without_refused
 from handlers.tickets.engine.signature import signed_headers, signing_key
+from handlers.tickets.engine.tokens import tokens_of
 
 if TYPE_CHECKING:
     import requests
@@ -30,10 +36,12 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its other
 
 CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 MOST_ANSWER_CHARACTERS = 300
+MOST_READ_CHARACTERS = 4_000
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
-NOT_TAKEN = (401, 403, 404, 429)
-"""Answers after which nothing of the request has happened; after a 5xx of a proxy nobody knows."""
+NO_PAST = Past()
+WORD = re.compile(r"[a-z]+([-_.][a-z]+)*")
+"""A name of a project or a team, as no secret that is made at random reads."""
 OPERATION = {
     "incident.opened": "open", "storm.opened": "open", "alert.unreadable": "open",
     "incident.updated": "update", "storm.updated": "update",
@@ -49,83 +57,94 @@ class Target:
         token: Callable[[str], str] = lambda _: "",
     ) -> None:  # fmt: skip
         """`token` gives the app's own identity to a scope, for systems that take it. Raises DefinitionError."""
-        self._system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
+        self.system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
         self._options = definition.options_of(settings.ticket_options)
+        self._tokens = tokens_of(definition, settings, self._options, session, now)
+        self.on_closed = str(self._options.get("on_closed") or ON_CLOSED[0])
         self._key = signing_key(settings.ticket_secret) if definition.auth.kind == AuthKind.STANDARD_WEBHOOKS else b""
 
-    def post(self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, parts: Sequence[Part] = ()) -> Posted:
-        """Post a change of an incident. `may_exist`: an earlier try ended without an answer. Raises TicketNotPosted."""
+    def post(
+        self, event: Mapping[str, Any], change_id: str, *, may_exist: bool = False, past: Past = NO_PAST,
+        parts: Sequence[Part] = (),
+    ) -> Posted:  # fmt: skip
+        """Post a change of an incident. `may_exist`: an earlier try ended without an answer. Raises TicketNotPosted, NotFoundYet."""
         try:
-            return self._post(self._names(event, change_id, parts), operation_of(event), may_exist)
+            names = self._names(event, change_id, parts) | {"told": past.told}
+            return self._post(names, operation_of(event), may_exist, past)
         except BadExpression as error:
-            raise TicketNotPosted(f"{self._system.file} does not fit what was answered: {error}") from None
+            raise TicketNotPosted(f"{self.system.file} does not fit what was answered: {error}") from None
 
     def check(self) -> None:
         """Ask the system something harmless that needs the same rights. Raises TicketNotPosted, BadExpression."""
-        self._run(self._system.check, self._common())
+        self.run(self.system.check, self._common())
+
+    def finds(self, event: Mapping[str, Any], change_id: str) -> bool | None:
+        """Whether a search by the incident's key finds its ticket; None for a system that has no search. Raises TicketNotPosted."""
+        return bool(self.found(self._names(event, change_id, ()))) if self.system.find else None
+
+    def is_closed(self, event: Mapping[str, Any], change_id: str) -> bool | None:
+        """Whether the event's ticket is over; None for a system whose tickets cannot be read. Raises TicketNotPosted."""
+        if not self.system.read:
+            return None
+        names = self.run(self.system.read, self._names(event, change_id, ()))
+        return holds(self.system.ticket.closed, {"one": names.get("answer"), **names})
 
     # ---------------------------------------------------------------- one change
 
-    def _post(self, names: dict[str, Any], operation: str, may_exist: bool) -> Posted:
-        known, ticket = names["ticket"], self._system.ticket
-        if operation != "open" and (known["id"] or ticket.known_by_key):
-            try:
-                return self._changed(names, operation)
-            except TicketNotPosted as refusal:
-                if refusal.status not in self._system.answers.gone or operation == "resolve" or ticket.known_by_key:
-                    raise
-                log.warning("ticket %s is gone: another one is opened", one_line(known["id"], 60))
-        elif (may_exist or operation != "open") and (found := self._found(names)):
-            names = self._named(names | {"ticket": {"id": found.id, "url": found.url}})
-            return found if operation == "open" else self._changed(names, operation)
+    def _post(self, names: dict[str, Any], operation: str, may_exist: bool, past: Past) -> Posted:
+        if operation != "open" and (names["ticket"]["id"] or self.system.ticket.known_by_key):
+            return KnownTicket(self, names, operation, may_exist, past).changed()
+        if may_exist or operation != "open":
+            if found := self.found(names):
+                names = self._named(names | {"ticket": {"id": found.id, "url": found.url}})
+                return found if operation == "open" else KnownTicket(self, names, operation, False, past).changed()
+            if may_exist and self.system.find and operation != "resolve" and not past.searches:
+                raise NotFoundYet(self.system.answers.search_again_seconds)
         if operation == "resolve":
             log.info("there is no ticket to resolve")
             return Posted()
-        opened = self._posted(self._run(self._system.open, names))
+        return self.opened(names)
+
+    def opened(self, names: dict[str, Any]) -> Posted:
+        """Open a ticket; without fields that it can do without, if the answer refuses it and names them."""
+        names = names | {"existing": False, "opening": True}
+        try:
+            after = self.run(self.system.open, names)
+        except TicketNotPosted as refusal:
+            fewer, fields = without_refused(self.system.options, self._options, refusal)
+            if not fields:
+                raise
+            log.error("alert set aside: change %s opens without %s: %s", names["change"], ", ".join(fields), refusal)
+            after = self.run(self.system.open, self._named(names | {"options": fewer}))
+        opened, ticket = self.posted(after), self.system.ticket
         if not opened.id and not ticket.known_by_key:
             raise TicketNotPosted("TICKET_URL answered without naming the ticket: is it the address of the system's API?")
+        if ticket.answers_key and not holds(ticket.carries_key, {"one": after.get("answer"), **after}):
+            log.error("ticket %s does not carry the incident's key: it would not be found again", one_line(opened.id, 60))
         return opened
 
-    def _changed(self, names: dict[str, Any], operation: str) -> Posted:
-        """Make a change of a known ticket. One that a person has closed is left so, one that is open need not be reopened."""
-        known = Posted(names["ticket"]["id"] or "", names["ticket"]["url"] or "")
-        if self._system.read and operation in ("resolve", "reopen"):
-            names = self._run(self._system.read, names)
-            closed = holds(self._system.ticket.closed, {"one": names.get("answer"), **names})
-            if operation == "resolve" and closed:
-                return known
-            operation = operation if closed or operation == "resolve" else "update"
-        try:
-            after = self._run(getattr(self._system, operation) or self._system.update, names)
-        except TicketNotPosted as refusal:
-            if operation == "resolve" and refusal.status in self._system.answers.gone and not self._system.ticket.known_by_key:
-                log.warning("ticket %s is gone: there is nothing to resolve", one_line(known.id, 60))
-                return known
-            raise
-        return known if known.id else self._posted(after)
-
-    def _found(self, names: dict[str, Any]) -> Posted | None:
+    def found(self, names: dict[str, Any], other_than: str = "") -> Posted | None:
         """The ticket that carries the incident's key itself: a system may answer a search with everything that it has."""
-        if not self._system.find:
+        if not self.system.find:
             return None
-        after = self._run(self._system.find, names)
-        ticket = self._system.ticket
+        after = self.run(self.system.find, names)
+        ticket = self.system.ticket
         if not isinstance(candidates := after.get("candidates"), list):
             raise TicketNotPosted("TICKET_URL answered a search with no list: is it the address of the system's API?")
         for one in candidates:
-            if holds(ticket.carries_key, after | {"one": one}):
-                return self._posted(after | {"one": one})
+            if holds(ticket.carries_key, after | {"one": one}) and (found := self.posted(after | {"one": one})).id != other_than:
+                return found
         return None
 
-    def _posted(self, names: dict[str, Any]) -> Posted:
+    def posted(self, names: dict[str, Any]) -> Posted:
         """The ticket's id and URL, from `one` or else from the last answer."""
         names = {"one": names.get("answer"), **names}
-        found = (evaluated(text, names) if text else None for text in (self._system.ticket.id, self._system.ticket.url))
+        found = (evaluated(text, names) if text else None for text in (self.system.ticket.id, self.system.ticket.url))
         return Posted(*("" if value is None else str(value) for value in found))
 
     # ---------------------------------------------------------------- steps
 
-    def _run(self, steps: Sequence[Step], names: dict[str, Any]) -> dict[str, Any]:
+    def run(self, steps: Sequence[Step], names: dict[str, Any]) -> dict[str, Any]:
         """Make the requests one after the other; the names that are known after them."""
         for step in steps:
             if not step.when or holds(step.when, names):
@@ -140,16 +159,29 @@ class Target:
             raise self._refused(answer, names)
         if step.expect and not holds(step.expect, names):
             raise self._unexpected(step, names)
-        if "text/html" in answer.headers.get("Content-Type", "") and not self._system.ticket.known_by_key:
+        if "text/html" in answer.headers.get("Content-Type", "") and not self.system.ticket.known_by_key:
             raise TicketNotPosted(
                 f"TICKET_URL answered {answer.status_code} with a web page: is a sign-in or a proxy in between?"
             )
         return names | {name: evaluated(expression, names) for name, expression in step.take.items()}
 
     def _unexpected(self, step: Step, names: dict[str, Any]) -> TicketNotPosted:
-        why = self._masked(evaluated(step.otherwise or "its answer is not what was expected", names))
+        said = evaluated(step.otherwise or "its answer is not what was expected", _each_text(names, self._without_address))
+        why = one_line(self.without_secrets(str(said)), MOST_ANSWER_CHARACTERS)
         permanent, gone = (bool(text) and holds(text, names) for text in (step.permanent, step.gone))
-        return TicketNotPosted(f"TICKET_URL: {why}", permanent=permanent, status=self._system.answers.gone[0] if gone else 0)
+        one_ticket = names.get("existing") and not self.system.ticket.known_by_key
+        kind = RefusalKind.TICKET if one_ticket else RefusalKind.CONFIGURATION
+        kind = kind if permanent or gone else RefusalKind.SYSTEM
+        return self._refusal(f"TICKET_URL: {why}", kind, names, permanent=permanent, gone=gone, said=why)
+
+    def _refusal(self, why: str, kind: RefusalKind, names: dict[str, Any], **more: Any) -> TicketNotPosted:
+        """A refusal as the rest of the app must know it. What one ticket refused in part is told, what may be a new one is looked for."""
+        system, existing, changed = self.system, bool(names.get("existing")), bool(names.get("changed"))
+        if kind is RefusalKind.TICKET and system.answers.configuration and holds(system.answers.configuration, names):
+            kind = RefusalKind.CONFIGURATION
+        maybe = kind is RefusalKind.SYSTEM or (changed and not existing)
+        told = existing and kind is not RefusalKind.SYSTEM and changed
+        return TicketNotPosted(why, **{"kind": kind, "maybe_taken": maybe, "told": told, **more})
 
     def _asked(self, step: Step, names: dict[str, Any]) -> requests.Response:
         import requests
@@ -158,62 +190,98 @@ class Target:
         headers = {"User-Agent": "backup-runbooks", "Accept": "application/json"}
         if step.json is not None:
             headers["Content-Type"] = f"{step.content_type}; charset=utf-8"
-        headers |= {name: str(value) for name, value in evaluated({**self._system.headers, **step.headers}, names).items()}
+        headers |= {name: str(value) for name, value in evaluated({**self.system.headers, **step.headers}, names).items()}
         headers |= self._signed(names.get("change", ""), body)
         path = filled(step.path, names)
+        seconds = max(ANSWER_SECONDS, self.system.answers.create_seconds) if names.get("opening") else ANSWER_SECONDS
         url = path if path.startswith("https://") else self._settings.ticket_url.rstrip("/") + path
         try:
-            return self._session.request(
-                step.method, url, params=evaluated(dict(step.query), names), data=body or None, headers=headers,
-                timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False,
-            )  # fmt: skip
+            return self._sent(step.method, url, evaluated(dict(step.query), names), headers, body, seconds)
         except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
             sent = bool(names.get("changed")) or not _is_unconnected(error)
-            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}", maybe_taken=sent) from None
+            raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
+
+    def _sent(
+        self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> requests.Response:
+        return self._session.request(
+            method,
+            url,
+            params=query,
+            data=body or None,
+            headers=headers,
+            timeout=(CONNECT_SECONDS, seconds),
+            allow_redirects=False,
+        )
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
-        auth, user, secret = self._system.auth, self._settings.ticket_user, self._settings.ticket_secret
+        auth, user, secret = self.system.auth, self._settings.ticket_user, self._settings.ticket_secret
+        if self._tokens:
+            return {"Authorization": f"Bearer {self._tokens.current()}"}
         if auth.kind == AuthKind.STANDARD_WEBHOOKS:
             return signed_headers(change_id, int(self._now().timestamp()), body, self._key)
         if (auth.kind == AuthKind.BASIC and user) or (auth.kind == AuthKind.MANAGED_IDENTITY and secret):
             return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
         if auth.kind == AuthKind.MANAGED_IDENTITY:
             return {"Authorization": f"Bearer {self._token(auth.scope)}"}
-        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER) and secret:
+        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER, AuthKind.GITHUB_APP) and secret:
             return {auth.header: auth.value.replace("{user}", user).replace("{secret}", secret)}
         return {}
 
     def _with_secret(self, body: Any) -> Any:
         """A body with the secret in it, for a system that looks for it there."""
-        auth = self._system.auth
+        auth = self.system.auth
         return (
             {**body, auth.field: self._settings.ticket_secret} if auth.kind == AuthKind.BODY and isinstance(body, dict) else body
         )
 
     def _refused(self, answer: requests.Response, names: dict[str, Any]) -> TicketNotPosted:
         status, wait = answer.status_code, answer.headers.get("Retry-After", "")
-        if self._system.answers.wait and not wait:
-            seconds = evaluated(self._system.answers.wait, names)
+        if status == 401 and self._tokens:
+            self._tokens.forget()
+        if self.system.answers.wait and not wait:
+            seconds = evaluated(self.system.answers.wait, names)
             wait = str(seconds) if isinstance(seconds, int | float) and seconds > 0 else ""
-        permanent = status in self._system.answers.permanent
+        existing, permanent = bool(names.get("existing")), status in self.system.answers.permanent
+        kind = kind_of(status, wait, existing=existing, system=self.system)
         said = self._masked(answer.text[: 4 * MOST_ANSWER_CHARACTERS])
-        shown = f": {said}" if permanent and said else ""
-        maybe = names["changed"] or status not in NOT_TAKEN
-        return TicketNotPosted(
-            f"TICKET_URL answered {status}{shown}", retry_after=wait, permanent=permanent, status=status, maybe_taken=maybe
-        )
+        shown = f": {said}" if said and kind is not RefusalKind.SYSTEM else ""
+        maybe = {"maybe_taken": bool(names["changed"] or status not in AWAY)} if kind is RefusalKind.SYSTEM else {}
+        return self._refusal(
+            f"TICKET_URL answered {status}{shown}", kind, names, retry_after=wait, permanent=permanent, status=status,
+            gone=self._says_gone(status, names), said=answer.text[:MOST_READ_CHARACTERS], **maybe,
+        )  # fmt: skip
+
+    def _says_gone(self, status: int, names: dict[str, Any]) -> bool:
+        """Whether an answer about a known ticket says that it is not there: where it can be read, only reading it counts."""
+        system = self.system
+        asked = not system.read or (names.get("reading") and not system.ticket.gone)
+        return bool(names.get("existing") and asked and status in system.answers.gone)
 
     def _masked(self, said: object) -> str:
-        """What a system said, on one line; it may have repeated our address or credentials, and both may be secret."""
-        text, settings = str(said), self._settings
+        """What a system said, on one line; it may have repeated our address or credentials."""
+        return one_line(self.without_secrets(self._without_address(str(said))), MOST_ANSWER_CHARACTERS)
+
+    def _without_address(self, text: str) -> str:
+        """What a system says does not name its host; a hint of the system's file may."""
+        url = self._settings.ticket_url
+        for address in (url, unquote(url), url.rstrip("/"), urlsplit(url).netloc):
+            text = text.replace(address, "***")
+        return text
+
+    def without_secrets(self, text: str, *, keep_words: bool = False) -> str:
+        """A text that may have repeated our address or credentials: what may be secret of both is masked, the host is not.
+
+        `keep_words`: neither are words of the address, for a text that only who made the settings sees.
+        """
+        settings = self._settings
         basic = base64.b64encode(f"{settings.ticket_user}:{settings.ticket_secret}".encode()).decode()
-        pieces = [piece for piece in re.split(r"[/?&=#]+", settings.ticket_url) if len(piece) >= SECRET_CHARACTERS]
-        for secret in (settings.ticket_url, settings.ticket_secret, basic, *pieces):
+        for secret in (settings.ticket_secret, basic, *secret_pieces(settings.ticket_url, keep_words=keep_words)):
             for form in {secret, unquote(secret)} - {""}:
                 text = text.replace(form, "***")
-        return one_line(text, MOST_ANSWER_CHARACTERS)
+        return text
 
     # ---------------------------------------------------------------- what expressions see
 
@@ -225,23 +293,41 @@ class Target:
         data = event["data"]
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
-            "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self._system.text.title),
-            "text": self._text(data, parts), "words": _headings(data),
+            "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self.system.text.title),
+            "text": self._text(data, change_id, parts), "words": _words(data)["headings"],
+            "parts": tuple(parts),
         }  # fmt: skip
         return self._named(names)
 
+    def with_words(self, names: dict[str, Any], name: str, parts: Sequence[Part], **values: Any) -> dict[str, Any]:
+        """With a sentence before the page."""
+        sentence = message(names["runbook"].get("language") or LANGUAGES[0], name, **values)
+        text = self._text(names, names["change"], (Part(f"{sentence}\n\n"), *parts))
+        return self._named(names | {"text": text})
+
     def _named(self, names: dict[str, Any]) -> dict[str, Any]:
         """With the file's own names, each of which may use those before it."""
-        for name, expression in self._system.names.items():
+        for name, expression in self.system.names.items():
             names = names | {name: evaluated(expression, names)}
         return names
 
-    def _text(self, data: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+    def _text(self, data: Mapping[str, Any], change_id: str, parts: Sequence[Part]) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
-        text = self._system.text
+        text = self.system.text
         if text.markup == NO_MARKUP:
             return ""
-        return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
+        page = tuple(parts) or (Part(data["runbook"]["markdown"]),)
+        return fitted(page, MARKUPS[text.markup], text.most, where_the_rest_is(data, change_id))
+
+
+def secret_pieces(url: str, *, keep_words: bool = False) -> list[str]:
+    """What of TICKET_URL may be a secret: what stands before its host, and a long piece behind it."""
+    parts = urlsplit(url)
+    credentials = [piece for piece in (parts.username, parts.password) if piece]
+    pieces = re.split(r"[/?&=#]+", f"{parts.path}?{parts.query}#{parts.fragment}")
+    return credentials + [
+        piece for piece in pieces if len(piece) >= SECRET_CHARACTERS and not (keep_words and WORD.fullmatch(piece))
+    ]
 
 
 def operation_of(event: Mapping[str, Any]) -> str:
@@ -259,10 +345,32 @@ def _is_unconnected(error: Exception) -> bool:
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
-def _headings(data: Mapping[str, Any]) -> Mapping[str, str]:
-    """The words of a heading in the runbook's language; in English for one that the app does not have any more."""
+def where_the_rest_is(data: Mapping[str, Any], change_id: str) -> str:
+    """For a page that is too long: the runbook's page, or else the document that the app keeps of each change."""
+    words, page = _words(data)["messages"], data["incident"]["url"]
+    return str(words["rest_on_page"].format(url=page) if page else words["rest_in_storage"].format(blob=_blob_of(change_id)))
+
+
+def _blob_of(change_id: str) -> str:
+    row, _, version = change_id.rpartition(".")
+    return f"{row}/{version}.json"
+
+
+def _words(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """In the runbook's language; in English for one that the app does not have any more."""
     language = (data.get("runbook") or {}).get("language")
-    return words_of(language if language in LANGUAGES else LANGUAGES[0])["headings"]
+    return words_of(language if language in LANGUAGES else LANGUAGES[0])
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A value with each text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _each_text(item, change) for name, item in value.items()}
+    return value
 
 
 def _encoded(body: Any) -> bytes:

@@ -128,6 +128,31 @@ def test_a_fence_that_holds_fences_ends_where_its_own_end_is(markup: str) -> Non
     assert "third" not in shown
 
 
+REST = "This is not all: the [whole runbook](https://runbooks.example/1) did not fit here."
+
+
+@every_markup
+def test_a_page_that_lacks_something_says_at_its_end_where_all_of_it_is(markup: str) -> None:
+    parts = failed().parts
+    whole = REMEMBERING[markup].size(REMEMBERING[markup].render(joined(parts)))
+    assert "This is not all" not in as_read(markup, fitted(parts, REMEMBERING[markup], whole, REST))
+    for most in (whole - 1, whole // 2, 4_000):
+        shown = fitted(parts, REMEMBERING[markup], most, REST)
+        assert REMEMBERING[markup].size(shown) <= most
+        assert "This is not all" in as_read(markup, shown)[-400:]
+        assert "https://runbooks.example/1" in str(shown)
+
+
+def test_a_page_that_is_cut_ends_at_a_whole_step() -> None:
+    parts = failed().parts
+    for most in range(1_200, 6_000, 150):
+        shown = fitted(parts, REMEMBERING["plain"], most, REST)
+        *_, last, rest = shown.strip().split("\n\n")
+        assert rest.startswith("This is not all")
+        assert not last.rstrip().endswith(":"), "no line that announces a command without the command"
+        assert not set(last.split("\n")[-1]) <= set("=-·"), "no heading without what it is of"
+
+
 @every_markup
 def test_nothing_at_all_fits_into_nothing_and_no_part_is_no_page(markup: str) -> None:
     render: Any = REMEMBERING[markup].render

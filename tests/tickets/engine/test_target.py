@@ -15,18 +15,20 @@ from typing import Any
 import pytest
 import requests
 
+from handlers.model.refusal import Past, RefusalKind
 from handlers.settings import Settings
-from handlers.tickets.answers import Posted, TicketNotPosted
+from handlers.tickets.answers import NotFoundYet, Posted, TicketNotPosted
 from handlers.tickets.engine.definition import DefinitionError
 from handlers.tickets.engine.expressions import BadExpression
 from handlers.tickets.engine.own_file import checked
 from handlers.tickets.engine.target import OPERATION, Target
 from tests.conftest import ROOT
 from tests.tickets.changes import REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
-from tests.tickets.system import Reply, System, posted, running_system
+from tests.tickets.system import SEARCHED, Asked, Reply, System, posted, running_system
 
 pytestmark = pytest.mark.server
 
+SYSTEM, TICKET_KIND, CONFIGURATION = RefusalKind.SYSTEM, RefusalKind.TICKET, RefusalKind.CONFIGURATION
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
 DESK = """\
 name = "Desk"
@@ -70,6 +72,7 @@ take = { candidates = "= answer" }
 method = "GET"
 path = "/tickets/{ticket.id}"
 """
+WITHOUT_READ = DESK[: DESK.index("[[read]]")]
 WITHOUT_FIND = DESK[: DESK.index("[[find]]")]
 TICKET = ("7", "https://desk.example.com/7")
 KEY = failed().event["data"]["incident"]["id"]
@@ -97,9 +100,9 @@ def asked(desk: System) -> list[str]:
     return [f"{one.method} {one.path}" for one in desk.asked]
 
 
-def refusal(made: Target, change: Posting, *, may_exist: bool = False) -> TicketNotPosted:
+def refusal(made: Target, change: Posting, *, may_exist: bool = False, past: Past = SEARCHED) -> TicketNotPosted:
     with pytest.raises(TicketNotPosted) as caught:
-        posted(made, change, may_exist=may_exist)
+        posted(made, change, may_exist=may_exist, past=past)
     return caught.value
 
 
@@ -121,9 +124,9 @@ def test_an_incident_opens_a_ticket_and_its_id_and_address_are_told(desk: System
 @pytest.mark.parametrize(
     ("change", "requests_"),
     [
-        (failed(UPDATED, ticket=TICKET), ["POST /tickets/7/notes"]),
+        (failed(UPDATED, ticket=TICKET), ["GET /tickets/7", "POST /tickets/7/notes"]),
         (resolved(ticket=TICKET), ["GET /tickets/7", "PATCH /tickets/7"]),
-        (storm("storm.updated", ticket=TICKET), ["POST /tickets/7/notes"]),
+        (storm("storm.updated", ticket=TICKET), ["GET /tickets/7", "POST /tickets/7/notes"]),
         (storm("storm.resolved", ticket=TICKET), ["GET /tickets/7", "PATCH /tickets/7"]),
         (storm(), ["POST /tickets"]),
         (unreadable(), ["POST /tickets"]),
@@ -187,7 +190,7 @@ def test_a_candidate_that_does_not_carry_the_key_is_somebody_elses(desk: System,
 def test_the_one_among_many_that_carries_the_key_is_ours(desk: System) -> None:
     desk.on("GET", "/tickets", Reply(200, [{"id": 8, "key": "f" * 32}, {"id": 9, "key": KEY}, {"id": 10, "key": KEY}]))
     assert posted(target(desk.url), failed(UPDATED)).id == "9"
-    assert asked(desk) == ["GET /tickets", "POST /tickets/9/notes"]
+    assert asked(desk) == ["GET /tickets", "GET /tickets/9", "POST /tickets/9/notes"]
 
 
 @pytest.mark.parametrize("answer", [None, {}, {"error": "x"}, "text", 5])
@@ -225,23 +228,42 @@ def test_a_system_that_knows_its_tickets_by_our_key_needs_no_id(desk: System) ->
 # ---------------------------------------------------------------- gone
 
 
+GONE = ("6", "https://desk.example.com/6")
+
+
 @pytest.mark.parametrize("status", [404, 410])
-@pytest.mark.parametrize("change", [failed(UPDATED, ticket=("6", "u")), failed(REOPENED, ticket=("6", "u"))])
-def test_when_a_ticket_is_gone_another_one_is_opened(
+@pytest.mark.parametrize("change", [failed(UPDATED, ticket=GONE), failed(REOPENED, ticket=GONE)])
+def test_when_a_ticket_is_gone_another_one_is_opened_which_names_it(
     desk: System, change: Posting, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.on("POST", "/tickets/6/notes", Reply(status))
     desk.on("GET", "/tickets/6", Reply(status))
     assert posted(target(desk.url), change) == Posted(*TICKET)
-    assert asked(desk)[-1] == "POST /tickets"
+    assert asked(desk) == ["GET /tickets/6", "POST /tickets"]
+    assert "This goes on from the ticket [`6`](https://desk.example.com/6)" in desk.asked[-1].json["body"]
     assert "ticket 6 is gone" in caplog.text
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_only_reading_it_says_that_a_ticket_is_gone(desk: System, status: int) -> None:
+    desk.on("POST", "/tickets/7/notes", Reply(status))
+    error = refusal(target(desk.url), failed(UPDATED, ticket=TICKET))
+    assert (error.kind, error.status) == (TICKET_KIND, status)
+    assert asked(desk) == ["GET /tickets/7", "POST /tickets/7/notes"]
+
+
+def test_a_ticket_that_cannot_be_read_is_gone_when_a_change_says_so(desk: System) -> None:
+    desk.on("POST", "/tickets/7/notes", Reply(404))
+    assert posted(target(desk.url, WITHOUT_READ), failed(UPDATED, ticket=TICKET)) == Posted(*TICKET)
+    desk.on("PATCH", "/tickets/7", Reply(404))
+    assert posted(target(desk.url, WITHOUT_READ), resolved(ticket=TICKET)) == Posted(*TICKET)
+    assert asked(desk) == ["POST /tickets/7/notes", "POST /tickets", "PATCH /tickets/7"]
 
 
 def test_a_file_may_name_the_statuses_that_say_gone(desk: System) -> None:
     file = DESK.replace("[auth]", "[answers]\ngone = [418]\n[auth]")
-    desk.on("POST", "/tickets/7/notes", Reply(418))
+    desk.on("GET", "/tickets/7", Reply(418))
     assert posted(target(desk.url, file), failed(UPDATED, ticket=TICKET)) == Posted(*TICKET)
-    desk.on("POST", "/tickets/7/notes", Reply(404))
+    desk.on("GET", "/tickets/7", Reply(404))
     assert refusal(target(desk.url, file), failed(UPDATED, ticket=TICKET)).status == 404
 
 
@@ -254,16 +276,231 @@ gone = "= answer.error == 'no such ticket'"''',
     )
     desk.on("POST", "/tickets/7/notes", Reply(200, {"ok": False, "error": "no such ticket"}))
     assert posted(target(desk.url, file), failed(UPDATED, ticket=TICKET)) == Posted(*TICKET)
-    assert asked(desk) == ["POST /tickets/7/notes", "POST /tickets"]
+    assert asked(desk) == ["GET /tickets/7", "POST /tickets/7/notes", "POST /tickets"]
     desk.on("POST", "/tickets/7/notes", Reply(200, {"ok": False, "error": "busy"}))
-    assert not refusal(target(desk.url, file), failed(UPDATED, ticket=TICKET)).permanent
+    assert refusal(target(desk.url, file), failed(UPDATED, ticket=TICKET)).kind is SYSTEM
 
 
-@pytest.mark.parametrize("status", [401, 403, 409, 500])
-def test_a_ticket_that_cannot_be_changed_now_is_not_gone(desk: System, status: int) -> None:
+# ---------------------------------------------------------------- closed by a person
+
+WORDS = (
+    DESK.replace("[ticket]", '''[ticket]
+silenced = "= one.why in options.silence"
+final = "= one.state == 'archived'"
+merged = "= one.id != ticket.id|int"''')
+    .replace("one.state == 'closed'\"", "one.state in ('closed', 'archived')\"")
+    .replace("[auth]", '''[options.silence]
+about = "words"
+default = ["wontfix"]
+[options.on_closed]
+about = "what"
+default = "reopen"
+choices = ["reopen", "new", "note"]
+[auth]''')
+)  # fmt: skip
+NOTE, REOPEN, NEW, NOTHING = ["POST /tickets/7/notes"], ["PATCH /tickets/7"], ["POST /tickets"], list[str]()
+CLOSED, FOR_GOOD, WONT_FIX, MERGED = (
+    {"id": 7, "state": "closed"}, {"id": 7, "state": "archived"}, {"id": 7, "state": "closed", "why": "wontfix"},
+    {"id": 9, "state": "open"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ticket", "on_closed", "further_failure", "good_backup", "failure_after_it"),
+    [
+        (CLOSED, "reopen", REOPEN, NOTHING, REOPEN),
+        (CLOSED, "new", NEW, NOTHING, REOPEN),
+        (CLOSED, "note", NOTE, NOTHING, REOPEN),
+        (FOR_GOOD, "reopen", NEW, NOTHING, NEW),
+        (FOR_GOOD, "note", NOTE, NOTHING, NEW),
+        (WONT_FIX, "reopen", NOTHING, NOTHING, REOPEN),
+        (WONT_FIX, "new", NOTHING, NOTHING, REOPEN),
+        (MERGED, "reopen", NOTE, NOTE, NOTE),
+    ],
+)
+def test_what_is_done_with_a_ticket_that_a_person_closed(
+    desk: System, ticket: Any, on_closed: str, further_failure: list[str], good_backup: list[str], failure_after_it: list[str]
+) -> None:
+    desk.on("GET", "/tickets/7", Reply(200, ticket))
+    made = target(desk.url, WORDS, options={"on_closed": on_closed})
+    changes = (failed(UPDATED, ticket=TICKET), resolved(ticket=TICKET), failed(REOPENED, ticket=TICKET))
+    for change, requests_ in zip(changes, (further_failure, good_backup, failure_after_it), strict=True):
+        desk.asked.clear()
+        posted(made, change)
+        assert asked(desk) == ["GET /tickets/7", *requests_]
+
+
+def test_an_option_that_is_none_of_its_choices_stops_the_start(desk: System) -> None:
+    with pytest.raises(DefinitionError, match="on_closed must be one of reopen, new, note"):
+        target(desk.url, WORDS, options={"on_closed": "open"})
+
+
+# ---------------------------------------------------------------- whom a refusal concerns
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, SYSTEM), (429, SYSTEM), (500, SYSTEM), (503, SYSTEM), (302, SYSTEM)]
+    + [(status, TICKET_KIND) for status in (400, 403, 404, 405, 409, 412, 422, 423)],
+)
+def test_what_an_existing_ticket_refuses_concerns_it_alone(desk: System, status: int, kind: RefusalKind) -> None:
     desk.on("POST", "/tickets/7/notes", Reply(status))
-    assert refusal(target(desk.url), failed(UPDATED, ticket=TICKET)).status == status
-    assert asked(desk) == ["POST /tickets/7/notes"]
+    error = refusal(target(desk.url), failed(UPDATED, ticket=TICKET))
+    assert (error.kind, error.status, error.gone) == (kind, status, False)
+    assert error.maybe_taken is (kind is SYSTEM and status not in (401, 429))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, SYSTEM), (429, SYSTEM), (500, SYSTEM)] + [(status, CONFIGURATION) for status in (400, 403, 404, 409, 413, 422)],
+)
+def test_a_new_ticket_that_is_refused_is_a_matter_of_configuration(desk: System, status: int, kind: RefusalKind) -> None:
+    desk.on("POST", "/tickets", Reply(status, {"errors": {"team": "is required"}}))
+    error = refusal(target(desk.url), failed())
+    assert error.kind is kind
+    assert ("is required" in str(error)) is (kind is CONFIGURATION), "the log says which field"
+
+
+def test_an_answer_that_says_how_long_to_wait_is_the_systems(desk: System) -> None:
+    desk.on("POST", "/tickets/7/notes", Reply(403, None, {"Retry-After": "30"}))
+    assert refusal(target(desk.url), failed(UPDATED, ticket=TICKET)).kind is SYSTEM
+
+
+def test_a_system_that_knows_our_key_says_itself_what_concerns_one_ticket(desk: System) -> None:
+    file = WITHOUT_FIND.replace("[ticket]", "[answers]\nticket = [423]\n[ticket]\nknown_by_key = true").replace(
+        "{ticket.id}", "{key}"
+    )
+    for status, kind in ((423, TICKET_KIND), (404, SYSTEM), (403, SYSTEM), (422, CONFIGURATION)):
+        desk.on("POST", "/tickets/.*/notes", Reply(status))
+        assert refusal(target(desk.url, file), failed(UPDATED)).kind is kind
+
+
+def test_a_file_may_say_that_a_ticket_refuses_for_want_of_a_right(desk: System) -> None:
+    file = DESK.replace("[auth]", "[answers]\nconfiguration = \"= 'denied' in answer|string\"\n[auth]")
+    for said, kind in (("permission denied", CONFIGURATION), ("locked", TICKET_KIND)):
+        desk.on("POST", "/tickets/7/notes", Reply(400, [said]))
+        assert refusal(target(desk.url, file), failed(UPDATED, ticket=TICKET)).kind is kind
+
+
+# ---------------------------------------------------------------- one ticket refuses again and again
+
+
+def test_from_the_third_refusal_on_a_further_failure_gets_another_ticket_which_names_the_first(desk: System) -> None:
+    desk.on("POST", "/tickets/7/notes", Reply(403, {"message": "moved"}))
+    change = failed(UPDATED, ticket=TICKET)
+    for refusals in (0, 1):
+        assert refusal(target(desk.url), change, past=Past(refusals=refusals)).kind is TICKET_KIND
+    desk.on("POST", "/tickets", Reply(201, {"id": 8, "url": "https://desk.example.com/8", "key": KEY}))
+    assert posted(target(desk.url), change, past=Past(refusals=2)).id == "8"
+    assert "This goes on from the ticket [`7`]" in desk.asked[-1].json["body"]
+
+
+def test_one_that_cannot_even_be_read_gets_a_successor_too(desk: System) -> None:
+    desk.on("GET", "/tickets/7", Reply(403))
+    desk.on("POST", "/tickets", Reply(201, {"id": 8, "key": KEY}))
+    assert refusal(target(desk.url), failed(UPDATED, ticket=TICKET)).kind is TICKET_KIND
+    assert posted(target(desk.url), failed(UPDATED, ticket=TICKET), past=Past(refusals=2)).id == "8"
+
+
+def test_a_successor_whose_answer_was_lost_is_found_and_the_first_ticket_is_not_taken_for_it(desk: System) -> None:
+    desk.on("POST", "/tickets/7/notes", Reply(403))
+    first, second = {"id": 7, "url": TICKET[1], "key": KEY}, {"id": 8, "url": "u", "key": KEY}
+    desk.on("GET", "/tickets", Reply(200, [first, second]))
+    assert posted(target(desk.url), failed(UPDATED, ticket=TICKET), may_exist=True, past=Past(refusals=2)).id == "8"
+    assert "POST /tickets" not in asked(desk)
+
+
+def test_a_recovery_that_cannot_close_its_ticket_says_so_in_a_note_once(desk: System) -> None:
+    desk.on("PATCH", "/tickets/7", Reply(422, {"errors": ["has an open subtask"]}))
+    change, notes = resolved(ticket=TICKET), []
+    for refusals in range(4):
+        error = refusal(target(desk.url), change, past=Past(refusals=refusals, told=refusals > 1))
+        notes.append(len(desk.named("POST", "/tickets/7/notes")))
+        assert error.told is (refusals == 1)
+    assert notes == [0, 1, 1, 1]
+    text = desk.named("POST", "/tickets/7/notes")[0].json["text"]
+    assert "could not be closed" in text
+    assert "has an open subtask" in text
+    assert "job-good" in text
+
+
+def test_a_text_that_stands_there_already_is_not_said_again(desk: System) -> None:
+    file = DESK.replace("[[resolve]]", '''[[resolve]]
+when = "= not told"
+path = "/tickets/{ticket.id}/notes"
+json = { text = "= text" }
+[[resolve]]''', 1)  # fmt: skip
+    desk.on("PATCH", "/tickets/7", Reply(409))
+    assert refusal(target(desk.url, file), resolved(ticket=TICKET)).told
+    refusal(target(desk.url, file), resolved(ticket=TICKET), past=Past(refusals=1, told=True))
+    first, second = (one.json["text"] for one in desk.named("POST", "/tickets/7/notes"))
+    assert "job-good" in first
+    assert "could not be closed" in second
+    assert "job-good" not in second
+
+
+def test_a_ticket_that_takes_no_note_is_closed_without_one(desk: System) -> None:
+    file = DESK.replace("[[resolve]]", '''[[resolve]]
+when = "= not told"
+path = "/tickets/{ticket.id}/notes"
+json = { text = "= text" }
+[[resolve]]''', 1)  # fmt: skip
+    desk.on("POST", "/tickets/7/notes", Reply(403, {"message": "its discussion is locked"}))
+    assert refusal(target(desk.url, file), resolved(ticket=TICKET)).kind is TICKET_KIND
+    assert not desk.named("PATCH", ".*")
+    assert posted(target(desk.url, file), resolved(ticket=TICKET), past=Past(refusals=1)) == Posted(*TICKET)
+    assert desk.named("PATCH", "/tickets/7")[0].json == {"state": "closed"}
+
+
+# ---------------------------------------------------------------- a new ticket
+
+
+def test_a_lost_ticket_is_looked_for_twice_before_it_is_opened_again(desk: System) -> None:
+    file = DESK.replace("[auth]", "[answers]\nsearch_again_seconds = 90\n[auth]")
+    with pytest.raises(NotFoundYet) as caught:
+        posted(target(desk.url, file), failed(), may_exist=True, past=Past())
+    assert caught.value.seconds == 90
+    assert posted(target(desk.url, file), failed(), may_exist=True, past=Past(searches=1)) == Posted(*TICKET)
+    assert asked(desk) == ["GET /tickets", "GET /tickets", "POST /tickets"]
+
+
+def test_a_new_ticket_may_take_as_long_as_its_file_says(desk: System) -> None:
+    file = DESK.replace("[auth]", "[answers]\ncreate_seconds = 77\n[auth]")
+    made, waits = target(desk.url, file), []
+
+    class Watched(requests.Session):
+        def request(self, *args: Any, **more: Any) -> requests.Response:
+            waits.append(more["timeout"][1])
+            return super().request(*args, **more)
+
+    made = Target(made.system, Settings(ticket_url=desk.url, ticket_secret="s"), Watched(), lambda: NOW)
+    posted(made, failed())
+    posted(made, failed(UPDATED, ticket=TICKET))
+    assert waits == [77, 30, 30]
+    assert made.system.lease_seconds > 77
+
+
+def test_a_key_that_the_system_dropped_is_told_at_once(desk: System, caplog: pytest.LogCaptureFixture) -> None:
+    file = DESK.replace("[ticket]", "[ticket]\nanswers_key = true")
+    posted(target(desk.url, file), failed())
+    assert "carry" not in caplog.text
+    desk.on("POST", "/tickets", Reply(201, {"id": 7, "key": None}))
+    assert posted(target(desk.url, file), failed()).id == "7"
+    assert "ticket 7 does not carry the incident's key" in caplog.text
+
+
+def test_an_optional_field_that_the_answer_names_is_left_out_and_told(desk: System, caplog: pytest.LogCaptureFixture) -> None:
+    file = DESK.replace('about = "further fields"', 'about = "further fields"\nsets = ["+"]')
+
+    def choosy(one: Asked) -> Reply:
+        return Reply(400, {"errors": {"team": "unknown"}}) if "team" in one.json else Reply(201, {"id": 7, "url": TICKET[1]})
+
+    desk.on("POST", "/tickets", choosy)
+    assert posted(target(desk.url, file, options={"fields": {"team": "x", "site": "y"}}), failed()) == Posted(*TICKET)
+    refused_one, taken = (one.json for one in desk.asked)
+    assert (refused_one["team"], taken["site"]) == ("x", "y")
+    assert taken["body"] == refused_one["body"], "the whole page"
+    assert "opens without team" in caplog.text
 
 
 # ---------------------------------------------------------------- steps
@@ -330,7 +567,7 @@ def test_a_body_that_is_no_json_is_a_refusal_that_says_so(desk: System) -> None:
     file = DESK.replace('vm = "= vm.name"', 'vm = "= {1: nobody.name}"')
     assert "desk.toml does not fit" in str(refusal(target(desk.url, file), failed()))
     with pytest.raises(TicketNotPosted, match="not a mapping"):
-        posted(target(desk.url, options={"fields": "all"}), failed())
+        posted(target(desk.url, options={"fields": "= all"}), failed())
     assert desk.asked == []
 
 
@@ -350,7 +587,7 @@ def test_an_open_whose_answer_names_no_ticket_is_not_believed(desk: System) -> N
 
 def test_a_web_page_instead_of_an_answer_is_not_believed() -> None:
     with raw_server(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 6\r\n\r\n<html>") as url:
-        assert "web page" in str(refusal(target(url), failed(UPDATED, ticket=TICKET)))
+        assert "web page" in str(refusal(target(url, WITHOUT_READ), failed(UPDATED, ticket=TICKET)))
 
 
 # ---------------------------------------------------------------- refusals
@@ -363,7 +600,7 @@ def test_a_file_says_which_statuses_are_final(desk: System, status: int, permane
     desk.on("POST", "/tickets", Reply(status, {"error": "field x is wrong"}))
     error = refusal(target(desk.url), failed())
     assert (error.permanent, error.status) == (permanent, status)
-    assert ("field x is wrong" in str(error)) is permanent
+    assert ("field x is wrong" in str(error)) is (status not in (401, 500))
     other = refusal(target(desk.url, DESK.replace("[auth]", "[answers]\npermanent = [409]\n[auth]")), failed())
     assert other.permanent is (status == 409)
 

@@ -122,6 +122,7 @@ def _github(one: Imitation) -> None:
             "number": 7,
             "html_url": f"{one.links}/o/r/issues/7",
             "state": "closed" if one.closed else "open",
+            "state_reason": "completed" if one.closed else None,
             "labels": labels,
         }
 
@@ -141,7 +142,7 @@ def _gitlab(one: Imitation) -> None:
     project = "/api/v4/projects/o/r"
 
     def issue() -> dict[str, Any]:
-        labels = [f"bk-{one.key}"] if one.made else []
+        labels = [f"bk-{one.key}", "wont-fix"] if one.made else []
         return {
             "iid": 7,
             "web_url": f"{one.links}/o/r/-/issues/7",
@@ -161,24 +162,25 @@ def _gitlab(one: Imitation) -> None:
     one.on("GET", project, Reply(200, {"path_with_namespace": "o/r"}))
 
 
-def _jira(one: Imitation) -> None:
+def _jira(one: Imitation, api: str = "/rest/api/3", search: str = "/search/jql") -> None:
     def issue() -> dict[str, Any]:
         status = {"statusCategory": {"key": "done" if one.closed else "new"}}
         labels = [f"bk-{one.key}"] if one.made else []
-        return {"key": "OPS-7", "self": f"{one.links}/rest/api/3/issue/1", "fields": {"labels": labels, "status": status}}
+        fields = {"labels": labels, "status": status, "resolution": {"name": "Done"} if one.closed else None}
+        return {"key": "OPS-7", "self": f"{one.links}{api}/issue/1", "fields": fields}
 
     def moved(asked: Asked) -> Reply:
         one.closed = asked.json["transition"]["id"] == "31"
         return Reply(204)
 
     ways = [{"id": "31", "to": {"id": "3", "statusCategory": {"key": "done"}}}, {"id": "11", "to": {"id": "1", "statusCategory": {"key": "new"}}}]  # fmt: skip
-    one.on("GET", "/rest/api/3/project/OPS", Reply(200, {"key": "OPS"}))
-    one.on("GET", "/rest/api/3/issue/(?s:.*)", one.says(issue))
-    one.on("GET", "/rest/api/3/issue/(?s:.*)/transitions", Reply(200, {"transitions": ways}))
-    one.on("POST", "/rest/api/3/issue/(?s:.*)/transitions", moved)
-    one.on("POST", "/rest/api/3/issue/(?s:.*)/comment", Reply(201, {"id": "1"}))
-    one.on("POST", "/rest/api/3/issue", one.opens(201, lambda _: issue()))
-    one.on("POST", "/rest/api/3/search/jql", one.says(lambda: {"issues": [issue()] if one.made else []}))
+    one.on("GET", f"{api}/project/OPS", Reply(200, {"key": "OPS"}))
+    one.on("GET", f"{api}/issue/(?s:.*)", one.says(issue))
+    one.on("GET", f"{api}/issue/(?s:.*)/transitions", Reply(200, {"transitions": ways}))
+    one.on("POST", f"{api}/issue/(?s:.*)/transitions", moved)
+    one.on("POST", f"{api}/issue/(?s:.*)/comment", Reply(201, {"id": "1"}))
+    one.on("POST", f"{api}/issue", one.opens(201, lambda _: issue()))
+    one.on("POST", api + search, one.says(lambda: {"issues": [issue()] if one.made else []}))
 
 
 def _jira_service_management(one: Imitation) -> None:
@@ -202,6 +204,7 @@ def _redmine(one: Imitation) -> None:
             one.closed = asked.json["issue"]["status_id"] == 3
         return Reply(204)
 
+    one.on("GET", "/projects/backup.json", Reply(200, {"project": {"id": 1}}))
     one.on("GET", "/issues/(?s:.*).json", one.says(lambda: {"issue": issue()}))
     one.on("PUT", "/issues/(?s:.*).json", changed)
     one.on("POST", "/issues.json", one.opens(201, lambda _: {"issue": issue(1)}))
@@ -222,6 +225,7 @@ def _request_tracker(one: Imitation) -> None:
         fields = [{"name": "IncidentKey", "values": [one.key]}] if one.made else []
         return {"items": [{"id": "7", "type": "ticket", "Status": state(), "CustomFields": fields}] if one.made else []}
 
+    one.on("GET", "/REST/2.0/queue/Backup", Reply(200, {"id": 1}))
     one.on("GET", f"{ticket}/(?s:.*)", one.says(lambda: {"id": 7, "Status": state(), "_url": f"{one.links}/7"}, ETag='"1"'))
     one.on("PUT", f"{ticket}/(?s:.*)", changed)
     one.on("POST", f"{ticket}/(?s:.*)/comment", Reply(201, ["Comments added"]))
@@ -300,6 +304,7 @@ def _zendesk(one: Imitation) -> None:
             "id": 7,
             "url": f"{one.links}/api/v2/tickets/7.json",
             "status": status,
+            "tags": ["wont_fix"],
             "external_id": one.key if one.made else "",
         }
 
@@ -319,10 +324,12 @@ HAPPY: dict[str, Happy] = {
     "github": Happy(_github, {"repository": "o/r"}),
     "gitlab": Happy(_gitlab, {"project": "o/r"}),
     "jira": Happy(_jira, {"project": "OPS"}, user="ops@example.com", ticket="OPS-7"),
+    "jira_data_center": Happy(lambda one: _jira(one, "/rest/api/2", "/search"), {"project": "OPS"}, ticket="OPS-7"),
     "jira_service_management": Happy(_jira_service_management, exactly_once="key", names_no_ticket=True),
     "pagerduty": Happy(_pagerduty, exactly_once="key", names_no_ticket=True),
     "redmine": REDMINE,
     "redmine_markdown": REDMINE,
+    "redmine_redcarpet": REDMINE,
     "request_tracker": Happy(_request_tracker, {"queue": "Backup"}),
     "roundup": Happy(_roundup, user="ops"),
     "servicenow": Happy(_servicenow, user="svc.backup"),

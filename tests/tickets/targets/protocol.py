@@ -6,10 +6,11 @@ The lines stand below the system's prefix, and `KEY` stands for the key of the i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import Any
 
+from handlers.model.refusal import RefusalKind
 from tests.tickets.system import NOW, Asked, Reply
 from tests.tickets.targets.vendor import changed
 
@@ -18,8 +19,10 @@ REQUIRED: dict[str, set[str]] = {
     "github": {"repository", "TICKET_SECRET"},
     "gitlab": {"project", "TICKET_SECRET"},
     "jira": {"project", "TICKET_USER", "TICKET_SECRET"},
+    "jira_data_center": {"project", "TICKET_SECRET"},
     "redmine": {"project", "key_field", "TICKET_SECRET"},
     "redmine_markdown": {"project", "key_field", "TICKET_SECRET"},
+    "redmine_redcarpet": {"project", "key_field", "TICKET_SECRET"},
     "request_tracker": {"queue", "TICKET_SECRET"},
     "roundup": {"TICKET_USER", "TICKET_SECRET"},
     "slack": {"channel", "TICKET_SECRET"},
@@ -56,7 +59,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "azure_devops": Protocol(
         "/Ops/_apis/wit",
         open=["POST /workitems/$Task"],
-        update=["PATCH /workitems/7"],
+        update=["GET /workitems/7", "GET /workitemtypes/Task/states", "PATCH /workitems/7"],
         resolve=["GET /workitems/7", "GET /workitemtypes/Task/states", "PATCH /workitems/7"],
         reopen=["GET /workitems/7", "GET /workitemtypes/Task/states", "PATCH /workitems/7"],
         search=["POST /wiql", "POST /workitemsbatch"],
@@ -67,13 +70,13 @@ PROTOCOLS: dict[str, Protocol] = {
             "AND [System.Tags] CONTAINS 'bk-KEY' ORDER BY [System.Id]",
         },
         closed=["GET /workitems/7", "GET /workitemtypes/Task/states"],
-        gone_update=["PATCH /workitems/7"],
+        gone_update=["GET /workitems/7", "GET /workitemtypes/Task/states"],
         gone_resolve=["GET /workitems/7", "GET /workitemtypes/Task/states"],
     ),
     "github": Protocol(
         "/repos/o/r",
         open=["POST /issues"],
-        update=["POST /issues/7/comments"],
+        update=["GET /issues/7", "POST /issues/7/comments"],
         resolve=["GET /issues/7", "POST /issues/7/comments", "PATCH /issues/7"],
         reopen=["GET /issues/7", "PATCH /issues/7", "POST /issues/7/comments"],
         still_open=["GET /issues/7", "POST /issues/7/comments"],
@@ -81,13 +84,13 @@ PROTOCOLS: dict[str, Protocol] = {
         searched_for={"labels": "bk-KEY", "state": "all", "sort": "created", "direction": "asc", "per_page": "10"},
         closed=["GET /issues/7"],
         gone=Reply(410, {"message": "This issue was deleted"}),
-        gone_update=["POST /issues/7/comments"],
+        gone_update=["GET /issues/7"],
         gone_resolve=["GET /issues/7"],
     ),
     "gitlab": Protocol(
         "/api/v4/projects/o/r",
         open=["POST /issues"],
-        update=["POST /issues/7/notes"],
+        update=["GET /issues/7", "POST /issues/7/notes"],
         resolve=["GET /issues/7", "POST /issues/7/notes", "PUT /issues/7"],
         reopen=["GET /issues/7", "PUT /issues/7", "POST /issues/7/notes"],
         still_open=["GET /issues/7", "POST /issues/7/notes"],
@@ -96,38 +99,39 @@ PROTOCOLS: dict[str, Protocol] = {
             "labels": "bk-KEY", "state": "all", "scope": "all", "order_by": "created_at", "sort": "asc", "per_page": "10",
         },
         closed=["GET /issues/7"],
-        gone_update=["POST /issues/7/notes"],
+        gone_update=["GET /issues/7", "GET "],
         gone_resolve=["GET /issues/7", "GET "],
     ),
     "jira": Protocol(
         "/rest/api/3",
         open=["POST /issue"],
-        update=["POST /issue/OPS-7/comment"],
+        update=["GET /issue/OPS-7", "POST /issue/OPS-7/comment"],
         resolve=["GET /issue/OPS-7", "GET /issue/OPS-7/transitions", "POST /issue/OPS-7/comment", "POST /issue/OPS-7/transitions"],
         reopen=["GET /issue/OPS-7", "GET /issue/OPS-7/transitions", "POST /issue/OPS-7/transitions", "POST /issue/OPS-7/comment"],
         still_open=["GET /issue/OPS-7", "POST /issue/OPS-7/comment"],
         search=["POST /search/jql"],
         searched_for={"jql": 'labels = "bk-KEY" ORDER BY created ASC', "fields": ["labels", "status"], "maxResults": 10},
         closed=["GET /issue/OPS-7"],
-        gone_update=["POST /issue/OPS-7/comment"],
+        gone_update=["GET /issue/OPS-7", "GET /project/OPS"],
         gone_resolve=["GET /issue/OPS-7", "GET /project/OPS"],
     ),
     "redmine": Protocol(
         "",
         open=["POST /issues.json"],
-        update=["PUT /issues/7.json"],
+        update=["GET /issues/7.json", "PUT /issues/7.json"],
         resolve=["GET /issues/7.json", "PUT /issues/7.json", "GET /issues/7.json"],
         reopen=["GET /issues/7.json", "PUT /issues/7.json", "GET /issues/7.json"],
         search=["GET /issues.json"],
         searched_for={"project_id": "backup", "status_id": "*", "cf_1": "KEY", "sort": "id:desc", "limit": "100"},
         closed=["GET /issues/7.json"],
         still_open=["GET /issues/7.json", "PUT /issues/7.json"],
-        gone_update=["PUT /issues/7.json"],
+        gone_update=["GET /issues/7.json", "GET /projects/backup.json"],
+        gone_resolve=["GET /issues/7.json", "GET /projects/backup.json"],
     ),
     "request_tracker": Protocol(
         "/REST/2.0",
         open=["POST /ticket"],
-        update=["POST /ticket/7/comment"],
+        update=["GET /ticket/7", "POST /ticket/7/comment"],
         resolve=["GET /ticket/7", "POST /ticket/7/comment", "GET /ticket/7", "PUT /ticket/7", "GET /ticket/7"],
         reopen=["GET /ticket/7", "POST /ticket/7/comment", "GET /ticket/7", "PUT /ticket/7", "GET /ticket/7"],
         search=["GET /tickets"],
@@ -136,7 +140,8 @@ PROTOCOLS: dict[str, Protocol] = {
         },
         closed=["GET /ticket/7"],
         still_open=["GET /ticket/7", "POST /ticket/7/comment"],
-        gone_update=["POST /ticket/7/comment"],
+        gone_update=["GET /ticket/7", "GET /queue/Backup"],
+        gone_resolve=["GET /ticket/7", "GET /queue/Backup"],
     ),
     "roundup": Protocol(
         "/rest/data",
@@ -147,13 +152,14 @@ PROTOCOLS: dict[str, Protocol] = {
         search=["GET /issue"],
         searched_for={"incident_key:": "KEY", "@fields": "incident_key", "@verbose": "0"},
         closed=["GET /issue/7"],
-        still_open=["GET /issue/7", "GET /issue/7", "POST /msg", "PATCH /issue/7"],
+        still_open=["GET /issue/7", "POST /msg", "PATCH /issue/7"],
         gone_update=["GET /issue/7"],
+        gone_resolve=["GET /issue/7"],
     ),
     "servicenow": Protocol(
         "/api/now/table",
         open=["POST /incident"],
-        update=["PATCH /incident/7"],
+        update=["GET /incident/7", "PATCH /incident/7"],
         resolve=["GET /incident/7", "PATCH /incident/7"],
         reopen=["GET /incident/7", "PATCH /incident/7"],
         search=["GET /incident"],
@@ -162,7 +168,7 @@ PROTOCOLS: dict[str, Protocol] = {
             "sysparm_fields": "sys_id,number,state,correlation_id", "sysparm_limit": "10",
         },
         closed=["GET /incident/7"],
-        gone_update=["PATCH /incident/7"],
+        gone_update=["GET /incident/7", "GET /incident"],
         gone_resolve=["GET /incident/7", "GET /incident"],
     ),
     "slack": Protocol(
@@ -180,20 +186,35 @@ PROTOCOLS: dict[str, Protocol] = {
     "zendesk": Protocol(
         "/api/v2",
         open=["POST /tickets.json"],
-        update=["PUT /tickets/7.json"],
+        update=["GET /tickets/7.json", "PUT /tickets/7.json"],
         resolve=["GET /tickets/7.json", "PUT /tickets/7.json"],
         reopen=["GET /tickets/7.json", "PUT /tickets/7.json"],
         search=["GET /tickets.json"],
         searched_for={"external_id": "KEY"},
         closed=["GET /tickets/7.json"],
-        gone_update=["PUT /tickets/7.json", "GET /tickets/7.json"],
+        gone_update=["GET /tickets/7.json", "GET /tickets.json", "GET /tickets/7.json"],
         gone_resolve=["GET /tickets/7.json", "GET /tickets.json"],
     ),
 }  # fmt: skip
 
-PROTOCOLS["redmine_markdown"] = PROTOCOLS["redmine"]
+PROTOCOLS["jira_data_center"] = replace(PROTOCOLS["jira"], prefix="/rest/api/2", search=["POST /search"])
+PROTOCOLS["redmine_markdown"] = PROTOCOLS["redmine_redcarpet"] = PROTOCOLS["redmine"]
 
-PLACE_LOST: dict[str, int] = {"azure_devops": 404, "github": 301, "gitlab": 404, "jira": 404}
+SILENCE: dict[str, Any] = {
+    "azure_devops": ["Closed"],
+    "github": ["completed"],
+    "gitlab": ["wont-fix"],
+    "jira": ["Done"],
+    "jira_data_center": ["Done"],
+    "redmine": [3],
+    "request_tracker": ["resolved"],
+    "roundup": ["resolved"],
+    "servicenow": [6],
+    "zendesk": ["wont_fix"],
+}
+"""The words with which the imitations' tickets are closed, as the option `silence` takes them."""
+
+PLACE_LOST: dict[str, int] = {"azure_devops": 404, "github": 301, "gitlab": 404, "jira": 404, "jira_data_center": 404}
 """What is answered to every read when the project or repository is not seen any more, or has another name."""
 
 
@@ -224,6 +245,10 @@ PAGES: dict[str, Page] = {
     ),
     "github": Page(lambda body: str(body["title"]), lambda body: str(body["body"]), 250, 65_000, 80_000),
     "gitlab": Page(lambda body: str(body["title"]), lambda body: str(body["description"]), 250, 900_000, 1_000_000),
+    "jira_data_center": Page(
+        lambda body: str(body["fields"]["summary"]), lambda body: unescape(str(body["fields"]["description"])), 250, 32_000, 80_000,
+        size=lambda body: len(body["fields"]["description"]),
+    ),
     "jira_service_management": Page(
         lambda body: str(body["message"]), lambda body: str(body["description"]), 130, 15_000, 30_000
     ),
@@ -234,7 +259,10 @@ PAGES: dict[str, Page] = {
     "redmine": Page(
         lambda body: str(body["issue"]["subject"]), lambda body: str(body["issue"]["description"]), 255, 50_000, 100_000
     ),
-    "request_tracker": Page(lambda body: str(body["Subject"]), lambda body: unescape(body["Content"]), 200, 200_000, 300_000),
+    "request_tracker": Page(
+        lambda body: str(body["Subject"]), lambda body: unescape(body["Content"]), 200, 25_000, 300_000,
+        size=lambda body: len(body["Content"].encode()),
+    ),
     "servicenow": Page(
         lambda body: str(body["short_description"]), lambda body: str(body["description"]), 160, 4_000, 30_000,
         commands_may_go=True,
@@ -245,7 +273,7 @@ PAGES: dict[str, Page] = {
     ),
 }  # fmt: skip
 
-PAGES["redmine_markdown"] = PAGES["redmine"]
+PAGES["redmine_markdown"] = PAGES["redmine_redcarpet"] = PAGES["redmine"]
 
 
 # ---------------------------------------------------------------- what they refuse
@@ -259,6 +287,12 @@ class Refusal:
     permanent: bool = False
     wait: str = ""
     said: str = ""
+    kind: RefusalKind | None = None
+    """Whom it concerns; None: the system if it says how long to wait, the configuration if it is for good."""
+
+    @property
+    def concerns(self) -> RefusalKind:
+        return self.kind or (RefusalKind.SYSTEM if self.wait and not self.permanent else RefusalKind.CONFIGURATION)
 
 
 def in_seconds(seconds: int) -> str:
@@ -290,6 +324,10 @@ REFUSALS: dict[str, list[Refusal]] = {
         Refusal(Reply(400, {"errors": {"priority": "It is not on the appropriate screen, or unknown."}}), permanent=True,
                 said="appropriate screen"),
     ],
+    "jira_data_center": [
+        Refusal(Reply(429, {}, {"Retry-After": "5"}), wait="5"),
+        Refusal(Reply(400, {"errors": {"priority": "Field 'priority' cannot be set."}}), permanent=True, said="cannot be set"),
+    ],
     # https://docs.opsgenie.com/docs/api-rate-limiting; for Jira Service Management nothing is written down.
     "jira_service_management": [
         Refusal(Reply(429, {"message": "You are making too many requests"}, {"X-RateLimit-Period-In-Sec": "60"}), wait="60"),
@@ -298,7 +336,7 @@ REFUSALS: dict[str, list[Refusal]] = {
     # What it answered to a key of 20 characters: https://github.com/envato/pagerduty/issues/70
     "pagerduty": [
         Refusal(Reply(429, {}), wait="60"),
-        Refusal(Reply(400, {"status": "invalid event", "errors": ["Length of 'routing_key' is incorrect (should be 32 characters)"]}),
+        Refusal(Reply(400, {"status": "invalid event", "errors": ["Length of 'routing_key' is incorrect (should be 32 characters)"]}), kind=RefusalKind.SYSTEM,
                 said="Length of 'routing_key' is incorrect"),
         Refusal(Reply(400, {"status": "invalid event", "errors": ["'payload.severity' is invalid"]}), permanent=True,
                 said="payload.severity"),
@@ -311,7 +349,7 @@ REFUSALS: dict[str, list[Refusal]] = {
     "slack": [Refusal(Reply(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": "30"}), wait="30")],
     "teams": [
         Refusal(Reply(400, {"error": {"code": "InvalidRequestContent"}}), permanent=True, said="InvalidRequestContent"),
-        Refusal(Reply(400, {"error": {"code": "WorkflowTriggerIsNotEnabled"}}), said="WorkflowTriggerIsNotEnabled"),
+        Refusal(Reply(400, {"error": {"code": "WorkflowTriggerIsNotEnabled"}}), kind=RefusalKind.SYSTEM, said="WorkflowTriggerIsNotEnabled"),
     ],
     "zendesk": [
         Refusal(Reply(429, {"error": "APIRateLimitExceeded"}, {"Retry-After": "93"}), wait="93"),
@@ -319,6 +357,44 @@ REFUSALS: dict[str, list[Refusal]] = {
         Refusal(Reply(422, {"error": "no"}), permanent=True),
     ],
 }  # fmt: skip
+
+
+ONE_TICKET: dict[str, list[tuple[str, str, str, Reply]]] = {
+    "azure_devops": [
+        ("resolve", "PATCH", "/Ops/.*/7", Reply(412, {"message": "VS403351: Test Operation for path /rev failed."})),
+        ("resolve", "PATCH", "/Ops/.*/7", Reply(400, {"message": "TF401320: Rule Error for field Reason. Error code: Required."})),
+        ("update", "GET", "/Ops/.*/7", Reply(403, {"message": "TF237111: The current user does not have permissions"})),
+    ],
+    "github": [("update", "POST", ".*/7/comments", Reply(403, {"message": "Unable to create comment because issue is locked."}))],
+    "gitlab": [("update", "POST", ".*/7/notes", Reply(403, {"message": "403 Forbidden"}))],
+    "jira": [
+        ("resolve", "POST", ".*/OPS-7/transitions", Reply(400, {"errors": {"resolution": "Resolution is required."}})),
+        ("resolve", "GET", ".*/OPS-7/transitions", Reply(200, {"transitions": []})),
+        ("update", "POST", ".*/OPS-7/comment", Reply(403, {"errorMessages": ["You do not have permission to comment"]})),
+    ],
+    "redmine": [
+        ("update", "GET", "/issues/7.json", Reply(403)),
+        ("resolve", "PUT", "/issues/7.json", Reply(422, {"errors": ["Status cannot be set while a subtask is open"]})),
+    ],
+    "request_tracker": [
+        ("update", "GET", "/REST/2.0/ticket/7", Reply(403, {"message": "Forbidden"})),
+        ("resolve", "PUT", "/REST/2.0/ticket/7", Reply(412, {"message": "Precondition Failed"})),
+    ],
+    "roundup": [
+        ("update", "PATCH", "/rest/data/issue/7", Reply(412, {"error": {"msg": "If-Match is stale"}})),
+        ("resolve", "PATCH", "/rest/data/issue/7", Reply(409, {"error": {"msg": "issue2 must be resolved first"}})),
+    ],
+    "servicenow": [
+        ("update", "PATCH", ".*/7", Reply(403, {"error": {"detail": "ACL Exception Update Failed"}})),
+        ("resolve", "PATCH", ".*/7", Reply(200, {"result": {"sys_id": "7", "state": "2"}})),
+    ],
+    "webhook": [("update", "POST", ".*", Reply(423, {"error": "locked"})), ("resolve", "POST", ".*", Reply(409))],
+    "zendesk": [
+        ("update", "PUT", ".*/7.json", Reply(409, {"error": "UpdateConflict"})),
+        ("resolve", "PUT", ".*/7.json", Reply(422, {"details": {"base": [{"description": "Team: needed"}]}})),
+    ],
+}  # fmt: skip
+"""What each of them refuses of one ticket, by the operation and the request that is answered so."""
 
 
 # ---------------------------------------------------------------- what vendors publish of their APIs

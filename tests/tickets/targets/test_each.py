@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from handlers.model.refusal import Past, RefusalKind
 from handlers.tickets.answers import TicketNotPosted
 from handlers.tickets.engine.definition import load
 from tests.tickets.changes import HOSTILE, OPENED, Posting, failed, resolved, storm, unreadable
@@ -17,7 +18,18 @@ from tests.tickets.system import Asked, Reply, posted
 from tests.tickets.targets import vendor
 from tests.tickets.targets.checks import CHECKS, Check, Wrong
 from tests.tickets.targets.happy import HAPPY, SECRET, Happy, Imitation, running
-from tests.tickets.targets.protocol import DESCRIBED, PAGES, PLACE_LOST, PROTOCOLS, REFUSALS, REQUIRED, Page, Refusal
+from tests.tickets.targets.protocol import (
+    DESCRIBED,
+    ONE_TICKET,
+    PAGES,
+    PLACE_LOST,
+    PROTOCOLS,
+    REFUSALS,
+    REQUIRED,
+    SILENCE,
+    Page,
+    Refusal,
+)
 from tests.tickets.targets.test_all import OPERATIONS, change_of, opened_before
 
 
@@ -39,9 +51,13 @@ def lines(name: str, asked: Sequence[Asked], key: str) -> list[str]:
     return [f"{one.method} {one.path.removeprefix(prefix)}".replace(key, "KEY") for one in asked]
 
 
-def requests_of(name: str, operation: str, *, closed: bool = False, known: bool = True, gone: bool = False) -> list[str]:
-    """What a change leads to when a ticket was opened before. Whether the ticket is closed after it is looked at, too."""
-    happy = HAPPY[name]
+def requests_of(
+    name: str, operation: str, *, closed: bool = False, known: bool = True, gone: bool = False, then: bool | None = None,
+    made: int = 1, **options: Any,
+) -> list[str]:  # fmt: skip
+    """What a change leads to when a ticket was opened before. Whether the ticket is closed after it (`then`) is looked at, too."""
+    happy = replace(HAPPY[name], options={**HAPPY[name].options, **options})
+    then = {"resolve": not gone, "reopen": False}.get(operation, closed) if then is None else then
     with running(name) as system:
         target = happy.at(system.url, name)
         posted(target, change_of("open"))
@@ -51,8 +67,8 @@ def requests_of(name: str, operation: str, *, closed: bool = False, known: bool 
         system.asked.clear()
         change = change_of(operation, happy.ticket if known and operation != "open" else "")
         assert posted(target, change, may_exist=operation == "open").id == happy.ticket
-        assert len(system.made) == 1 or (gone and operation == "resolve" and not system.made)
-        assert system.closed is {"resolve": not gone, "reopen": False}.get(operation, closed)
+        assert len(system.made) == made or (gone and operation == "resolve" and not system.made)
+        assert system.closed is then
         return lines(name, system.asked, key_of(change))
 
 
@@ -97,10 +113,34 @@ def test_a_ticket_that_a_person_has_reopened_already_is_left_so(name: str) -> No
     assert requests_of(name, "reopen") == (PROTOCOLS[name].reopen if expected is None else expected)
 
 
-@pytest.mark.parametrize("name", [name for name, protocol in PROTOCOLS.items() if protocol.closed])
-def test_a_ticket_that_a_person_closed_gets_a_note_and_is_not_closed_again(name: str) -> None:
-    assert requests_of(name, "update", closed=True) == PROTOCOLS[name].update
+closable = pytest.mark.parametrize("name", [name for name, protocol in PROTOCOLS.items() if protocol.closed])
+
+
+@closable
+def test_a_good_backup_leaves_a_ticket_that_a_person_closed(name: str) -> None:
     assert requests_of(name, "resolve", closed=True) == PROTOCOLS[name].closed
+
+
+@closable
+def test_a_further_failure_opens_a_ticket_that_a_person_closed_again(name: str) -> None:
+    assert requests_of(name, "update", closed=True, then=False) == PROTOCOLS[name].reopen
+
+
+@closable
+def test_or_it_is_a_note_on_it(name: str) -> None:
+    assert requests_of(name, "update", closed=True, on_closed="note") == PROTOCOLS[name].update
+
+
+@closable
+def test_or_another_ticket(name: str) -> None:
+    read = PROTOCOLS[name].closed
+    first = read if name == "zendesk" else []  # which asks whether its new ticket follows one that is closed for good
+    assert requests_of(name, "update", closed=True, made=2, on_closed="new") == [*read, *first, *PROTOCOLS[name].open]
+
+
+@pytest.mark.parametrize(("name", "silence"), SILENCE.items())
+def test_or_nothing_if_it_was_closed_with_a_word_that_silences(name: str, silence: Any) -> None:
+    assert requests_of(name, "update", closed=True, silence=silence) == PROTOCOLS[name].closed
 
 
 @with_protocol
@@ -244,7 +284,32 @@ def test_each_system_refuses_in_its_own_way(name: str, refusal: Refusal) -> None
         with pytest.raises(TicketNotPosted, match=refusal.said or None) as caught:
             posted(HAPPY[name].at(system.url, name), change_of("open"))
     assert (caught.value.permanent, caught.value.retry_after) == (refusal.permanent, refusal.wait)
+    assert caught.value.kind is refusal.concerns
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "method", "path", "reply"),
+    [(name, *refused) for name, refusals in ONE_TICKET.items() for refused in refusals],
+)
+def test_what_one_ticket_refuses_concerns_it_alone_and_a_successor_is_for_failures_only(
+    name: str, operation: str, method: str, path: str, reply: Reply
+) -> None:
+    happy = HAPPY[name]
+    with running(name) as system:
+        opened_before(name, operation, system)
+        target, change = happy.at(system.url, name), change_of(operation, happy.ticket)
+        system.on(method, path, reply)
+        with pytest.raises(TicketNotPosted) as caught:
+            posted(target, change)
+        assert (caught.value.kind, caught.value.gone) == (RefusalKind.TICKET, False)
+        if operation == "update" and happy.exactly_once == "search":
+            assert posted(target, change, past=Past(refusals=2)).id == happy.ticket
+            assert len(system.made) == 2
+        else:
+            with pytest.raises(TicketNotPosted):
+                posted(target, change, past=Past(refusals=2))
+            assert len(system.made) == 1 or happy.exactly_once == "key"
 
 
 def checking(name: str, system: Imitation) -> Happy:

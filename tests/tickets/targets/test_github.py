@@ -119,9 +119,12 @@ def test_what_does_not_carry_the_key_or_is_a_pull_request_is_not_touched(
 def test_an_issue_that_was_deleted_or_transferred_is_opened_anew_by_an_update(
     github: GitHub, system: System, status: int
 ) -> None:
-    system.on("POST", f"{ISSUES}/7/comments", Reply(status, {"message": "gone"}))
+    system.on("GET", f"{ISSUES}/7", Reply(status, {"message": "gone"}))
+    system.on("GET", "/repos/acme/backup", Reply(200, {"full_name": "acme/backup"}))
     posted(target(system), failed(UPDATED, ticket=KNOWN))
-    assert lines(system) == [f"POST {ISSUES}/7/comments", f"POST {ISSUES}"]
+    looked = [] if status == 410 else ["GET /repos/acme/backup"]
+    assert lines(system) == [f"GET {ISSUES}/7", *looked, f"POST {ISSUES}"]
+    assert "This goes on from the ticket [`7`]" in system.asked[-1].json["body"]
 
 
 @pytest.mark.parametrize("status", [410, 301])

@@ -70,7 +70,7 @@ def test_a_server_that_shows_markdown_gets_markdown(system: System) -> None:
 
 def test_an_update_is_a_note_and_leaves_the_status(system: System) -> None:
     posted(target(system), failed(UPDATED, ticket=known(system)))
-    assert list(system.asked[0].json["issue"]) == ["notes"]
+    assert list(system.asked[-1].json["issue"]) == ["notes"]
 
 
 def test_a_status_is_set_by_its_id_and_read_back(system: System) -> None:

@@ -1,21 +1,25 @@
 """The whole life of incidents in a real Redmine (`make test-redmine`): what it holds afterwards, and what its page shows."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
-from handlers.model.parts import Part
+from handlers.cli.tickets import send
+from handlers.model.parts import Part, joined
+from handlers.model.refusal import Past, RefusalKind
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, incident, resolved, storm, unreadable
 from tests.tickets.redmine_server import Redmine, is_installed, running_redmine
 from tests.tickets.system import posted
+from tests.tickets.targets.copied import code_of, copied_from
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="Redmine is not installed: make test-redmine")
-both_markups = pytest.mark.parametrize("name", ["redmine", "redmine_markdown"])
+each_markup = pytest.mark.parametrize("name", ["redmine", "redmine_markdown", "redmine_redcarpet"])
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 ACTIVE = ("@admin", "#1", "!http://example.com/a.png!", "{{include(Start)}}", "<img src=x onerror=alert(1)>", '"x":http://evil.example.com', "[[Page]]",
           "*bold*", "h1. big", "r1", "http://evil.example.com/")  # fmt: skip
@@ -68,12 +72,60 @@ def test_a_status_that_the_workflow_forbids_is_said_and_not_taken_for_done(redmi
     made = posted(redmine.target(), failed(name="disk_33_tib_linux"))
     redmine.change(made.id, status_id=5)
     known = (made.id, made.url)
-    posted(redmine.target(), failed(UPDATED, name="disk_33_tib_linux", ticket=known))
+    posted(redmine.target(on_closed="note"), failed(UPDATED, name="disk_33_tib_linux", ticket=known))
     posted(redmine.target(), resolved(name="disk_33_tib_linux", ticket=known))
     assert redmine.issue(made.id)["status"] == "Closed", "what a person closed stays closed"
     with pytest.raises(TicketNotPosted, match="left the status at Closed: the workflow must allow") as refusal:
         posted(redmine.target(), failed(REOPENED, name="disk_33_tib_linux", ticket=known))
     assert refusal.value.permanent
+
+
+def test_a_further_failure_opens_an_issue_that_a_person_resolved_and_is_silent_for_a_rejected_one(redmine: Redmine) -> None:
+    for closed, after, notes in (
+        (lambda number: redmine.change(number, status_id=3), "In Progress", 1),
+        (redmine.reject, "Rejected", 0),
+    ):
+        made = posted(redmine.target(), failed(name="agent_not_ready_windows"))
+        closed(made.id)
+        posted(redmine.target(), failed(UPDATED, name="agent_not_ready_windows", ticket=(made.id, made.url)))
+        issue = redmine.issue(made.id)
+        assert (issue["status"], len(issue["notes"])) == (after, notes)
+
+
+def test_an_issue_that_was_moved_away_refuses_alone_and_gets_a_successor(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="internal_error_linux"))
+    redmine.move_away(made.id)
+    further = failed(UPDATED, name="internal_error_linux", ticket=(made.id, made.url))
+    with pytest.raises(TicketNotPosted, match="403") as refusal:
+        posted(redmine.target(), further)
+    assert refusal.value.kind is RefusalKind.TICKET
+    after = posted(redmine.target(), further, past=Past(refusals=2))
+    assert after.id != made.id
+    assert f"This goes on from the ticket @{made.id}@" in redmine.issue(after.id)["description"]
+
+
+def test_a_deleted_issue_gets_a_successor_at_once_and_is_left_by_a_good_backup(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="internal_error_windows"))
+    posted(redmine.target(), unreadable())
+    redmine.delete(made.id)
+    known = (made.id, made.url)
+    assert posted(redmine.target(), resolved(name="internal_error_windows", ticket=known)) == made
+    assert posted(redmine.target(), failed(UPDATED, name="internal_error_windows", ticket=known)).id != made.id
+
+
+def test_an_issue_with_an_open_subtask_is_told_once_that_it_cannot_be_closed(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="unknown_code"))
+    redmine.add_subtask(made.id)
+    target = redmine.target(statuses={"resolved": 5})
+    good, told = resolved(name="unknown_code", ticket=(made.id, made.url)), False
+    for refusals in range(3):
+        with pytest.raises(TicketNotPosted) as refusal:
+            posted(target, good, past=Past(refusals=refusals, told=told))
+        assert refusal.value.kind is RefusalKind.TICKET
+        told = told or refusal.value.told
+    notes = redmine.issue(made.id)["notes"]
+    assert len([note for note in notes if "could not be closed" in note]) == 1
+    assert len([note for note in notes if "A backup has completed since the failure" in note]) == 1
 
 
 def test_a_storm_and_an_unreadable_alert_have_issues_too(redmine: Redmine) -> None:
@@ -87,7 +139,7 @@ def test_a_storm_and_an_unreadable_alert_have_issues_too(redmine: Redmine) -> No
 
 
 @needs_chromium
-@both_markups
+@each_markup
 def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> None:
     redmine.show_as(name)
     shown = _description(redmine, posted(redmine.target(name), failed()).url)
@@ -97,7 +149,36 @@ def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> No
 
 
 @needs_chromium
-@both_markups
+@each_markup
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_a_reader_copies_every_command_as_it_is(redmine: Redmine, name: str, language: str) -> None:
+    redmine.show_as(name)
+    posting = failed(name="agent_not_ready_windows", language=language)
+    shown = _description(redmine, posted(redmine.target(name), posting).url)
+    copied = [copied_from(block).replace('" \n', '"\n') for block in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)]
+    assert copied == code_of(posting), "but for the blank that Textile puts behind a quote at the end of a line"
+    assert len(re.findall(r"<li>|<strong>\d+\.</strong>", shown)) >= len(
+        re.findall(r"^\d+\. ", joined(posting.parts), re.MULTILINE)
+    )
+
+
+@needs_chromium
+@each_markup
+@pytest.mark.parametrize(
+    "command", ["az x --query {{include(Start)}} --yes", "{{toc}}", "a {{macro(0)}} b", "{{collapse(x)\na\n}}", "echo !{{toc}}"]
+)
+def test_a_macro_in_a_command_is_copied_as_it_is(redmine: Redmine, name: str, command: str) -> None:
+    redmine.show_as(name)
+    page = f"Run this:\n\n{code_block(command, 'bash')}\n\nand {code_span(command)}.\n"
+    posting = Posting(failed().event, failed().change_id, (Part(page),))
+    shown = _description(redmine, posted(redmine.target(name), posting).url)
+    assert [copied_from(block) for block in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)] == [command]
+    if "\n" not in command:
+        assert f"and {command}." in copied_from(shown)
+
+
+@needs_chromium
+@each_markup
 def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, name: str) -> None:
     redmine.show_as(name)
     made = posted(redmine.target(name), failed(name=HOSTILE))
@@ -117,7 +198,7 @@ def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, nam
     ("wrong", "said"),
     [
         ({"secret": "wrong"}, "401"),
-        ({"project": "none"}, "404"),
+        ({"project": "none"}, "the project none is not there"),
         ({"tracker": 2}, "does not use tracker 2"),
         ({"priorities": {"Sev0": 99}}, "known are 1, 2, 3, 4, 5"),
         ({"statuses": {"resolved": 99}}, "known are 1, 2, 3, 4, 5, 6"),
@@ -126,6 +207,7 @@ def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, nam
     ],
 )
 def test_check_says_what_is_wrong_and_makes_nothing(redmine: Redmine, wrong: dict[str, object], said: str) -> None:
+    posted(redmine.target(), failed(), may_exist=True)
     redmine.target().check()
     with pytest.raises(TicketNotPosted, match=said):
         redmine.target(**wrong).check()  # type: ignore[arg-type]
@@ -142,3 +224,25 @@ def _description(redmine: Redmine, url: str) -> str:
 def _text(shown: str) -> str:
     """What is read; the marks that keep characters apart are not seen."""
     return html.unescape(re.sub(r"<[^>]+>", "", shown)).replace("\u200b", "")
+
+
+def test_a_marked_test_ticket_is_sent_and_read_back(redmine: Redmine) -> None:
+    options = {"project": "backup", "key_field": redmine.field, "tracker": redmine.tracker}
+    environment = {
+        "TICKET_TARGET": "redmine",
+        "TICKET_URL": redmine.url,
+        "TICKET_SECRET": redmine.key,
+        "TICKET_OPTIONS": json.dumps(options),
+    }
+    opened, *others = send(environment)
+    assert others == [
+        "Found it again by its key.",
+        "Noted a further failure on it.",
+        "Resolved it.",
+        "Read it back: it is closed.",
+    ]
+    issue = redmine.issue(opened.rpartition("/")[2])
+    assert (issue["subject"][:5], issue["status"], len(issue["notes"])) == ("TEST:", "Resolved", 2)
+
+    opened, found, *_ = send(environment | {"TICKET_OPTIONS": json.dumps(options | {"key_field": 99})})
+    assert found.startswith("It was NOT found by its key")

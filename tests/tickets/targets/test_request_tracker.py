@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from handlers.model.refusal import RefusalKind
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.target import Target
 from tests.tickets.changes import REOPENED, UPDATED, failed, incident, resolved
@@ -80,8 +81,8 @@ def test_what_the_options_name_goes_along(tracker: RequestTracker, system: Syste
 @pytest.mark.parametrize("note", ["comment", "correspond"])
 def test_an_update_is_a_note_and_leaves_the_status(tracker: RequestTracker, system: System, note: str) -> None:
     posted(target(system, note=note), failed(UPDATED, ticket=known(system)))
-    assert tracker.lines == [f"POST /ticket/7/{note}"]
-    assert set(system.asked[0].json) == {"Content", "ContentType"}
+    assert tracker.lines == ["GET /ticket/7", f"POST /ticket/7/{note}"]
+    assert set(system.asked[-1].json) == {"Content", "ContentType"}
 
 
 def test_resolving_and_reopening_say_what_they_read_and_look_whether_it_was_done(tracker: RequestTracker, system: System) -> None:
@@ -134,8 +135,30 @@ def test_after_a_lost_answer_a_ticket_with_our_key_is_taken_and_no_other(tracker
     system.on("GET", f"{REST}/tickets", Reply(200, {"items": [other, {"id": "7", "Status": "open", "CustomFields": FIELDS}]}))
     assert posted(target(system), failed(), may_exist=True) == Posted(*known(system))
     assert posted(target(system), failed(UPDATED)) == Posted(*known(system))
-    assert tracker.lines == ["GET /tickets", "GET /tickets", "POST /ticket/7/comment"]
+    assert tracker.lines == ["GET /tickets", "GET /tickets", "GET /ticket/7", "POST /ticket/7/comment"]
 
     system.on("GET", f"{REST}/tickets", Reply(200, {"items": [other, {"id": "5"}]}))
     posted(target(system), failed(), may_exist=True)
     assert tracker.lines[-1] == "POST /ticket"
+
+
+def test_a_merged_ticket_is_not_closed_by_the_incident_that_was_merged_into_it(tracker: RequestTracker, system: System) -> None:
+    other = {"id": 9, "Status": "open", "_url": f"{system.url}{REST}/ticket/9"}
+    system.on("GET", f"{REST}/ticket/7", Reply(200, other, {"ETag": '"1"'}))
+    posted(target(system), resolved(ticket=known(system)))
+    assert tracker.lines == ["GET /ticket/7", "POST /ticket/7/comment"], "its end is a comment on what both are now"
+
+
+def test_a_deleted_ticket_is_not_there(tracker: RequestTracker, system: System) -> None:
+    system.on("GET", f"{REST}/ticket/7", Reply(200, {"id": 7, "Status": "deleted"}))
+    posted(target(system), resolved(ticket=known(system)))
+    posted(target(system), failed(UPDATED, ticket=known(system)))
+    assert tracker.lines == ["GET /ticket/7", "GET /ticket/7", "POST /ticket"]
+    assert "This goes on from the ticket" in system.asked[-1].json["Content"]
+
+
+def test_a_missing_right_is_a_matter_of_configuration(tracker: RequestTracker, system: System) -> None:
+    system.on("POST", f"{REST}/ticket/7/comment", Reply(400, {"message": "Permission Denied"}))
+    with pytest.raises(TicketNotPosted, match="Permission Denied") as refusal:
+        posted(target(system), failed(UPDATED, ticket=known(system)))
+    assert refusal.value.kind is RefusalKind.CONFIGURATION

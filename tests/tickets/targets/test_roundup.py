@@ -62,8 +62,9 @@ def test_every_request_has_the_headers_without_which_roundup_refuses_it(system: 
         assert asked.headers["content-type"] == "application/json", "with a charset it answers 415"
 
 
-def test_an_update_names_the_status_that_is_so_that_roundup_does_not_open_a_closed_issue(system: System, target: Target) -> None:
+def test_a_note_names_the_status_that_is_so_that_roundup_does_not_open_a_closed_issue(system: System) -> None:
     system.on("GET", "/rest/data/issue/7", issue("resolved"))
+    target = target_at(system.url, "roundup", user="backup", on_closed="note")
     posted(target, failed(UPDATED, ticket=KNOWN))
     assert lines(system) == ["GET /rest/data/issue/7", "POST /rest/data/msg", "PATCH /rest/data/issue/7"]
     assert last_json(system) == {"messages": ["1", "2", "3"], "status": "8"}

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from handlers.cli.tickets import send
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
-from tests.tickets.roundup_tracker import Tracker, running_tracker
+from tests.tickets.roundup_tracker import PASSWORD, USER, Tracker, running_tracker
 from tests.tickets.system import posted
 
 
@@ -63,13 +64,27 @@ def test_a_lost_id_is_found_by_the_key(tracker: Tracker) -> None:
     assert len(tracker.issue(made.id)["messages"]) == 2
 
 
-def test_what_a_person_closed_is_not_opened_by_an_update(tracker: Tracker) -> None:
+def test_what_a_person_closed_is_opened_by_a_further_failure_or_only_noted(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="agent_not_ready_windows"))
+    tracker.change(made.id, status="done-cbb")
+    posted(tracker.target(), failed(UPDATED, name="agent_not_ready_windows", ticket=(made.id, made.url)))
+    assert tracker.issue(made.id)["status"] == "chatting"
+
     made = posted(tracker.target(), failed(name="disk_33_tib_linux"))
     tracker.change(made.id, status="done-cbb")
-    posted(tracker.target(), failed(UPDATED, name="disk_33_tib_linux", ticket=(made.id, made.url)))
+    note = tracker.target(on_closed="note")
+    posted(note, failed(UPDATED, name="disk_33_tib_linux", ticket=(made.id, made.url)))
     assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
     posted(tracker.target(), resolved(name="disk_33_tib_linux", ticket=(made.id, made.url)))
     assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
+
+
+def test_a_retired_issue_gets_a_successor_that_names_it(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="vm_deallocated"))
+    tracker.retire(made.id)
+    after = posted(tracker.target(), failed(UPDATED, name="vm_deallocated", ticket=(made.id, made.url)))
+    assert after.id != made.id
+    assert f"This goes on from the ticket {made.id}" in tracker.issue(after.id)["messages"][0]["content"]
 
 
 def test_a_storm_and_an_unreadable_alert_have_issues_too(tracker: Tracker) -> None:
@@ -110,3 +125,16 @@ def test_check_says_what_is_wrong_and_makes_nothing(tracker: Tracker, wrong: dic
     with pytest.raises(TicketNotPosted, match=said):
         tracker.target(**wrong).check()  # type: ignore[arg-type]
     assert tracker.issues("check") == []
+
+
+def test_a_marked_test_ticket_is_sent_and_read_back(tracker: Tracker) -> None:
+    environment = {"TICKET_TARGET": "roundup", "TICKET_URL": tracker.url, "TICKET_USER": USER, "TICKET_SECRET": PASSWORD}
+    opened, *others = send(environment)
+    assert others == [
+        "Found it again by its key.",
+        "Noted a further failure on it.",
+        "Resolved it.",
+        "Read it back: it is closed.",
+    ]
+    issue = tracker.issue(opened.rpartition("/issue")[2])
+    assert (issue["title"][:5], issue["status"], len(issue["messages"])) == ("TEST:", "resolved", 3)

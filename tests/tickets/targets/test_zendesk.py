@@ -113,8 +113,8 @@ def test_options_fill_the_properties_of_a_new_ticket(desk: System) -> None:
 
 def test_an_update_is_a_private_comment_and_nothing_else(desk: System) -> None:
     assert posted(zendesk(desk), failed(UPDATED, ticket=TICKET)) == KNOWN
-    [asked] = desk.asked
-    assert (asked.method, asked.path) == ("PUT", TICKET_35)
+    read, asked = desk.asked
+    assert (read.method, asked.method, asked.path) == ("GET", "PUT", TICKET_35)
     assert list(asked.json["ticket"]) == ["comment"]
     assert asked.json["ticket"]["comment"]["public"] is False
 
