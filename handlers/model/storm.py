@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -152,8 +152,8 @@ class Members:
     left: tuple[Incident, ...]
     """The open ones, when they are so few that the others have recovered without them."""
     last_recovered_at: datetime | None
-    example: Incident | None
-    """One with a diagnosis, if there is one: with the most frequent cause, read alone if one was."""
+    examples: Mapping[str, Incident]
+    """By confirmed cause one with a diagnosis, read alone if one was; under "" any."""
     fingerprint: str
     """Another when a member joins."""
 
@@ -165,6 +165,11 @@ class Members:
     @property
     def all_recovered(self) -> bool:
         return self.recovered == self.affected
+
+    def example(self, cause: str = "") -> Incident | None:
+        """One with a diagnosis, if there is one: with that cause, else with the most frequent one."""
+        wanted = (cause, *(frequent for frequent, _ in self.causes[:1]))
+        return next((self.examples[name] for name in filter(None, wanted) if name in self.examples), self.examples.get(""))
 
     @property
     def vms(self) -> frozenset[str]:
@@ -180,45 +185,61 @@ class Members:
 
 def members_of(incidents: Iterable[Incident]) -> Members:
     """Goes through any number of incidents and keeps a short row of each."""
-    counts, causes, codes = Counter[str](), Counter[str](), Counter[str]()
-    vaults, severities = set[str](), set[str]()
-    since: datetime | None = None
-    recovered_at: datetime | None = None
-    kept: dict[str, list[Incident]] = {OPEN: [], RESOLVED: []}
-    rows: dict[str, list[MemberRow]] = {OPEN: [], RESOLVED: []}
-    examples: dict[tuple[str, bool], Incident] = {}
-    names = hashlib.sha256()
+    tally = _Tally()
     for incident in incidents:
+        tally.add(incident)
+    return tally.members()
+
+
+class _Tally:
+    """What is counted and kept while a storm's incidents pass by."""
+
+    def __init__(self) -> None:
+        self._counts, self._causes, self._codes = Counter[str](), Counter[str](), Counter[str]()
+        self._vaults, self._severities, self._names = set[str](), set[str](), hashlib.sha256()
+        self._began, self._recovered = list[datetime](), list[datetime]()
+        self._kept: dict[str, list[Incident]] = {OPEN: [], RESOLVED: []}
+        self._rows: dict[str, list[MemberRow]] = {OPEN: [], RESOLVED: []}
+        self._examples: dict[tuple[str, bool], Incident] = {}
+
+    def add(self, incident: Incident) -> None:
+        self._count(incident)
+        last = incident.known[-1]
+        self._began = [min([*self._began, last.started_at or last.failed_at])]
+        self._recovered = [max([*self._recovered, incident.recovered_at])] if incident.recovered_at else self._recovered
+        self._names.update(f"{incident.id}\n".encode())
+        self._rows[incident.status].append(MemberRow.of(incident))
+        if len(self._kept[incident.status]) < MOST_SHOWN:
+            self._kept[incident.status].append(incident)
+
+    def _count(self, incident: Incident) -> None:
         looked_at, alone = bool(incident.verdicts) and incident.looked != UNREAD, incident.looked not in (IN_BULK, UNREAD)
-        counts += Counter(
+        self._counts += Counter(
             affected=1, recovered=incident.status == RESOLVED, diagnosed=looked_at, unread=incident.looked == UNREAD,
             alone=looked_at and alone, failures=incident.failures,
         )  # fmt: skip
-        causes.update(incident.confirmed)
-        codes[incident.code] += 1
-        vaults.add(incident.vault_id.lower())
-        severities.add(incident.severity or "Sev1")
-        began = incident.known[-1].started_at or incident.known[-1].failed_at
-        since = min(since or began, began)
-        recovered_at = max(filter(None, (recovered_at, incident.recovered_at)), default=None)
-        rows[incident.status].append(MemberRow.of(incident))
-        if len(kept[incident.status]) < MOST_SHOWN:
-            kept[incident.status].append(incident)
-        if looked_at:
-            examples.setdefault((next(iter(incident.confirmed), ""), alone), incident)
-        names.update(f"{incident.id}\n".encode())
-    common, most_left = causes.most_common(), max(LEAST_LEFT_OVER, LEFT_OVER * counts["affected"])
-    most = common[0][0] if common else ""
-    return Members(
-        counts["affected"], counts["recovered"], counts["diagnosed"], counts["unread"], counts["alone"], counts["failures"],
-        tuple(common), tuple(sorted(codes.items(), key=lambda code: (-code[1], code[0]))), frozenset(vaults), min(severities, default="Sev1"), since,
-        shown=tuple(incident for status in kept for incident in sorted(kept[status], key=by_name))[:MOST_SHOWN],
-        rows=tuple(row for status in rows for row in sorted(rows[status], key=lambda row: row.name.lower())),
-        left=tuple(kept[OPEN]) if kept[RESOLVED] and len(rows[OPEN]) <= most_left else (),
-        last_recovered_at=recovered_at,
-        example=examples.get((most, True)) or examples.get((most, False)) or next(iter(examples.values()), None),
-        fingerprint=names.hexdigest()[:32],
-    )  # fmt: skip
+        self._causes.update(incident.confirmed)
+        self._codes[incident.code] += 1
+        self._vaults.add(incident.vault_id.lower())
+        self._severities.add(incident.severity or "Sev1")
+        for cause in (*incident.confirmed, "") if looked_at else ():
+            self._examples.setdefault((cause, alone), incident)
+
+    def members(self) -> Members:
+        counts, rows, kept = self._counts, self._rows, self._kept
+        few = len(rows[OPEN]) <= max(LEAST_LEFT_OVER, LEFT_OVER * counts["affected"])
+        return Members(
+            counts["affected"], counts["recovered"], counts["diagnosed"], counts["unread"], counts["alone"], counts["failures"],
+            causes=tuple(self._causes.most_common()),
+            codes=tuple(sorted(self._codes.items(), key=lambda code: (-code[1], code[0]))),
+            vaults=frozenset(self._vaults), severity=min(self._severities, default="Sev1"), since=next(iter(self._began), None),
+            shown=tuple(incident for status in kept for incident in sorted(kept[status], key=by_name))[:MOST_SHOWN],
+            rows=tuple(row for status in rows for row in sorted(rows[status], key=lambda row: row.name.lower())),
+            left=tuple(kept[OPEN]) if kept[RESOLVED] and few else (),
+            last_recovered_at=next(iter(self._recovered), None),
+            examples={cause: self._examples.get((cause, True), one) for (cause, _), one in self._examples.items()},
+            fingerprint=self._names.hexdigest()[:32],
+        )  # fmt: skip
 
 
 def is_sampled(member: Incident, alone: list[str], may_read: Callable[[Incident], bool]) -> bool:

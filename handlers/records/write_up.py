@@ -24,7 +24,7 @@ from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.documents import Documents
 from handlers.records.reminders import DueRow
 from handlers.runbook.ending import End, render_end
-from handlers.runbook.render import render, render_storm
+from handlers.runbook.render import fixed_by, render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
 from handlers.tickets.event import ended_document, failure_document, plain_document, storm_document
@@ -106,7 +106,7 @@ def write_plain_up(ticket: PlainTicket, tools: Tools) -> None:
 
 def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     """Keep what the storm's newest version says, with the steps of one member as an example, and the file with all names."""
-    example = members.example
+    example = members.example(fixed_by(storm))
     document = tools.documents.newest(example.id, example.delivery.version) if example else None
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
     names = tools.documents.write_names(storm.id, members_csv(members.rows))

@@ -97,12 +97,9 @@ def render_storm(
     if diagnosis is None:
         failure = Failure.of(members.shown[0].alert(), None, storm.opened_at)
         diagnosis = Diagnosis(failure, catalogue.error_of(storm.code), (), {})
-    page = _Page(diagnosis, language, arm_endpoint)
-    page.context |= {
-        "storm": storm, "members": members, "item_link": page.item_link, "ticket_link": ticket_link, "thing_link": page.thing_link,
-        "fix": fix_of(storm, diagnosis), "names_file": names_file,
-    }  # fmt: skip
-    pages = environment("md")
+    page, pages = _Page(diagnosis, language, arm_endpoint), environment("md")
+    page.context |= {"storm": storm, "members": members, "fix": fix_of(storm, diagnosis), "names_file": names_file}
+    page.context |= {"item_link": page.item_link, "ticket_link": ticket_link, "thing_link": page.thing_link}
     parts = parts_of(pages.get_template(f"{language}/storm.md.j2").render(page.context))
     markdown = joined(parts)
     return Runbook(
@@ -126,11 +123,18 @@ FIXES = {
 """By kind of a shared thing the cause whose steps put it right."""
 
 
+def fixed_by(storm: Storm) -> str:
+    """The cause whose steps put right what all share; empty when no cause's do."""
+    return FIXES.get(storm.shared.kind, "") if storm.shared else ""
+
+
 def fix_of(storm: Storm, diagnosis: Diagnosis) -> Finding | None:
-    """The finding whose steps put right what all share; None when there is none, or when it names another thing."""
-    wanted = FIXES.get(storm.shared.kind, "") if storm.shared else ""
-    steps = [finding for finding in diagnosis.findings if finding.cause == wanted and finding.verdict is Verdict.CONFIRMED]
-    return steps[0] if steps else None
+    """The finding whose steps put right what all share: confirmed, and about this very thing."""
+    for finding in diagnosis.findings:
+        if storm.shared and finding.cause == fixed_by(storm) and finding.verdict is Verdict.CONFIRMED:
+            named = storm.shared.name.lower() in str([evidence.value for evidence in finding.evidence]).lower()
+            return finding if named else None
+    return None
 
 
 def ticket_link(incident: Incident) -> Markdown:
