@@ -19,7 +19,10 @@ def languages(templates: Path) -> tuple[str, ...]:
 
 
 LANGUAGES = languages(Path(__file__).parents[1] / "templates")
-CHOICES = {"ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket")}
+CHOICES = {
+    "ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket"),
+    "SEVERITY_FROM": ("alert", "risk"), "OPERATOR_SHELL": ("bash", "both", "powershell"),
+}  # fmt: skip
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
 LONGEST_TAG = 512
@@ -53,6 +56,8 @@ class Settings:
     storm_window_minutes: int = 15
     canary: str = "quiet"
     canary_schedule: str = "0 0 6 * * *"
+    severity_from: str = "alert"
+    operator_shell: str = "both"
     owner_tags: tuple[str, ...] = ("owner", "team")
     show_actors: bool = True
 
@@ -86,6 +91,8 @@ class Settings:
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
             canary=_one_of("CANARY", values["CANARY"] or cls.canary),
             canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
+            severity_from=_one_of("SEVERITY_FROM", values["SEVERITY_FROM"] or cls.severity_from),
+            operator_shell=_one_of("OPERATOR_SHELL", values["OPERATOR_SHELL"] or cls.operator_shell),
             owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )

@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "causes": {"model", "causes"},
     "alerts": {"model", "alerts"},
     "tickets": {"model", "settings", "tickets", "runbook", "requests", "urllib3", "jinja2", "jwt", "markdown_it", "msgspec"},
-    "facts": {"model", "settings", "azure", SDK, "facts"},
+    "facts": {"model", "settings", "azure", SDK, "facts", "tzlocal"},
     "records": {"model", "settings", "azure", SDK, "records", "facts", "alerts", "diagnosis", "runbook", "tickets", "msgspec"},
     "azure": {"model", "settings", "azure", SDK, "requests"},
     "diagnosis": {"model", "azure", "facts", "diagnosis", SDK, "msgspec"},

@@ -83,6 +83,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     STORM_WINDOW_MINUTES: string(behave.?stormWindowMinutes ?? 15)
     CANARY: behave.?canary ?? 'quiet'
     CANARY_SCHEDULE: behave.?canarySchedule ?? '0 0 6 * * *'
+    SEVERITY_FROM: behave.?severityFrom ?? 'alert'
+    OPERATOR_SHELL: behave.?operatorShell ?? 'both'
     OWNER_TAGS: behave.?ownerTags ?? 'owner,team'
     SHOW_ACTORS: string(behave.?showActors ?? true)
   }

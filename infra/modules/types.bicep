@@ -83,6 +83,12 @@ type behaviour = {
   @description('Optional. When it is sent (NCRONTAB, six fields, UTC). Default: 0 0 6 * * *.')
   canarySchedule: string?
 
+  @description('Optional. Where a ticket\'s severity comes from: alert (as the alert says) or risk (how long the last recovery point will do). Default: alert.')
+  severityFrom: ('alert' | 'risk')?
+
+  @description('Optional. Whose commands a ticket shows for the responder\'s own shell: bash, powershell or both; commands that run inside the VM stay, and the whole page has both. With both what only reads is in Bash. Default: both.')
+  operatorShell: ('bash' | 'both' | 'powershell')?
+
   @description('Optional. Comma-separated names of tags, in any case: the first of them on the VM, else on its resource group, else on the vault, says whose the backup is. Default: owner,team.')
   ownerTags: string?
 

@@ -15,11 +15,9 @@ SAID = re.compile(r"(`{3,})(text|json)\n(.*)\n\1", re.DOTALL)
 
 def fitted(parts: Sequence[Part], markup: Markup, most: int, rest: str = "") -> Any:
     """The page in a markup, of at most so many characters or bytes as the markup counts them; `rest` says where the whole page is."""
-    given_up: list[str] = []
-    for kind in (None, *CUTS):
-        given_up += [kind] if kind else []
-        page = joined(parts, given_up)
-        if markup.size(rendered := markup.render(_ended(page, rest) if given_up else page)) <= most:
+    for count in range(1, len(CUTS) + 1):
+        page = joined(parts, CUTS[:count])
+        if markup.size(rendered := markup.render(_ended(page, rest) if count > 1 else page)) <= most:
             return rendered
     return _shortened(page, markup, most, rest)
 
