@@ -180,3 +180,27 @@ def test_rows_that_may_be_older_than_the_first_failed_job_prove_nothing(bench_of
     long_ago, just_now = datetime.now(UTC) - timedelta(minutes=50), datetime.now(UTC) - LAG / 2
     assert comparison_of("westeurope", closed, vault, long_ago, azure).shared
     assert comparison_of("westeurope", closed, vault, just_now, azure).why_none == "unread"
+
+
+@LANGUAGES
+def test_a_storm_that_has_a_ticket_already_ends_when_an_older_one_turns_out_to_have_its_cause(
+    bench_of: BenchOf, language: str
+) -> None:
+    data: dict[str, Any] = {**LOCKED_GROUP, **LOCK}
+    failing, others = vms(9, LOCKED, "pay", **data), vms(9, INTERNAL, "crm", **data)
+    healthy = vms(20, LOCKED, "well", healthy=True, locks=[])
+    bench = bench_of(scenarios=(*failing, *others, *healthy), storm_threshold=THRESHOLD, watched=True, runbook_language=language)
+    bench.azure.add_fault(match="POST */Microsoft.ResourceGraph/resources*", status=403)
+    fire(bench, failing + others)
+    bench.run(seconds=50)
+    assert [event["type"] for event in storms(bench)] == ["storm.opened", "storm.opened"]
+    bench.azure.azure.faults.clear()
+    bench.tools.azure.shared._answers.clear()
+    bench.run(seconds=1000)
+    (ended,) = [event for event in storms(bench) if event["type"] == "storm.resolved"]
+    wanted = {"en": "**This goes on in another ticket:**", "pt-BR": "**Isto continua em outro chamado:**"}
+    assert wanted[language] in ended["data"]["runbook"]["markdown"]
+    jsonschema.validate(ended, SCHEMA)
+    going_on = [event for event in storms(bench) if event["data"]["incident"]["id"] != ended["data"]["incident"]["id"]][-1]
+    assert (going_on["type"], going_on["data"]["storm"]["affected"]) == ("storm.updated", 18)
+    assert going_on["data"]["storm"]["shared"]["failed_with"] == 18
