@@ -17,8 +17,8 @@ from handlers.cli.screen import Screen
 from handlers.diagnosis.diagnose import diagnose_failure
 from handlers.diagnosis.identify import identify
 from handlers.diagnosis.owner import owner_of
+from handlers.facts import Reads
 from handlers.facts.backup import READ_GRAPH
-from handlers.facts.queries import graph_query
 from handlers.model import Alert, Diagnosis, Error, Failure, Reason, ResourceId, Runbook, Surroundings, Unknown
 from handlers.model.delivery import Shown
 from handlers.model.failure import VM_WORKLOAD
@@ -82,7 +82,7 @@ def items_of(vm: str, reading: Reading) -> list[str]:
     resource = ResourceId.parse(vm)
     assert resource is not None, "it was read as the id of a VM"
     try:
-        rows = reading.azure.query_graph(graph_query("items_of_vm", vm=resource.key), [resource.subscription])
+        rows = Reads(reading.azure).items_of(resource.key, [resource.subscription])
     except unreadable() as error:
         raise not_done("The protected items", resource.name, error, READ_GRAPH) from None
     return sorted(item for row in rows if (item := item_of(str(row.get("id") or ""))))

@@ -17,7 +17,7 @@ environment: NO_COLOR takes colours away; the app's settings (docs/settings.md) 
 EXAMPLES = {
     "diagnose": (
         "diagnose --vm /subscriptions/…/resourceGroups/rg-pay/providers/Microsoft.Compute/virtualMachines/vm-pay-01",
-        "diagnose --job 7f0c… --vault /subscriptions/…/vaults/rsv-prod --language pt-BR",
+        f"diagnose --job 7f0c… --vault /subscriptions/…/vaults/rsv-prod --language {LANGUAGES[-1]}",
         "diagnose --item /subscriptions/…/protectedItems/VM;… --format html --output vm-pay-01.html",
     ),
     "failures": (
@@ -28,7 +28,7 @@ EXAMPLES = {
     "incidents": ("incidents --open", "incidents --id 3f9a0c12"),
     "send-test-alert": ("send-test-alert --url 'https://func-backup.azurewebsites.net/api/alerts?code=KEY'",),
     "settings": ("settings check",),
-    "replay": ("replay incident.json --language pt-BR",),
+    "replay": (f"replay incident.json --language {LANGUAGES[-1]}",),
     "tickets": ("tickets", "tickets check", "tickets check --dry-run", "tickets check --send"),
 }
 
