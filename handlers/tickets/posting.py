@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -93,3 +94,25 @@ def is_the_pages(refusal: TicketNotPosted, event: dict[str, Any], past: Past) ->
     """Whether a few plain words may be taken: asked once of a ticket that refuses, and never for a recovery, whose page is short."""
     alone = refusal.kind is RefusalKind.TICKET
     return refusal.permanent and not (alone and (past.refusals or event["type"].endswith(".resolved")))
+
+
+class TicketsByName(Mapping[str, Tickets]):
+    """Ticketing systems by the name of their target. Each is made when it is first needed, once."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Tickets]]) -> None:
+        self._makers, self._made, self._lock = makers, dict[str, Tickets](), threading.Lock()
+
+    def __getitem__(self, name: str) -> Tickets:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self._makers[name]()
+            return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers
