@@ -94,14 +94,15 @@ class Settings:
 
         A rule without an address of its own has TICKET_URL, and then the user and the secret that belong to it.
         """
-        url, name = str(rule.get("url", "")), str(rule.get("secret_setting", ""))
+        secret, address = rule.get("secret_setting", ""), rule.get("url_setting", "")
+        url = _setting_of(environment, address, "TICKET_URL", f"{place}.url_setting") if address else rule.get("url", "")
         _check_url(f"{place}.url", url)
         inherited = ("", "") if url else (self.ticket_user, self.ticket_secret)
         return replace(
             self, ticket_url=url or self.ticket_url, ticket_target=rule["target"], ticket_routes=(),
             ticket_target_file=rule.get("target_file", ""), ticket_options=rule.get("options", {}),
             ticket_user=rule.get("user", inherited[0]),
-            ticket_secret=_secret_in(environment, name, f"{place}.secret_setting") if name else inherited[1],
+            ticket_secret=_setting_of(environment, secret, "TICKET_SECRET", f"{place}.secret_setting") if secret else inherited[1],
         )  # fmt: skip
 
 
@@ -146,13 +147,13 @@ def _secret(name: str, value: str) -> str:
     return value
 
 
-def _secret_in(environment: Mapping[str, str], name: str, place: str) -> str:
-    """A secret that is a setting of its own. Only names of that kind: a rule must not send another secret of the app anywhere."""
-    if not re.fullmatch(r"TICKET_SECRET(_[A-Z0-9_]+)?", name):
-        raise SettingsError(f"{place}: must be the name of a setting such as TICKET_SECRET_PAYMENTS, not the secret itself.")
-    if not (secret := environment.get(name, "").strip()):
+def _setting_of(environment: Mapping[str, str], name: str, kind: str, place: str) -> str:
+    """A secret or an address in a setting of its own. Only of that kind: a rule must not send another secret of the app anywhere."""
+    if not re.fullmatch(rf"{kind}(_[A-Z0-9_]+)?", name):
+        raise SettingsError(f"{place}: must be the name of a setting such as {kind}_PAYMENTS, not what it holds.")
+    if not (value := environment.get(name, "").strip()):
         raise SettingsError(f"{place}: the setting {name} is not set.")
-    return _secret(name, secret)
+    return _secret(name, value)
 
 
 def _one_of(name: str, value: str) -> str:

@@ -7,6 +7,7 @@ param tickets = {
   target: readEnvironmentVariable('TICKET_TARGET', 'webhook')
   user: readEnvironmentVariable('TICKET_USER', '')
   options: json(readEnvironmentVariable('TICKET_OPTIONS', '{}'))
+  routes: json(readEnvironmentVariable('TICKET_ROUTES', '[]'))
 }
 param ticketSecret = readEnvironmentVariable('TICKET_SECRET', '')
 

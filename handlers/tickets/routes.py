@@ -168,11 +168,11 @@ def read_routes(settings: Settings, environment: Mapping[str, str]) -> Routes:
 
 
 MEMBERS = {
-    "when": dict, "target": str, "name": str, "url": str, "user": str, "secret_setting": str, "target_file": str, "options": dict,
+    "when": dict, "target": str, "name": str, "url": str, "url_setting": str, "user": str, "secret_setting": str, "target_file": str, "options": dict,
     "also": bool, "drop": str,
 }  # fmt: skip
 KIND_OF = {dict: "an object", str: "a text", bool: "true or false", list: "a list"}
-OF_A_TARGET = ("name", "url", "user", "secret_setting", "target_file", "options")
+OF_A_TARGET = ("name", "url", "url_setting", "user", "secret_setting", "target_file", "options")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 

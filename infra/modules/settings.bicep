@@ -43,6 +43,8 @@ var logsEndpoints = {
   AzureChinaCloud: 'https://api.loganalytics.azure.cn'
 }
 
+var routeSecrets = toObject(items(tickets.?routeSecrets ?? {}), item => item.key, item => '@Microsoft.KeyVault(SecretUri=${item.value})')
+
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
@@ -75,6 +77,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_USER: tickets.?user ?? ''
     TICKET_SECRET: ticketReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
+    TICKET_ROUTES: string(tickets.?routes ?? [])
+    ...routeSecrets // what `secret_setting` and `url_setting` of the routes name
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py
     SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'
     RUNBOOK_LANGUAGE: behave.?runbookLanguage ?? 'en'

@@ -87,13 +87,16 @@ def test_a_target_has_settings_of_its_own_and_no_secret_of_another_address() -> 
         {"target": "webhook", "url": "https://pay.example.com", "user": "bot", "secret_setting": "TICKET_SECRET_PAYMENTS"},
         {"target": "webhook", "name": "open", "url": "https://open.example.com"},
         {"target": "webhook", "name": "same", "options": {}},
+        {"target": "teams", "url_setting": "TICKET_URL_CHAT"},
         TICKET_SECRET_PAYMENTS="of-payments",
+        TICKET_URL_CHAT="https://chat.example.com/secret",
     )
     kept = [(name, target.ticket_url, target.ticket_user, target.ticket_secret) for name, target in read.targets.items()]
     assert kept == [
         ("webhook", "https://pay.example.com", "bot", "of-payments"),
         ("open", "https://open.example.com", "", ""),
         ("same", "https://t.example.com/default", "", "of-default"),
+        ("teams", "https://chat.example.com/secret", "", ""),
     ]
 
 
@@ -125,6 +128,7 @@ def test_rules_may_share_a_target() -> None:
         ([{**WEBHOOK, "url": "http://t.example.com"}], r"TICKET_ROUTES\[0\].url must use https"),
         ([{**WEBHOOK, "secret_setting": "TICKET_SECRET_A"}], r"TICKET_ROUTES\[0\].secret_setting: the setting TICKET_SECRET_A is not set"),
         ([{**WEBHOOK, "secret_setting": "AzureWebJobsStorage"}], r"TICKET_ROUTES\[0\].secret_setting: must be the name of a setting"),
+        ([{"target": "teams", "url_setting": "TICKET_SECRET_A"}], r"TICKET_ROUTES\[0\].url_setting: must be the name of a setting"),
         ([{**WEBHOOK, "secret_setting": "hunter2"}], r"TICKET_ROUTES\[0\].secret_setting: must be the name of a setting"),
     ],
 )  # fmt: skip
