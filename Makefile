@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup run check test test-redmine lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
+.PHONY: help setup run check test test-redmine test-rt lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -35,6 +35,9 @@ test: setup lint ## everything: lint and all tests, on two workers
 
 test-redmine: setup ## play an incident's life in a real Redmine (Debian 12, as root: installs it)
 	@tools/redmine install && $(PYTHON) -m pytest tests/tickets/targets/test_redmine_server.py
+
+test-rt: setup ## the same in a real Request Tracker 5 (Debian 12, as root: installs it)
+	@tools/request_tracker install && $(PYTHON) -m pytest tests/tickets/targets/test_request_tracker_server.py
 
 lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy

@@ -1,4 +1,4 @@
-"""`python -m handlers replay FILE` and `python -m handlers tickets [check]`: what can be done from a terminal."""
+"""`python -m handlers replay FILE` and `python -m handlers tickets [check [--dry-run | --send]]`: what can be done from a terminal."""
 
 from __future__ import annotations
 
@@ -33,16 +33,28 @@ def again(options: argparse.Namespace) -> int:
 
 
 def tickets(options: argparse.Namespace) -> int:
-    """List the ticketing systems, or ask the one that is set something harmless."""
+    """List the ticketing systems, or look at the one that is set: ask it something harmless, show what would be sent, or send a test."""
     if not options.check:
         print(ticket_systems.listed())
         return 0
     try:
-        wrong = ticket_systems.check(os.environ)
-    except (SettingsError, ValueError) as error:
-        wrong = str(error)
-    print(wrong or "The ticketing system answers, and takes what the settings say.", file=sys.stderr if wrong else sys.stdout)
-    return 1 if wrong else 0
+        return _looked_at(options)
+    except (SettingsError, ValueError, ticket_systems.TestFailed) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _looked_at(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        print(ticket_systems.dry_run(os.environ))
+        return 0
+    if not options.send and (wrong := ticket_systems.check(os.environ)):
+        print(wrong, file=sys.stderr)
+        return 1
+    for line in ticket_systems.send(os.environ) if options.send else ():
+        print(line, flush=True)
+    print("The ticketing system answers, and takes what the settings say.")
+    return 0
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -54,6 +66,13 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     replaying.set_defaults(act=again)
     listing = commands.add_parser("tickets", help="list the ticketing systems and their options")
     listing.add_argument("check", nargs="?", choices=["check"], help="ask the system of the app settings something harmless")
+    ways = listing.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--dry-run", action="store_true", help="show the requests for an example incident, secrets masked; nothing is sent"
+    )
+    ways.add_argument(
+        "--send", action="store_true", help="open, update and resolve a ticket that is marked as a test, and read it back"
+    )
     listing.set_defaults(act=tickets)
     return parser.parse_args(arguments)
 

@@ -19,7 +19,10 @@ def languages(templates: Path) -> tuple[str, ...]:
 
 
 LANGUAGES = languages(Path(__file__).parents[1] / "templates")
-CHOICES = {"ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket")}
+CHOICES = {
+    "ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket"),
+    "SEVERITY_FROM": ("alert", "risk"), "OPERATOR_SHELL": ("bash", "both", "powershell"),
+}  # fmt: skip
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
 LONGEST_TAG = 512
@@ -50,10 +53,13 @@ class Settings:
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
     ticket_routes: tuple[Any, ...] = field(default=(), repr=False)
     """As it is given; handlers/tickets/routes.py reads it."""
+    ticket_http_hosts: tuple[str, ...] = ()
     storm_threshold: int = 20
     storm_window_minutes: int = 15
     canary: str = "quiet"
     canary_schedule: str = "0 0 6 * * *"
+    severity_from: str = "alert"
+    operator_shell: str = "both"
     owner_tags: tuple[str, ...] = ("owner", "team")
     show_actors: bool = True
 
@@ -63,8 +69,10 @@ class Settings:
         values = {name: environment.get(name, "").strip() for name in SETTING_NAMES}
         if not values["TICKET_URL"]:
             raise SettingsError("TICKET_URL is required: the address that tickets are posted to.")
-        for name in ("TICKET_URL", "ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
-            _check_url(name, values[name])
+        http_hosts = _hosts("TICKET_HTTP_HOSTS", values["TICKET_HTTP_HOSTS"])
+        check_address("TICKET_URL", values["TICKET_URL"], http_hosts)
+        for name in ("ARM_ENDPOINT", "LOGS_ENDPOINT", "PUBLIC_URL"):
+            check_address(name, values[name])
         return cls(
             ticket_url=values["TICKET_URL"],
             arm_endpoint=(values["ARM_ENDPOINT"] or cls.arm_endpoint).rstrip("/"),
@@ -81,10 +89,13 @@ class Settings:
             ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
             ticket_routes=_json_list("TICKET_ROUTES", values["TICKET_ROUTES"] or "[]"),
+            ticket_http_hosts=http_hosts,
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
             canary=_one_of("CANARY", values["CANARY"] or cls.canary),
             canary_schedule=_schedule("CANARY_SCHEDULE", values["CANARY_SCHEDULE"] or cls.canary_schedule),
+            severity_from=_one_of("SEVERITY_FROM", values["SEVERITY_FROM"] or cls.severity_from),
+            operator_shell=_one_of("OPERATOR_SHELL", values["OPERATOR_SHELL"] or cls.operator_shell),
             owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )
@@ -96,7 +107,7 @@ class Settings:
         """
         secret, address = rule.get("secret_setting", ""), rule.get("url_setting", "")
         url = _setting_of(environment, address, "TICKET_URL", f"{place}.url_setting") if address else rule.get("url", "")
-        _check_url(f"{place}.url", url)
+        check_address(f"{place}.url", url, self.ticket_http_hosts)
         inherited = ("", "") if url else (self.ticket_user, self.ticket_secret)
         return replace(
             self, ticket_url=url or self.ticket_url, ticket_target=rule["target"], ticket_routes=(),
@@ -121,7 +132,8 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-def _check_url(name: str, url: str) -> None:
+def check_address(name: str, url: str, http_hosts: tuple[str, ...] = ()) -> None:
+    """Raises SettingsError for what is no address, and for plain http but to loopback and to `http_hosts`."""
     if not url:
         return
     try:
@@ -131,8 +143,22 @@ def _check_url(name: str, url: str) -> None:
         valid = False
     if not valid:
         raise SettingsError(f"{name} is not an http(s) address.")
-    if parts.scheme == "http" and not is_loopback(url):
-        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses only.")
+    if parts.scheme == "http" and not is_loopback(url) and parts.hostname not in http_hosts:
+        allowed = " and the hosts of TICKET_HTTP_HOSTS" if name.startswith("TICKET") else ""
+        raise SettingsError(f"{name} must use https: plain http is accepted for loopback addresses{allowed or ' only'}.")
+
+
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?|[0-9a-f:]*:[0-9a-f:.]+")
+
+
+def _hosts(name: str, value: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip().lower().strip("[]") for part in value.split(",") if part.strip())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            raise SettingsError(
+                f"{name} holds {host[:40]!r}, which is not the name or address of a host: without http:// and port."
+            )
+    return hosts
 
 
 def _secret(name: str, value: str) -> str:

@@ -116,8 +116,6 @@ def queue() -> AlertQueue:
 @cache
 def tools() -> Tools:
     """The real ones, once per process."""
-    import requests
-
     from handlers.azure.arm import Azure
     from handlers.model.delivery import LEASE
     from handlers.records.documents import Documents
@@ -126,6 +124,7 @@ def tools() -> Tools:
     from handlers.records.reminders import Waiting
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
+    from handlers.tickets.engine.session import ticket_session
     from handlers.tickets.engine.target import Target
     from handlers.tickets.gate import Gate
     from handlers.tickets.posting import Tickets, TicketsByName
@@ -136,11 +135,11 @@ def tools() -> Tools:
     chosen = settings()
     azure, routes = Azure(chosen), routes_of(chosen, os.environ)
 
-    def tickets_of(target: Settings) -> Tickets:
+    def tickets_of(target: Settings, name: str = "") -> Tickets:
         system = definition(target)
-        client = Target(system, target, requests.Session(), now, azure.token)
+        client = Target(system, target, ticket_session(), now, azure.token)
         lease = max(LEASE, timedelta(seconds=system.lease_seconds))
-        return Tickets(client, Gate(monotonic, system.lease_seconds), now, lease)
+        return Tickets(client, Gate(monotonic, system.lease_seconds), now, lease, name)
 
     return Tools(
         settings=chosen,
@@ -155,5 +154,7 @@ def tools() -> Tools:
         waiting=Waiting(),
         now=now,
         routes=routes,
-        others=TicketsByName({name: partial(tickets_of, target) for name, target in routes.targets.items()}) if routes else None,
+        others=TicketsByName({name: partial(tickets_of, target, name) for name, target in routes.targets.items()})
+        if routes
+        else None,
     )

@@ -224,6 +224,7 @@ _ERROR = _fields(number=_number, title=_text, message=_text, recommendations=_li
 _JOB = _fields(
     id=_text, operation=_text, status=_STATUS, started=_time, ended=_time, scheduled=_flag, error=_ERROR,
     consistency=_one_of("AppConsistent", "FileSystemConsistent", "CrashConsistent"),
+    threat=_one_of("Healthy", "Warning", "UnHealthy", "Unknown"), tiers=_list_of(_one_of("InstantRP", "HardenedRP", "ArchivedRP")),
     errors=_list_of(_ERROR), tasks=_fields(_text), type=_text, detailed_message=_text, exists=_flag, vm_group=_text,
 )  # fmt: skip
 _EXTENSION = _fields(
@@ -277,8 +278,10 @@ _SCENARIO = _fields(
     other_vaults=_list_of(_fields(None, ["name", "resource_group"], name=_text, resource_group=_text, state=_text, jobs=_list_of(_JOB))),
     availability=_list_of(_fields(None, ["state", "since"], state=_one_of("Available", "Unavailable", "Degraded", "Unknown"),
                                   since=_time, kind=_text)),
-    policy=_fields(name=_text, type=_one_of("V1", "V2"), snapshot_days=_number, every_hours=_number, consistency=_text,
+    policy=_fields(name=_text, type=_one_of("V1", "V2"), snapshot_days=_number, every_hours=_number, window_hours=_number,
+                   weekly=_flag, zone=_text, consistency=_text,
                    restore_point_group=_fields(prefix=_text, suffix=_text)),
+    item=_fields(state=_one_of("Protected", "ProtectionStopped", "ProtectionPaused", "BackupsSuspended", "IRPending"), last_point=_time),
     network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"])), private=_flag),
     key_vaults=_list_of(_KEY_VAULT), faults=_list_of(_FAULT),
     activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text)),

@@ -253,7 +253,7 @@ class World:
         policy_id = f"{self.vault_id}/backupPolicies/{policy['name']}"
         self._add(policy_id, f"{kind}/backupPolicies", {
             "backupManagementType": "AzureIaasVM", "policyType": policy["type"],
-            "instantRpRetentionRangeInDays": policy["snapshot_days"], "timeZone": "UTC",
+            "instantRpRetentionRangeInDays": policy["snapshot_days"], "timeZone": policy.get("zone", "UTC"),
             **({"snapshotConsistencyType": policy["consistency"]} if policy.get("consistency") else {}),
         })  # fmt: skip
         self._add(self.item_id, f"{kind}/backupFabrics/protectionContainers/protectedItems", {
@@ -319,8 +319,8 @@ class World:
                 {"errorCode": e.get("number", 0), "errorTitle": e.get("title"), "errorString": e.get("message"),
                  "recommendations": e.get("recommendations") or []} for e in errors
             ]  # fmt: skip
-        if job.get("consistency"):
-            properties["sandboxConsistency"] = job["consistency"]
+        about_point = {"sandboxConsistency": "consistency", "sandboxThreat": "threat", "sandboxTiers": "tiers"}
+        properties |= {name: job[field] for name, field in about_point.items() if job.get(field)}
         self._add(
             f"{vault_id or self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties
         )

@@ -18,6 +18,7 @@ from sandbox.azure import running_azure
 from sandbox.scenario import Scenario, load_scenarios
 
 FOLDER = Path(__file__).parent / "golden"
+FIRST_SCREENS = Path(__file__).parent.parent / "docs" / "first_screens.md"
 SCENARIOS = (
     "agent_not_ready_windows", "snapshot_task_status_linux", "restore_point_group_locked", "key_vault_policy_windows",
     "no_network_unmanaged_windows", "extension_failed_linux", "internal_error_windows", "internal_error_linux", "disk_33_tib_linux",
@@ -62,10 +63,27 @@ def masked(markdown: str) -> str:
     return re.sub(r"AzureBackup_\d{8}_\d{6}", "AzureBackup_<time>", text)
 
 
+def first_screens(pages: dict[str, str]) -> str:
+    """The page of first screens: what a responder reads before anything else, of every golden runbook."""
+    lines = [
+        "# First screens",
+        "",
+        "Written by `make golden`; do not edit. What stands first in each ticket, here with its times masked.",
+    ]
+    for scenario in SCENARIOS:
+        lines += ["", f"## {scenario}"]
+        for language in LANGUAGES:
+            screen = pages[f"{scenario}.{language}.md"].partition("\n## ")[0].strip()
+            lines += ["", f"{language}:", "", f"````markdown\n{screen}\n````"]
+    return "\n".join(lines) + "\n"
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.md"):
         old.unlink()
-    for name, text in runbooks().items():
+    written = runbooks()
+    FIRST_SCREENS.write_text(first_screens(written), encoding="utf-8")
+    for name, text in written.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"wrote tests/golden/{name}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.golden import FOLDER, runbooks
+from tests.golden import FIRST_SCREENS, FOLDER, first_screens, runbooks
 
 pytestmark = pytest.mark.server
 
@@ -12,3 +12,4 @@ def test_the_runbooks_are_the_golden_ones() -> None:
     golden = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
     assert sorted(found) == sorted(golden)
     assert [name for name, text in found.items() if golden[name] != text] == [], "run `make golden` and read the diff"
+    assert FIRST_SCREENS.read_text(encoding="utf-8") == first_screens(found)

@@ -82,7 +82,14 @@ def test_every_name_of_the_contract_is_a_setting() -> None:
         "ARM_ENDPOINT", "LOGS_ENDPOINT", "LOG_ANALYTICS_WORKSPACE_ID", "WATCHED_SUBSCRIPTIONS", "SWEEP_SCHEDULE",
         "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_TARGET_FILE", "TICKET_URL", "TICKET_USER",
         "TICKET_SECRET", "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES", "CANARY", "CANARY_SCHEDULE",
+        "SEVERITY_FROM", "OPERATOR_SHELL",
     } <= set(SETTING_NAMES)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["SEVERITY_FROM", "OPERATOR_SHELL"])
+def test_a_word_that_is_no_choice_stops_the_app_with_the_settings_name(name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment(GOOD | {name: "zsh"})
 
 
 def test_people_are_named_and_owners_looked_for_unless_a_setting_says_otherwise() -> None:

@@ -91,7 +91,7 @@ def test_every_command_template_has_its_table_and_every_table_a_template() -> No
 def test_every_command_is_used() -> None:
     tables = tomllib.loads((ROOT / "templates" / "commands" / "commands.toml").read_text(encoding="utf-8"))
     text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "templates" / "en").rglob("*.j2"))
-    used = set(re.findall(r'(?:run|actions)\("(\w+)"', text)) | set(
+    used = set(re.findall(r'(?:run|actions|script)\("(\w+)"', text)) | set(
         re.findall(r'"(\w+)"', "".join(re.findall(r"actions\(([^)]*)\)", text)))
     )
     used |= {part for name in used if name in tables for part in (tables[name].get("look"), tables[name].get("undo")) if part}

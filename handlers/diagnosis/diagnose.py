@@ -33,6 +33,7 @@ from handlers.model import (
     time_text,
 )
 from handlers.model.failure import VM_WORKLOAD
+from handlers.model.recovery import RECOVERY_FACTS, recovery_of
 from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,9 @@ def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     """The names of the facts that the error's causes need, and of those that every runbook shows."""
     causes = _causes(failure, error)
     named = frozenset({"vm"}.union(*(cause.facts for cause in causes)))
-    return (named - MADE) | frozenset(WINDOW_FACTS if "window" in named else ()) | (SURROUNDINGS if causes else frozenset())
+    window = frozenset(WINDOW_FACTS if "window" in named else ())
+    risk = frozenset(RECOVERY_FACTS if failure.workload == VM_WORKLOAD else ())
+    return (named - MADE) | window | risk | (SURROUNDINGS if causes else frozenset())
 
 
 def diagnose(
@@ -86,7 +89,8 @@ def diagnose(
     opinions = _floored(causes, _opinions(causes, readings, window, error), readings, error)
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
     kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
-    return Diagnosis(failure, error, tuple(findings), readings, os, kept)
+    recovery = recovery_of(readings, failure.job, window.now)
+    return Diagnosis(failure, error, tuple(findings), readings, os, kept, recovery)
 
 
 def window_of(

@@ -30,7 +30,7 @@ GIVEN = (*CARRIED, "window", "members")
 """Those, and what the diagnosis itself makes of facts: the failure's window, and the verdicts of an umbrella's members."""
 DEADLINE_SECONDS = 25
 """What is not read by then is unknown: the ticket goes out in time."""
-AT_ONCE = 16
+AT_ONCE = 24
 SHARED_SECONDS = 300.0
 """How old a list of a whole subscription or vault may be that many alerts share while a storm rages."""
 

@@ -11,7 +11,9 @@ from typing import Any
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.jobs import READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
 from handlers.facts.queries import graph_query
+from handlers.facts.schedules import runs_a_day, schedule_of
 from handlers.model import Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
+from handlers.model.recovery import Protection, RecoveryPoint
 
 LOOK_BACK = timedelta(days=7)
 GOOD_LOOK_BACK = (timedelta(days=2), timedelta(days=8), timedelta(days=30))
@@ -21,6 +23,8 @@ READ_ITEM = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainer
 READ_POLICY = "Microsoft.RecoveryServices/Vaults/backupPolicies/read"
 READ_GRAPH = "Microsoft.ResourceGraph/resources/read"
 LIST_JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
+LIST_POINTS = "Microsoft.RecoveryServices/vaults/…/recoveryPoints"
+PROTECTED_ITEM = "Microsoft.RecoveryServices/vaults/…/protectedItems"
 
 
 @fact(READ_JOBS, source=LIST_JOBS)
@@ -45,21 +49,62 @@ def _good_in(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads)
     return next((job for job in jobs if job.completed and job.started_at and job.started_at < failure.began_at), None)
 
 
-@fact(READ_JOBS, READ_POINTS, source="Microsoft.RecoveryServices/vaults/…/recoveryPoints")
+@fact(READ_JOBS, READ_POINTS, source=LIST_POINTS)
 def last_good_consistency(failure: Failure, reads: Reads) -> str:
     """How consistent the last good backup is: `AppConsistent`, `FileSystemConsistent` or `CrashConsistent`."""
-    good = last_good(failure, reads)
-    if good is None or good.started_at is None or failure.item is None:
+    good, points = reads.both(lambda: last_good(failure, reads), lambda: recovery_points(failure, reads))
+    if good is None or good.started_at is None:
         raise Unread(Reason.NO_DATA)
-    vault, (container, name) = _vault_of(failure), _names(failure.item)
     until = (good.ended_at or good.started_at) + timedelta(days=1)
-    window = f"startDate eq '{_filter_time(good.started_at)}' and endDate eq '{_filter_time(until)}'"
-    points = reads.azure.backup(vault.subscription).recovery_points
-    found = [_properties(point) for point in points.list(vault.name, vault.group, "Azure", container, name, filter=window)]
-    made = [point for point in found if (parse_time(point.get("recoveryPointTime")) or good.started_at) >= good.started_at]
+    made = [point for point in points if good.started_at <= point.at <= until]
     if not made:
         raise Unread(Reason.NO_DATA)
-    return str(min(made, key=lambda point: str(point.get("recoveryPointTime"))).get("recoveryPointType") or "")
+    return min(made, key=lambda point: point.at).consistency
+
+
+@fact(READ_POINTS, source=LIST_POINTS)
+def recovery_points(failure: Failure, reads: Reads) -> tuple[RecoveryPoint, ...]:
+    """The item's recovery points of the 30 days before the failure and until now that can be restored from, newest first.
+
+    https://learn.microsoft.com/rest/api/backup/recovery-points/list
+    """
+    if failure.item is None:
+        raise Unread(Reason.NOT_NAMED)
+    vault, (container, name) = _vault_of(failure), _names(failure.item)
+    since, until = failure.began_at - GOOD_LOOK_BACK[-1], datetime.now(UTC) + AN_HOUR
+    window = f"startDate eq '{_filter_time(since)}' and endDate eq '{_filter_time(until)}'"
+
+    def read() -> tuple[RecoveryPoint, ...]:
+        listed = reads.azure.backup(vault.subscription).recovery_points.list(
+            vault.name, vault.group, "Azure", container, name, filter=window
+        )
+        points = [point for resource in listed if (point := _point(_properties(resource)))]
+        return tuple(sorted(points, key=lambda point: point.at, reverse=True))
+
+    return reads.once(("points", failure.item.key), read)
+
+
+def _point(found: Mapping[str, Any]) -> RecoveryPoint | None:
+    """None for a point without a time, or one that is valid in no tier."""
+    at, told = parse_time(found.get("recoveryPointTime")), found.get("recoveryPointTierDetails") or ()
+    tiers = tuple(str(tier.get("type")) for tier in told if str(tier.get("status") or "").lower() == "valid")
+    threat = str(found.get("threatStatus") or "")
+    known = threat if threat.lower() in ("healthy", "warning", "unhealthy") else ""
+    return RecoveryPoint(at, str(found.get("recoveryPointType") or ""), tiers, known) if at and (tiers or not told) else None
+
+
+@fact(READ_ITEM, source=PROTECTED_ITEM)
+def protection(failure: Failure, reads: Reads) -> Protection:
+    """Whether the item is still backed up, and its newest recovery point. https://learn.microsoft.com/rest/api/backup/protected-items/get"""
+    found = protected_item(failure, reads)
+    return Protection(str(found.get("protectionState") or ""), parse_time(found.get("lastRecoveryPoint")))
+
+
+@fact(READ_JOBS, source=LIST_JOBS)
+def running_backup(failure: Failure, reads: Reads) -> Job | None:
+    """The item's backup that has begun since the failed one and still runs; None when there is none."""
+    jobs = _own_jobs(_vault_of(failure), GOOD_LOOK_BACK[0], failure, reads)
+    return next((job for job in jobs if job.running and job.started_at and job.started_at > failure.began_at), None)
 
 
 @fact(READ_JOBS, READ_GRAPH, source=LIST_JOBS)
@@ -148,9 +193,10 @@ def snapshot_policy(failure: Failure, reads: Reads) -> SnapshotPolicy:
     if kind not in ("V1", "V2"):
         raise Unread(Reason.NO_DATA)
     days = found.get("instantRpRetentionRangeInDays")
+    plan = found.get("schedulePolicy") or {}
     return SnapshotPolicy(
-        name, kind, days if isinstance(days, int) else None, runs_a_day(found.get("schedulePolicy") or {}),
-        str(found.get("snapshotConsistencyType") or ""),
+        name, kind, days if isinstance(days, int) else None, runs_a_day(plan), str(found.get("snapshotConsistencyType") or ""),
+        schedule_of(plan, str(found.get("timeZone") or "UTC")),
     )  # fmt: skip
 
 
@@ -172,22 +218,6 @@ def excluded_luns(failure: Failure, reads: Reads) -> tuple[bool, frozenset[int]]
     properties = protected_item(failure, reads).get("extendedProperties") or {}
     listed = properties.get("diskExclusionProperties") or {}
     return bool(listed.get("isInclusionList")), frozenset(map(int, listed.get("diskLunList") or ()))
-
-
-def runs_a_day(schedule: Mapping[str, Any]) -> int | None:
-    """How many backups a day the schedule makes; None when it is of a shape that is not known.
-
-    https://learn.microsoft.com/rest/api/backup/protection-policies/get (SimpleSchedulePolicy, SimpleSchedulePolicyV2)
-    """
-    frequency = str(schedule.get("scheduleRunFrequency") or "").lower()
-    if frequency == "hourly":
-        hourly = schedule.get("hourlySchedule") or {}
-        interval, duration = hourly.get("interval"), hourly.get("scheduleWindowDuration")
-        return max(1, int(duration) // int(interval)) if interval and duration else None
-    if frequency == "weekly":
-        return 1
-    times = schedule.get("scheduleRunTimes") or (schedule.get("dailySchedule") or {}).get("scheduleRunTimes")
-    return len(times) if frequency == "daily" and times else None
 
 
 def _vault_of(failure: Failure) -> ResourceId:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.model.ids import time_text
+from handlers.model.schedule import Schedule
 from handlers.model.words import Os, Unknown
 
 FRESH = timedelta(minutes=15)
@@ -259,7 +260,8 @@ class OutboundAccess:
         return self.denied_by or self.hop or self.way_out
 
     def __str__(self) -> str:
-        return "; ".join(part for part in (self.decided_by, ", ".join(self.needed_by)) if part)
+        shown = "; ".join(part for part in (self.decided_by, ", ".join(self.needed_by)) if part)
+        return shown or ("not_needed" if self.needs_unread is None else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +365,8 @@ class SnapshotPolicy:
     runs_a_day: int | None = None
     consistency: str = ""
     """`OnlyCrashConsistent` needs no agent: https://learn.microsoft.com/azure/backup/backup-azure-vms-agentless-multi-disk-crash-consistent"""
+    schedule: Schedule | None = None
+    """None when it is of a shape that is not known."""
 
     @property
     def explained_points(self) -> int | None:

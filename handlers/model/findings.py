@@ -11,6 +11,7 @@ from typing import Any
 from handlers.model.claims import TRUE, Claim, claim
 from handlers.model.facts import Reading
 from handlers.model.failure import Error, Failure
+from handlers.model.recovery import Recovery
 from handlers.model.words import UNREAD, Os, Reason, Unknown, Verdict
 
 
@@ -133,6 +134,7 @@ class Diagnosis:
     os: Os | None = None
     earlier: Mapping[str, Reading] = field(default_factory=dict)
     """What an earlier reading of the same failure showed, as far as it was used."""
+    recovery: Recovery = field(default_factory=Recovery)
 
     @property
     def verdicts(self) -> dict[str, Verdict]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 START, END = "\x02", "\x03"
 """Around the kind of a part in a rendered page; what comes from outside never holds them (handlers/markup.py)."""
-CUTS = ("ruled_out", "unknown", "details", "members", "verify", "message", "changes", "other_shell", "possible")
+PAGE = "page"
+"""The kind of what only the whole page has; a ticket never has it."""
+CUTS = (PAGE, "ruled_out", "unknown", "details", "facts", "members", "message", "changes", "other_shell", "possible", "verify")
 """In which order kinds are given up. What is confirmed never is."""
 
 
@@ -41,6 +43,11 @@ def parts_of(marked: str) -> tuple[Part, ...]:
         elif open_kinds:
             open_kinds.pop()
     return tuple(found)
+
+
+def ticket_text(parts: Sequence[Part]) -> str:
+    """The page as a ticket has it."""
+    return joined(parts, (PAGE,))
 
 
 def joined(parts: Sequence[Part], without: Collection[str] = ()) -> str:

@@ -59,9 +59,11 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     settings = tools.settings
     owner = owner_of(diagnosis.readings, settings.owner_tags)
     about = Surroundings(owner, incident.same_before, settings.show_actors)
-    runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, about)
+    runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, about, settings.operator_shell)
     evidence = evidence_of(diagnosis, tools.now())
-    document = failure_document(incident, diagnosis, runbook, changes, message.since, evidence, owner)
+    document = failure_document(
+        incident, diagnosis, runbook, changes, message.since, evidence, owner, severity_from=settings.severity_from
+    )
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
     tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
 
@@ -108,7 +110,8 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     example = members.example
     document = tools.documents.newest(example.id, example.delivery.version) if example else None
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
-    runbook = render_storm(storm, members, diagnosis, tools.settings.runbook_language, tools.settings.arm_endpoint)
+    settings = tools.settings
+    runbook = render_storm(storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell)
     tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
 
 

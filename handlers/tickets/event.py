@@ -27,8 +27,9 @@ from handlers.model import (
 from handlers.model.delivery import OPEN, RESOLVED, Shown
 from handlers.model.document import Document
 from handlers.model.failure import VM_WORKLOAD
-from handlers.model.parts import Part, joined
+from handlers.model.parts import Part, joined, ticket_text
 from handlers.model.plain import PlainTicket
+from handlers.model.recovery import Recovery
 from handlers.model.text import one_line
 from handlers.runbook.markup import code_block, to_html
 from handlers.runbook.templates import message
@@ -38,31 +39,36 @@ MOST_ATTACHED = 20_000
 MOST_OF_A_TAG = 256
 TAGS = {"vm": "vm_tags", "resource_group": "group_tags", "vault": "vault_tags"}
 """Whose tags the event has, and from which fact."""
-LAST_KNOWN = ("vm", "error", "findings", "owner", "tags", "changes_since_last_good", "changes_unread")
+LAST_KNOWN = ("vm", "error", "findings", "owner", "tags", "changes_since_last_good", "changes_unread", "recovery")
 """What the event of an end still says, as it was last known."""
 
 
 def event_of(document: Document, change: str, shown: Shown, now: datetime) -> dict[str, Any]:
-    """The event that a version's document is posted as: `change` is `opened`, `updated`, `resolved` or `reopened`."""
+    """The event that a version's document is posted as: `change` is `opened`, `updated`, `resolved` or `reopened`.
+
+    Its Markdown is the ticket's text, its HTML the whole page.
+    """
     kind = "alert.unreadable" if document.kind == "alert" else f"{document.kind}.{change}"
-    markdown = joined(document.parts)
-    runbook = document.data["runbook"] | {"markdown": markdown, "html": to_html(markdown)}
+    runbook = document.data["runbook"] | {"markdown": ticket_text(document.parts), "html": to_html(joined(document.parts))}
     ticket = {"id": shown.ticket_id or None, "url": shown.ticket_url or None}
     return {"type": kind, "timestamp": time_of(now), "data": {**document.data, "runbook": runbook, "ticket": ticket}}
 
 
 def failure_document(
     incident: Incident, diagnosis: Diagnosis, runbook: Runbook, changes: tuple[Change, ...] = (),
-    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None, owner: str | None = None,
+    received_at: datetime | None = None, evidence: Mapping[str, Any] | None = None, owner: str | None = None, *,
+    severity_from: str = "alert",
 ) -> Document:  # fmt: skip
-    """What an incident's version says of its last failure."""
-    failure, error = diagnosis.failure, diagnosis.error
+    """What an incident's version says of its last failure. `severity_from`: the setting SEVERITY_FROM."""
+    failure, error, recovery = diagnosis.failure, diagnosis.error, diagnosis.recovery
+    alerted = failure.alert.severity or "Sev1"
     data = _shell(failure) | {
         "incident": _incident(incident),
         "title": runbook.title,
-        "severity": failure.alert.severity or "Sev1",
+        "severity": recovery.severity(alerted) if severity_from == "risk" else alerted,
         "job": _job(failure.job, failure.alert),
         "error": _error(error, runbook.error_title),
+        "recovery": recovery_data(recovery),
         "findings": [finding_data(finding, runbook) for finding in diagnosis.findings],
         "changes": [{"cause": c.cause, "before": c.before and c.before.value, "now": c.now.value} for c in changes],
         "changes_since_last_good": _changes(runbook),
@@ -93,7 +99,7 @@ def ended_document(
     data |= {
         "incident": _incident(incident),
         "title": title,
-        "severity": incident.severity or "Sev1",
+        "severity": last.data["severity"] if last else incident.severity or "Sev1",
         "job": _job(job, failure.alert) if job else None,
         "runbook": {"language": language},
     }
@@ -200,6 +206,7 @@ def _shell(failure: Failure) -> dict[str, Any]:
         "vm": _vm(failure.vm),
         "job": None,
         "error": None,
+        "recovery": None,
         "findings": [],
         "changes": [],
         "changes_since_last_good": None,
@@ -287,6 +294,19 @@ def _job(job: Job | None, alert: Alert) -> dict[str, Any] | None:
         "ended_at": time_of(job.ended_at),
         "activity_id": job.activity_id or None,
         "scheduled": job.scheduled,
+    }
+
+
+def recovery_data(recovery: Recovery) -> dict[str, Any]:
+    return {
+        "last_good_at": time_of(recovery.last_good_at),
+        "last_clean_at": time_of(recovery.last_clean_at),
+        "hours_since": recovery.hours_since,
+        "interval_hours": recovery.interval_hours,
+        "missed_runs": recovery.missed_runs,
+        "next_run_at": time_of(recovery.next_run_at),
+        "act": recovery.act.value,
+        "until": time_of(recovery.until),
     }
 
 

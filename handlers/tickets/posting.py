@@ -44,9 +44,10 @@ class Target(Protocol):
 class Tickets:
     """One ticketing system behind its gate."""
 
-    def __init__(self, target: Target, gate: Gate, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
-        """`lease`: how long a try may take before somebody else repeats it."""
+    def __init__(self, target: Target, gate: Gate, now: Callable[[], datetime], lease: timedelta = LEASE, name: str = "") -> None:
+        """`lease`: how long a try may take before somebody else repeats it. `name`: what the log calls it, if there are several."""
         self._target, self._gate, self._now, self.lease = target, gate, now, lease
+        self._at = f" at {name}" if name else ""
 
     def closed_for(self) -> float:
         """For how many seconds nobody should try, because the ticket system is known to be down; 0: it takes tickets."""
@@ -80,7 +81,7 @@ class Tickets:
             self._gate.worked()
             raise
         except TicketNotPosted as refusal:
-            log.warning("ticket not posted: change %s: %s", change_id, refusal)
+            log.warning("ticket not posted: change %s%s: %s", change_id, self._at, refusal)
             if refusal.kind is not RefusalKind.SYSTEM:
                 self._gate.answered()
                 raise

@@ -79,6 +79,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_OPTIONS: string(tickets.?options ?? {})
     TICKET_ROUTES: string(tickets.?routes ?? [])
     ...routeSecrets // what `secret_setting` and `url_setting` of the routes name
+    TICKET_HTTP_HOSTS: join(tickets.?httpHosts ?? [], ',')
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py
     SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'
     RUNBOOK_LANGUAGE: behave.?runbookLanguage ?? 'en'
@@ -86,6 +87,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     STORM_WINDOW_MINUTES: string(behave.?stormWindowMinutes ?? 15)
     CANARY: behave.?canary ?? 'quiet'
     CANARY_SCHEDULE: behave.?canarySchedule ?? '0 0 6 * * *'
+    SEVERITY_FROM: behave.?severityFrom ?? 'alert'
+    OPERATOR_SHELL: behave.?operatorShell ?? 'both'
     OWNER_TAGS: behave.?ownerTags ?? 'owner,team'
     SHOW_ACTORS: string(behave.?showActors ?? true)
   }

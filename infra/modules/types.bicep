@@ -43,7 +43,7 @@ type ticketSystem = {
   url: string
 
   @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
-  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
+  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_data_center' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
 
   @description('Optional. The text of a file of one\'s own instead of a bundled one.')
   targetFile: string?
@@ -59,6 +59,9 @@ type ticketSystem = {
 
   @description('Optional. What `secret_setting` and `url_setting` of the routes name: by the name of the setting the address of a secret in a key vault that the app may read, such as https://kv-name.vault.azure.net/secrets/ticket-secret-payments.')
   routeSecrets: object?
+
+  @description('Optional. Hosts to which tickets may go over plain http.')
+  httpHosts: string[]?
 }
 
 @export()
@@ -85,6 +88,12 @@ type behaviour = {
 
   @description('Optional. When it is sent (NCRONTAB, six fields, UTC). Default: 0 0 6 * * *.')
   canarySchedule: string?
+
+  @description('Optional. Where a ticket\'s severity comes from: alert (as the alert says) or risk (how long the last recovery point will do). Default: alert.')
+  severityFrom: ('alert' | 'risk')?
+
+  @description('Optional. Whose commands a ticket shows for the responder\'s own shell: bash, powershell or both; commands that run inside the VM stay, and the whole page has both. With both what only reads is in Bash. Default: both.')
+  operatorShell: ('bash' | 'both' | 'powershell')?
 
   @description('Optional. Comma-separated names of tags, in any case: the first of them on the VM, else on its resource group, else on the vault, says whose the backup is. Default: owner,team.')
   ownerTags: string?

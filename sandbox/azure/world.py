@@ -11,6 +11,9 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from tzlocal.windows_tz import win_tz
 
 from sandbox.scenario import RELATIVE_TIME, Scenario, moment
 from sandbox.world import Body, World
@@ -127,23 +130,30 @@ class FullWorld(World):
         """`instantRPDetails` names the restore-point groups when the scenario's policy customises them."""
         group = (self.data.get("policy") or {}).get("restore_point_group") or {}
         names = {"azureBackupRGNamePrefix": group.get("prefix"), "azureBackupRGNameSuffix": group.get("suffix")}
-        run_times = [self.time("-1d").strftime("%Y-%m-%dT%H:00:00Z")]
-        hours = (self.data.get("policy") or {}).get("every_hours")
+        wall = self._scheduled()
+        run_times = [wall.strftime("%Y-%m-%dT%H:%M:00Z")]
+        given = self.data.get("policy") or {}
         schedule: Body = {"schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily",
                           "scheduleRunTimes": run_times}  # fmt: skip
-        if known.get("policyType") == "V2":
+        if given.get("weekly"):
+            schedule |= {"scheduleRunFrequency": "Weekly", "scheduleRunDays": [wall.strftime("%A")]}
+        elif hours := given.get("every_hours"):
+            hourly = {
+                "interval": hours,
+                "scheduleWindowStartTime": run_times[0],
+                "scheduleWindowDuration": given.get("window_hours", 24),
+            }
+            schedule = {
+                "schedulePolicyType": "SimpleSchedulePolicyV2",
+                "scheduleRunFrequency": "Hourly",
+                "hourlySchedule": hourly,
+            }
+        elif known.get("policyType") == "V2":
             daily = {"scheduleRunTimes": run_times}
             schedule = {
                 "schedulePolicyType": "SimpleSchedulePolicyV2",
                 "scheduleRunFrequency": "Daily",
                 "dailySchedule": daily,
-            }
-        if hours:
-            hourly = {"interval": hours, "scheduleWindowStartTime": run_times[0], "scheduleWindowDuration": 24}
-            schedule = {
-                "schedulePolicyType": "SimpleSchedulePolicyV2",
-                "scheduleRunFrequency": "Hourly",
-                "hourlySchedule": hourly,
             }
         kept = {"retentionTimes": run_times, "retentionDuration": {"count": 30, "durationType": "Days"}}
         return {
@@ -152,6 +162,11 @@ class FullWorld(World):
             "retentionPolicy": {"retentionPolicyType": "LongTermRetentionPolicy", "dailySchedule": kept},
             "protectedItemsCount": 1,
         }
+
+    def _scheduled(self) -> datetime:
+        """When the failed job was due, as the clocks of the policy's zone show it."""
+        zone = str((self.data.get("policy") or {}).get("zone") or "UTC")
+        return self.time(self.job["started"]).astimezone(ZoneInfo(win_tz.get(zone, zone)))
 
     def _complete_item(self) -> None:
         """What the vault tells of the item's last backup follows its jobs."""
@@ -167,7 +182,14 @@ class FullWorld(World):
             "healthStatus": "ActionRequired" if failed else "Passed",
             "policyType": policies[0]["properties"]["policyType"] if policies else "V1",
             "policyName": policies[0]["name"] if policies else "", "protectedItemDataId": _digits(self.guid("item")),
+            **self._told_of_item(),
         })  # fmt: skip
+
+    def _told_of_item(self) -> Body:
+        """What the scenario says of the protected item. An item whose protection is stopped has no policy."""
+        given = self.data.get("item") or {}
+        told: Body = {"lastRecoveryPoint": self._iso(given["last_point"])} if given.get("last_point") else {}
+        return told | ({"protectionState": given["state"], "policyId": "", "policyName": ""} if given.get("state") else {})
 
     def _backups(self) -> list[Body]:
         """The properties of this item's backup jobs, newest first."""
@@ -184,7 +206,8 @@ class FullWorld(World):
                     "recoveryPointTime": job["endTime"],
                     "sourceVMStorageType": "PremiumVMOnPartialPremiumStorage", "isInstantIlrSessionActive": False,
                     "isManagedVirtualMachine": True, "originalStorageAccountOption": False,
-                    "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in TIERS],
+                    "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in job.pop("sandboxTiers", TIERS)],
+                    **({"threatStatus": job.pop("sandboxThreat")} if "sandboxThreat" in job else {}),
                 })  # fmt: skip
 
     def _complete_vms(self) -> None:

@@ -12,9 +12,9 @@ import pytest
 from handlers.alerts import read
 from handlers.azure.arm import Azure
 from handlers.facts import gather
-from handlers.facts.backup import runs_a_day
 from handlers.facts.jobs import find_job
 from handlers.facts.logs import _systemd_word, _windows_word
+from handlers.facts.schedules import runs_a_day
 from handlers.model import Activity, Alert, Failure, GuestEvents, Reason, Unknown
 from handlers.settings import Settings
 from sandbox.azure import running_azure

@@ -15,7 +15,7 @@ from azure.core.exceptions import AzureError
 from handlers import dispatch, last_resort
 from handlers.model import Incident
 from handlers.model.incident import key_of
-from handlers.model.parts import joined
+from handlers.model.parts import ticket_text
 from handlers.model.refusal import RefusalKind
 from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
@@ -303,7 +303,7 @@ def test_the_document_keeps_what_the_ticket_was_made_from(bench_of: BenchOf) -> 
     (incident,) = bench.open_incidents
     document = bench.tools.documents.read(incident.id, incident.delivery.version)
     assert document is not None
-    assert joined(document.parts) == bench.target.events[0]["data"]["runbook"]["markdown"]
+    assert ticket_text(document.parts) == bench.target.events[0]["data"]["runbook"]["markdown"]
     assert scenario(LOCKED).subscription in document.body
     assert document.evidence is not None
     assert document.evidence["findings"][0]["verdict"] == "confirmed"

@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import sqlite3
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,12 +15,12 @@ from typing import Any
 import requests
 
 from handlers.tickets.engine.target import Target
-from sandbox.processes import end, end_with_parent
 from tests.conftest import ROOT
+from tests.tickets.started import free_port, started
 from tests.tickets.system import target_at
 
 MADE = ROOT / "build" / "redmine.json"
-TEXT_FORMATTING = {"redmine": "textile", "redmine_markdown": "common_mark"}
+TEXT_FORMATTING = {"redmine": "textile", "redmine_markdown": "common_mark", "redmine_redcarpet": "markdown"}
 
 
 def is_installed() -> bool:
@@ -102,35 +99,8 @@ class Redmine:
 
 @contextmanager
 def running_redmine(folder: Path) -> Iterator[Redmine]:
-    port, database = _free_port(), folder / "redmine.sqlite3"
+    port, database = free_port(), folder / "redmine.sqlite3"
     shutil.copy(MADE.with_suffix(".sqlite3"), database)
     redmine = Redmine(f"http://127.0.0.1:{port}", database, **json.loads(MADE.read_text()))
-    with (folder / "redmine.log").open("w") as log:
-        process = subprocess.Popen(
-            [ROOT / "tools" / "redmine", "serve", str(port), str(database)], stdout=log, stderr=log, text=True,
-            start_new_session=True, preexec_fn=end_with_parent,
-        )  # fmt: skip
-        try:
-            _wait(redmine.url, process, folder / "redmine.log")
-            yield redmine
-        finally:
-            end(process)
-
-
-def _free_port() -> int:
-    """Free now. Somebody else may take it before Redmine does: then Redmine ends, and the test says so."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def _wait(url: str, process: subprocess.Popen[str], log: Path) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"Redmine ended: {log.read_text()[-1000:]}")
-        try:
-            requests.get(url, timeout=30)
-            return
-        except requests.ConnectionError:
-            time.sleep(0.2)
-    raise RuntimeError("Redmine did not start in time.")
+    with started([ROOT / "tools" / "redmine", "serve", str(port), str(database)], redmine.url, folder / "redmine.log"):
+        yield redmine

@@ -17,6 +17,7 @@ from handlers.model.document import Document
 from handlers.model.incident import failed, recovered
 from handlers.model.parts import Part
 from handlers.model.plain import UNREADABLE, PlainTicket
+from handlers.model.recovery import Act, Recovery
 from handlers.tickets.event import ended_document, event_of, failure_document, in_plain_words, plain_document
 from tests.conftest import ROOT
 
@@ -62,6 +63,35 @@ def test_what_changed_in_the_diagnosis_is_told_by_cause() -> None:
         {"cause": "disk_too_large", "before": "unknown", "now": "confirmed"},
         {"cause": "dhcp_disabled", "before": None, "now": "unknown"},
     ]
+
+
+def test_the_risk_is_in_the_event_and_the_severity_follows_it_only_where_that_is_wished() -> None:
+    recovery = Recovery(
+        Act.CAN_WAIT, "in_time", NOW, NOW - timedelta(days=1), hours_since=24.0, interval_hours=24.0, missed_runs=1
+    )
+    what = failure(severity="Sev0")
+    found = Diagnosis(what, Error("X"), (), {"vm": Reading(Unknown(Reason.FORBIDDEN), "", NOW)}, recovery=recovery)
+    as_alerted, as_risk = (
+        failure_document(incident_of(what), found, RUNBOOK, severity_from=severity_from) for severity_from in ("alert", "risk")
+    )
+    assert (as_alerted.data["severity"], as_risk.data["severity"]) == ("Sev0", "Sev3")
+    told = event_of(as_risk, "opened", Shown(), NOW)
+    SCHEMA.validate(told)
+    assert told["data"]["recovery"] == {
+        "last_good_at": "2026-11-21T19:30:00Z", "last_clean_at": None, "hours_since": 24.0, "interval_hours": 24.0, "missed_runs": 1,
+        "next_run_at": None, "act": "can_wait", "until": "2026-11-22T19:30:00Z",
+    }  # fmt: skip
+    ended = ended_document(incident_of(what), None, "t", "n", "en", as_risk)
+    assert ended.data["recovery"] == as_risk.data["recovery"], "what was last known"
+    assert ended.data["severity"] == "Sev3"
+
+
+def test_the_event_has_the_tickets_text_as_markdown_and_the_whole_page_as_html() -> None:
+    page = Runbook("en", "title", "short", {}, {}, "t", (Part("short\n"), Part("long\n", ("page",))))
+    found = Diagnosis(failure(), Error("X"), (), {"vm": Reading(Unknown(Reason.FORBIDDEN), "", NOW)})
+    told = event_of(failure_document(incident_of(failure()), found, page), "opened", Shown(), NOW)["data"]["runbook"]
+    assert "long" not in told["markdown"]
+    assert "long" in told["html"]
 
 
 def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() -> None:

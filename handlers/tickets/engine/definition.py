@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from handlers.tickets.engine.option_shapes import misshapen, shape_of
 from handlers.tickets.engine.signature import signing_key
 
 FOLDER = Path(__file__).parent.parent
@@ -27,6 +28,7 @@ class AuthKind(StrEnum):
     BODY = "body"
     STANDARD_WEBHOOKS = "standard_webhooks"
     MANAGED_IDENTITY = "managed_identity"
+    GITHUB_APP = "github_app"
 
 
 class DefinitionError(ValueError):
@@ -40,11 +42,23 @@ class Option:
     about: str
     required: bool = False
     default: Any = None
+    shape: str = ""
+    """A key of `SHAPES`; empty: that of the default."""
     choices: Sequence[str] = ()
     """What it may be; empty: anything."""
     sets: Sequence[str] = ()
     """The fields of a new ticket that it sets and that a ticket can do without; `+`: those that its own keys name. An answer that
     refuses a new ticket and names one of them is followed by the same ticket without it."""
+
+
+OAUTH = {
+    "oauth": Option(
+        'instead of a lasting secret: a token by OAuth 2 client credentials, {"token_url": "https://…", "scope": "…"}; TICKET_USER is the client\'s id, '
+        "TICKET_SECRET its secret",
+        shape="table",
+    )
+}
+"""Every system that takes a secret in a header takes such a token, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +179,12 @@ class Definition:
     needs_secret: bool = True
 
     @property
+    def known_options(self) -> Mapping[str, Option]:
+        """Its own, and those that each system of its kind of authentication knows."""
+        takes_tokens = self.auth.kind in (AuthKind.BASIC, AuthKind.HEADER, AuthKind.MANAGED_IDENTITY)
+        return {**self.options, **(OAUTH if takes_tokens else {})}
+
+    @property
     def lease_seconds(self) -> int:
         """How long a try may take: the slowest answer, and the requests around it."""
         return self.answers.create_seconds + 30
@@ -176,20 +196,27 @@ class Definition:
                 raise DefinitionError(f"{name} is required for TICKET_TARGET {self.file.removesuffix('.toml')}.")
         if self.auth.kind == AuthKind.STANDARD_WEBHOOKS:
             signing_key(secret)
+        if self.auth.kind == AuthKind.GITHUB_APP and user:
+            from handlers.tickets.engine.tokens import private_key
+
+            private_key(secret)
 
     def options_of(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """TICKET_OPTIONS with defaults. Raises DefinitionError for one that is missing or unknown."""
-        for name, option in self.options.items():
+        known_options = self.known_options
+        for name, option in known_options.items():
             if option.required and given.get(name) in (None, ""):
                 raise DefinitionError(f"TICKET_OPTIONS lacks {name!r} for {self.file}: {option.about}")
         for name in given:
-            if name not in self.options:
-                known = ", ".join(self.options) or "none"
+            if name not in known_options:
+                known = ", ".join(known_options) or "none"
                 raise DefinitionError(f"TICKET_OPTIONS holds {name[:40]!r}, which {self.file} does not know; known: {known}")
-        for name, option in self.options.items():
-            if option.choices and given.get(name, option.default) not in option.choices:
-                raise DefinitionError(f"TICKET_OPTIONS: {name!r} must be one of: {', '.join(option.choices)}")
-        return {name: _merged(option.default, given.get(name)) for name, option in self.options.items()}
+        for name, option in known_options.items():
+            shape = option.shape or shape_of(option.default)
+            for problem in misshapen(name, given.get(name), shape, tuple(option.choices), option.default):
+                raise DefinitionError(f"TICKET_OPTIONS: {problem} ({option.about})")
+        _check_oauth(given.get("oauth"))
+        return {name: _merged(option.default, given.get(name)) for name, option in known_options.items()}
 
 
 def bundled() -> list[str]:
@@ -238,6 +265,21 @@ def definition_of(table: Mapping[str, Any], file: str) -> Definition:
     }
     steps = {key: [Step(**step) for step in table.get(key, ())] for key in STEPS}
     return Definition(**{**table, **parts, **steps, "file": file})
+
+
+def _check_oauth(oauth: Any) -> None:
+    """Raises DefinitionError for a part of the option `oauth` that is missing, unknown or no text."""
+    if oauth is None:
+        return
+    names = ("token_url", "scope", "audience", "resource", "client_auth")
+    for name in oauth:
+        if name not in names:
+            raise DefinitionError(f"TICKET_OPTIONS: oauth.{str(name)[:40]} is not known; known: {', '.join(names)}")
+    if not isinstance(oauth.get("token_url"), str):
+        raise DefinitionError("TICKET_OPTIONS: oauth.token_url is missing, or is no text: the address that gives tokens")
+    for name in names[1:]:
+        for problem in misshapen(f"oauth.{name}", oauth.get(name), "text", ("body", "basic") if name == "client_auth" else ()):
+            raise DefinitionError(f"TICKET_OPTIONS: {problem}")
 
 
 def _merged(default: Any, given: Any) -> Any:

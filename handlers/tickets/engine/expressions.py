@@ -80,8 +80,8 @@ def _value_of(expression: str, names: Names) -> Any:
     try:
         value = compiled(expression)(**names)
         return list(value) if isinstance(value, Iterator) else value
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        raise BadExpression(f"{expression.strip()[:100]!r}: {type(error).__name__}") from None
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+        raise BadExpression(f"{expression.strip()[:100]!r} asks for what is not there, or is of another kind") from None
 
 
 class _WithSlashes(str):

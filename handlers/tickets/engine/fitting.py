@@ -13,34 +13,59 @@ from handlers.tickets.engine.markups import Markup
 SAID = re.compile(r"(`{3,})(text|json)\n(.*)\n\1", re.DOTALL)
 
 
-def fitted(parts: Sequence[Part], markup: Markup, most: int) -> Any:
-    """The page in a markup, of at most so many characters or bytes as the markup counts them."""
-    given_up: list[str] = []
-    for kind in (None, *CUTS):
-        given_up += [kind] if kind else []
-        page = joined(parts, given_up)
-        if markup.size(rendered := markup.render(page)) <= most:
+def fitted(parts: Sequence[Part], markup: Markup, most: int, rest: str = "") -> Any:
+    """The page in a markup, of at most so many characters or bytes as the markup counts them; `rest` says where the whole page is."""
+    for count in range(1, len(CUTS) + 1):
+        page = joined(parts, CUTS[:count])
+        if markup.size(rendered := markup.render(_ended(page, rest) if count > 1 else page)) <= most:
             return rendered
-    return _shortened(page, markup, most)
+    return _shortened(page, markup, most, rest)
 
 
-def _shortened(page: str, markup: Markup, most: int) -> Any:
-    """As many whole blocks of the page from its start as fit: the end of what is confirmed goes, its beginning stays.
+def _ended(page: str, rest: str) -> str:
+    return f"{page}\n{rest}\n" if rest else page
 
-    Of what somebody else said, a block of text or JSON, a part may stay; of a command never.
+
+def _shortened(page: str, markup: Markup, most: int, rest: str) -> Any:
+    """As many whole steps of the page from its start as fit: the end of what is confirmed goes, its beginning stays.
+
+    Where not even the first step does, whole blocks. Of what somebody else said, a block of text or JSON, a part may stay; of a command never.
     """
-    blocks = split_outside_code(page.strip(), "\n\n")
+    end = rest if rest and markup.size(markup.render(f"{rest}\n")) * 4 <= most else "…"
 
     def shown(kept: Sequence[str]) -> Any:
-        return markup.render("\n\n".join([*kept, "…"]) + "\n")
+        return markup.render("\n\n".join([*kept, end]) + "\n")
 
-    count = _most(len(blocks), lambda count: markup.size(shown(blocks[:count])) <= most)
-    kept, left = blocks[:count], blocks[count:]
+    def fits(kept: Sequence[str]) -> bool:
+        return markup.size(shown(kept)) <= most
+
+    kept, left = _kept(_steps(page), fits)
+    if not kept:
+        kept, left = _kept(split_outside_code(page.strip(), "\n\n"), fits)
     if said := SAID.fullmatch(left[0] if left else ""):
         fence, kind, text = said.groups()
-        length = _most(len(text), lambda length: markup.size(shown([*kept, f"{fence}{kind}\n{text[:length]}\n{fence}"])) <= most)
+        length = _most(len(text), lambda length: fits([*kept, f"{fence}{kind}\n{text[:length]}\n{fence}"]))
         kept = [*kept, f"{fence}{kind}\n{text[:length]}\n{fence}"] if length else kept
     return shown(kept)
+
+
+def _kept(pieces: Sequence[str], fits: Callable[[Sequence[str]], bool]) -> tuple[list[str], list[str]]:
+    """What fits from the start, without a heading at its end, and what is left."""
+    count = _most(len(pieces), lambda count: fits(pieces[:count]))
+    while count and pieces[count - 1].startswith("#"):
+        count -= 1
+    return list(pieces[:count]), list(pieces[count:])
+
+
+def _steps(page: str) -> list[str]:
+    """The blocks of a page with what belongs to each: what is set in, and the commands below a line."""
+    steps: list[str] = []
+    for block in split_outside_code(page.strip(), "\n\n"):
+        if steps and (block.startswith(" ") or (block.startswith("```") and not SAID.fullmatch(block))):
+            steps[-1] += f"\n\n{block}"
+        else:
+            steps.append(block)
+    return steps
 
 
 def _most(last: int, fits: Callable[[int], bool]) -> int:

@@ -22,6 +22,7 @@ from handlers.tickets.engine.definition import (
 )
 from handlers.tickets.engine.expressions import BadExpression, compiled, expressions_in
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.option_shapes import SHAPES
 
 MOST_CHARACTERS = 500
 """Of what is wrong with a file."""
@@ -33,8 +34,10 @@ def read_own_file(own_file: str) -> Definition:
         return checked(own_file, "TICKET_TARGET_FILE")
     try:
         return checked(Path(own_file).read_text(encoding="utf-8"), Path(own_file).name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DefinitionError(f"TICKET_TARGET_FILE cannot be read: {type(error).__name__}") from None
+    except UnicodeDecodeError:
+        raise DefinitionError("TICKET_TARGET_FILE cannot be read: it is no UTF-8 text") from None
+    except OSError as error:
+        raise DefinitionError(f"TICKET_TARGET_FILE cannot be read: {error.strerror or 'there is no such file'}") from None
 
 
 def checked(text: str, file: str) -> Definition:
@@ -91,6 +94,9 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[str]:
         yield f"auth.kind: {system.auth.kind!r} is not one of {', '.join(AuthKind)}"
     if system.auth.kind == AuthKind.BODY and not system.auth.field:
         yield "auth.field: is missing, and the secret goes into the body"
+    for name, option in system.options.items():
+        if option.shape and option.shape not in SHAPES:
+            yield f"options.{name}.shape: {option.shape!r} is not one of {', '.join(SHAPES)}"
     if system.text.markup not in (NO_MARKUP, *MARKUPS):
         yield f"text.markup: {system.text.markup!r} is not one of {', '.join((NO_MARKUP, *MARKUPS))}"
     if system.find and "candidates" not in system.find[-1].take:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from handlers.model.parts import Part
 from handlers.model.refusal import Past, RefusalKind
@@ -23,8 +23,10 @@ from handlers.tickets.engine.expressions import BadExpression, evaluated, filled
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.known_ticket import KnownTicket
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.no_answer import why_no_answer
 from handlers.tickets.engine.optional import without_refused
 from handlers.tickets.engine.signature import signed_headers, signing_key
+from handlers.tickets.engine.tokens import tokens_of
 
 if TYPE_CHECKING:
     import requests
@@ -38,6 +40,8 @@ MOST_READ_CHARACTERS = 4_000
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
 NO_PAST = Past()
+WORD = re.compile(r"[a-z]+([-_.][a-z]+)*")
+"""A name of a project or a team, as no secret that is made at random reads."""
 OPERATION = {
     "incident.opened": "open", "storm.opened": "open", "alert.unreadable": "open",
     "incident.updated": "update", "storm.updated": "update",
@@ -55,6 +59,7 @@ class Target:
         """`token` gives the app's own identity to a scope, for systems that take it. Raises DefinitionError."""
         self.system, self._settings, self._session, self._now, self._token = definition, settings, session, now, token
         self._options = definition.options_of(settings.ticket_options)
+        self._tokens = tokens_of(definition, settings, self._options, session, now)
         self.on_closed = str(self._options.get("on_closed") or ON_CLOSED[0])
         self._key = signing_key(settings.ticket_secret) if definition.auth.kind == AuthKind.STANDARD_WEBHOOKS else b""
 
@@ -72,6 +77,17 @@ class Target:
     def check(self) -> None:
         """Ask the system something harmless that needs the same rights. Raises TicketNotPosted, BadExpression."""
         self.run(self.system.check, self._common())
+
+    def finds(self, event: Mapping[str, Any], change_id: str) -> bool | None:
+        """Whether a search by the incident's key finds its ticket; None for a system that has no search. Raises TicketNotPosted."""
+        return bool(self.found(self._names(event, change_id, ()))) if self.system.find else None
+
+    def is_closed(self, event: Mapping[str, Any], change_id: str) -> bool | None:
+        """Whether the event's ticket is over; None for a system whose tickets cannot be read. Raises TicketNotPosted."""
+        if not self.system.read:
+            return None
+        names = self.run(self.system.read, self._names(event, change_id, ()))
+        return holds(self.system.ticket.closed, {"one": names.get("answer"), **names})
 
     # ---------------------------------------------------------------- one change
 
@@ -150,7 +166,8 @@ class Target:
         return names | {name: evaluated(expression, names) for name, expression in step.take.items()}
 
     def _unexpected(self, step: Step, names: dict[str, Any]) -> TicketNotPosted:
-        why = self._masked(evaluated(step.otherwise or "its answer is not what was expected", names))
+        said = evaluated(step.otherwise or "its answer is not what was expected", _each_text(names, self._without_address))
+        why = one_line(self.without_secrets(str(said)), MOST_ANSWER_CHARACTERS)
         permanent, gone = (bool(text) and holds(text, names) for text in (step.permanent, step.gone))
         one_ticket = names.get("existing") and not self.system.ticket.known_by_key
         kind = RefusalKind.TICKET if one_ticket else RefusalKind.CONFIGURATION
@@ -179,25 +196,37 @@ class Target:
         seconds = max(ANSWER_SECONDS, self.system.answers.create_seconds) if names.get("opening") else ANSWER_SECONDS
         url = path if path.startswith("https://") else self._settings.ticket_url.rstrip("/") + path
         try:
-            return self._session.request(
-                step.method, url, params=evaluated(dict(step.query), names), data=body or None, headers=headers,
-                timeout=(CONNECT_SECONDS, seconds), allow_redirects=False,
-            )  # fmt: skip
+            return self._sent(step.method, url, evaluated(dict(step.query), names), headers, body, seconds)
         except (requests.RequestException, ValueError) as error:  # a ValueError for a Location that is no URL, for one
             # The exception's own text holds the URL, and a URL may hold a secret.
             sent = bool(names.get("changed")) or not _is_unconnected(error)
-            raise TicketNotPosted(f"TICKET_URL did not answer: {type(error).__name__}", maybe_taken=sent) from None
+            raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
+
+    def _sent(
+        self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> requests.Response:
+        return self._session.request(
+            method,
+            url,
+            params=query,
+            data=body or None,
+            headers=headers,
+            timeout=(CONNECT_SECONDS, seconds),
+            allow_redirects=False,
+        )
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         """The headers that say who we are."""
         auth, user, secret = self.system.auth, self._settings.ticket_user, self._settings.ticket_secret
+        if self._tokens:
+            return {"Authorization": f"Bearer {self._tokens.current()}"}
         if auth.kind == AuthKind.STANDARD_WEBHOOKS:
             return signed_headers(change_id, int(self._now().timestamp()), body, self._key)
         if (auth.kind == AuthKind.BASIC and user) or (auth.kind == AuthKind.MANAGED_IDENTITY and secret):
             return {"Authorization": "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()}
         if auth.kind == AuthKind.MANAGED_IDENTITY:
             return {"Authorization": f"Bearer {self._token(auth.scope)}"}
-        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER) and secret:
+        if auth.kind in (AuthKind.BASIC, AuthKind.HEADER, AuthKind.GITHUB_APP) and secret:
             return {auth.header: auth.value.replace("{user}", user).replace("{secret}", secret)}
         return {}
 
@@ -210,6 +239,8 @@ class Target:
 
     def _refused(self, answer: requests.Response, names: dict[str, Any]) -> TicketNotPosted:
         status, wait = answer.status_code, answer.headers.get("Retry-After", "")
+        if status == 401 and self._tokens:
+            self._tokens.forget()
         if self.system.answers.wait and not wait:
             seconds = evaluated(self.system.answers.wait, names)
             wait = str(seconds) if isinstance(seconds, int | float) and seconds > 0 else ""
@@ -230,14 +261,27 @@ class Target:
         return bool(names.get("existing") and asked and status in system.answers.gone)
 
     def _masked(self, said: object) -> str:
-        """What a system said, on one line; it may have repeated our address or credentials, and both may be secret."""
-        text, settings = str(said), self._settings
+        """What a system said, on one line; it may have repeated our address or credentials."""
+        return one_line(self.without_secrets(self._without_address(str(said))), MOST_ANSWER_CHARACTERS)
+
+    def _without_address(self, text: str) -> str:
+        """What a system says does not name its host; a hint of the system's file may."""
+        url = self._settings.ticket_url
+        for address in (url, unquote(url), url.rstrip("/"), urlsplit(url).netloc):
+            text = text.replace(address, "***")
+        return text
+
+    def without_secrets(self, text: str, *, keep_words: bool = False) -> str:
+        """A text that may have repeated our address or credentials: what may be secret of both is masked, the host is not.
+
+        `keep_words`: neither are words of the address, for a text that only who made the settings sees.
+        """
+        settings = self._settings
         basic = base64.b64encode(f"{settings.ticket_user}:{settings.ticket_secret}".encode()).decode()
-        pieces = [piece for piece in re.split(r"[/?&=#]+", settings.ticket_url) if len(piece) >= SECRET_CHARACTERS]
-        for secret in (settings.ticket_url, settings.ticket_secret, basic, *pieces):
+        for secret in (settings.ticket_secret, basic, *secret_pieces(settings.ticket_url, keep_words=keep_words)):
             for form in {secret, unquote(secret)} - {""}:
                 text = text.replace(form, "***")
-        return one_line(text, MOST_ANSWER_CHARACTERS)
+        return text
 
     # ---------------------------------------------------------------- what expressions see
 
@@ -250,14 +294,15 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self.system.text.title),
-            "text": self._text(data, parts), "words": _headings(data), "parts": tuple(parts),
+            "text": self._text(data, change_id, parts), "words": _words(data)["headings"],
+            "parts": tuple(parts),
         }  # fmt: skip
         return self._named(names)
 
     def with_words(self, names: dict[str, Any], name: str, parts: Sequence[Part], **values: Any) -> dict[str, Any]:
         """With a sentence before the page."""
         sentence = message(names["runbook"].get("language") or LANGUAGES[0], name, **values)
-        text = self._text(names, (Part(f"{sentence}\n\n"), *parts))
+        text = self._text(names, names["change"], (Part(f"{sentence}\n\n"), *parts))
         return self._named(names | {"text": text})
 
     def _named(self, names: dict[str, Any]) -> dict[str, Any]:
@@ -266,12 +311,23 @@ class Target:
             names = names | {name: evaluated(expression, names)}
         return names
 
-    def _text(self, data: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+    def _text(self, data: Mapping[str, Any], change_id: str, parts: Sequence[Part]) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
         text = self.system.text
         if text.markup == NO_MARKUP:
             return ""
-        return fitted(tuple(parts) or (Part(data["runbook"]["markdown"]),), MARKUPS[text.markup], text.most)
+        page = tuple(parts) or (Part(data["runbook"]["markdown"]),)
+        return fitted(page, MARKUPS[text.markup], text.most, where_the_rest_is(data, change_id))
+
+
+def secret_pieces(url: str, *, keep_words: bool = False) -> list[str]:
+    """What of TICKET_URL may be a secret: what stands before its host, and a long piece behind it."""
+    parts = urlsplit(url)
+    credentials = [piece for piece in (parts.username, parts.password) if piece]
+    pieces = re.split(r"[/?&=#]+", f"{parts.path}?{parts.query}#{parts.fragment}")
+    return credentials + [
+        piece for piece in pieces if len(piece) >= SECRET_CHARACTERS and not (keep_words and WORD.fullmatch(piece))
+    ]
 
 
 def operation_of(event: Mapping[str, Any]) -> str:
@@ -289,10 +345,32 @@ def _is_unconnected(error: Exception) -> bool:
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
-def _headings(data: Mapping[str, Any]) -> Mapping[str, str]:
-    """The words of a heading in the runbook's language; in English for one that the app does not have any more."""
+def where_the_rest_is(data: Mapping[str, Any], change_id: str) -> str:
+    """For a page that is too long: the runbook's page, or else the document that the app keeps of each change."""
+    words, page = _words(data)["messages"], data["incident"]["url"]
+    return str(words["rest_on_page"].format(url=page) if page else words["rest_in_storage"].format(blob=_blob_of(change_id)))
+
+
+def _blob_of(change_id: str) -> str:
+    row, _, version = change_id.rpartition(".")
+    return f"{row}/{version}.json"
+
+
+def _words(data: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    """In the runbook's language; in English for one that the app does not have any more."""
     language = (data.get("runbook") or {}).get("language")
-    return words_of(language if language in LANGUAGES else LANGUAGES[0])["headings"]
+    return words_of(language if language in LANGUAGES else LANGUAGES[0])
+
+
+def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+    """A value with each text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, list):
+        return [_each_text(item, change) for item in value]
+    if isinstance(value, dict):
+        return {name: _each_text(item, change) for name, item in value.items()}
+    return value
 
 
 def _encoded(body: Any) -> bytes:

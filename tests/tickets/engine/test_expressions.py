@@ -42,7 +42,7 @@ def test_an_expression_cannot_leave_the_sandbox(expression: str) -> None:
 
 
 def test_an_expression_that_reaches_for_pythons_insides_is_bad() -> None:
-    with pytest.raises(BadExpression, match="SecurityError"):
+    with pytest.raises(BadExpression, match="asks for what is not there"):
         evaluated("= ''.__class__.__mro__", {})
     with pytest.raises(BadExpression):
         evaluated("= cycler.__init__.__globals__.os", {})

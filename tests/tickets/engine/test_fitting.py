@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.model.parts import CUTS, Part, joined
+from handlers.model.parts import CUTS, Part, joined, ticket_text
 from handlers.runbook.markup import code_block
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.markups import MARKUPS
@@ -48,9 +48,9 @@ def marked_page() -> tuple[Part, ...]:
 
 
 @every_markup
-def test_a_page_that_fits_is_the_whole_page(markup: str) -> None:
+def test_a_page_that_fits_is_all_that_a_ticket_has_of_it(markup: str) -> None:
     parts = failed().parts
-    assert fitted(parts, REMEMBERING[markup], 1_000_000) == REMEMBERING[markup].render(joined(parts))
+    assert fitted(parts, REMEMBERING[markup], 1_000_000) == REMEMBERING[markup].render(ticket_text(parts))
 
 
 @every_markup
@@ -71,7 +71,7 @@ def test_parts_are_given_up_in_order_of_worth(markup: str) -> None:
         there = tuple(kind for kind in CUTS if f"{kind.replace('_', '-')}-part" in shown)
         if there and "the-end" in shown:
             seen.append(there)
-    assert list(dict.fromkeys(seen)) == [CUTS[index:] for index in range(len(CUTS))]
+    assert list(dict.fromkeys(seen)) == [CUTS[index:] for index in range(1, len(CUTS))]
 
 
 @every_markup
@@ -92,7 +92,7 @@ def test_even_with_no_room_for_all_the_first_steps_of_what_is_confirmed_stay(mar
     parts = failed().parts
     least = joined(parts, CUTS)
     room = REMEMBERING[markup].size(REMEMBERING[markup].render(least))
-    shown = as_read(markup, fitted(parts, REMEMBERING[markup], room * 2 // 3))
+    shown = as_read(markup, fitted(parts, REMEMBERING[markup], room * 4 // 5))
     assert "A lock keeps old restore points from being deleted" in shown
     assert "az lock delete --subscription" in shown
     assert shown.rstrip().endswith("…")
@@ -103,7 +103,7 @@ def test_even_with_no_room_for_all_the_first_steps_of_what_is_confirmed_stay(mar
 @every_markup
 def test_a_command_is_never_cut_in_two(markup: str) -> None:
     parts = failed().parts
-    whole = set(commands(joined(parts, CUTS)))
+    whole = set(commands(ticket_text(parts)))
     for most in range(300, 9_000, 370):
         shown = as_read(markup, fitted(parts, REMEMBERING[markup], most))
         assert all(line.strip() in whole for line in shown.split("\n") if line.strip().startswith("az "))
@@ -126,6 +126,31 @@ def test_a_fence_that_holds_fences_ends_where_its_own_end_is(markup: str) -> Non
     assert "first" in shown
     assert "second" in shown
     assert "third" not in shown
+
+
+REST = "This is not all: the [whole runbook](https://runbooks.example/1) did not fit here."
+
+
+@every_markup
+def test_a_page_that_lacks_something_says_at_its_end_where_all_of_it_is(markup: str) -> None:
+    parts = failed().parts
+    whole = REMEMBERING[markup].size(REMEMBERING[markup].render(ticket_text(parts)))
+    assert "This is not all" not in as_read(markup, fitted(parts, REMEMBERING[markup], whole, REST))
+    for most in (whole - 1, whole // 2, 4_000):
+        shown = fitted(parts, REMEMBERING[markup], most, REST)
+        assert REMEMBERING[markup].size(shown) <= most
+        assert "This is not all" in as_read(markup, shown)[-400:]
+        assert "https://runbooks.example/1" in str(shown)
+
+
+def test_a_page_that_is_cut_ends_at_a_whole_step() -> None:
+    parts = failed().parts
+    for most in range(1_200, 6_000, 150):
+        shown = fitted(parts, REMEMBERING["plain"], most, REST)
+        *_, last, rest = shown.strip().split("\n\n")
+        assert rest.startswith("This is not all")
+        assert not last.rstrip().endswith(":"), "no line that announces a command without the command"
+        assert not set(last.split("\n")[-1]) <= set("=-·"), "no heading without what it is of"
 
 
 @every_markup

@@ -65,9 +65,9 @@ def texts_of(shown: Any) -> Iterator[str]:
 def as_read(markup: str, shown: Any) -> str:
     """What a person sees and copies."""
     text = shown if isinstance(shown, str) else "\n".join(texts_of(shown))
-    if markup in ("html", "textile"):
+    if markup in ("html", "html_monospace", "textile"):
         text = re.sub(r"</?(pre|code|p|strong|li|ol|ul|h\d|a|em)\b[^>]*>", "", text)
-    return unescape(text) if markup in ("html", "mrkdwn") else text
+    return unescape(text) if markup in ("html", "html_monospace", "mrkdwn", "wiki") else text
 
 
 @cache
@@ -150,6 +150,15 @@ def test_teams_takes_what_runbooks_do_not_hold_today_and_refuses_a_wrong_card() 
     assert schema_errors("adaptive-card-1.5.schema.json", card([{"type": "RichTextBlock"}])) != []
 
 
+def test_an_address_in_what_somebody_else_wrote_is_no_link_in_plain_text_but_a_command_is_copied_as_it_is() -> None:
+    text = shown(
+        "plain",
+        "`https://evil.example/x` `a@b.example`\n\n```text\nhttp://evil.example www.evil.example\n```\n\n```bash\ncurl https://aka.ms\n```\n",
+    )
+    assert not re.search(r"\w://evil|www\.|\w@\w", text)
+    assert "curl https://aka.ms\n" in text
+
+
 def test_plain() -> None:
     assert shown("plain") == (
         "Backup of vm_1 failed\n=====================\n\n"
@@ -176,6 +185,19 @@ def test_mrkdwn() -> None:
     )
 
 
+def test_wiki() -> None:
+    assert unescape(shown("wiki")) == (
+        "h1. Backup of {{vm_1}} failed\n\n"
+        "*Error:* {{a-b}}. See _What to do_ & <b>.\n\n"
+        "* one\n** two {{(x)}}\n\n"
+        "*3.* Ask for {{l}}; then:\n\n"
+        "*Deletes* · Bash:\n\n"
+        "{noformat}\naz x --query \"[?a=='b']\" \\\n  --yes\n\naz y\n{noformat}\n\n"
+        "*4.* Wait.\n\n"
+        "[Portal|https://portal.azure.com/#resource/a/b] and bad.\n"
+    )
+
+
 def test_textile() -> None:
     assert shown("textile") == (
         "h1. Backup of @vm_1@ failed\n\n"
@@ -183,10 +205,43 @@ def test_textile() -> None:
         "* one\n** two @(x)@\n\n"
         "*3.* Ask for @l@; then:\n\n"
         "*Deletes* · Bash:\n\n"
-        '<pre><code class="bash">\naz x --query "[?a==\'b\']" \\\n  --yes\n\naz y\n</code></pre>\n\n'
+        '<pre><code class="bash">\naz x --query "[?a==\'b\']" \\\n  --yes\n\naz y</code></pre>\n\n'
         "*4.* Wait.\n\n"
         '"Portal":https://portal.azure.com/#resource/a/b and bad.\n'
     )
+
+
+def test_markdown() -> None:
+    assert shown("markdown") == (
+        "# Backup of `vm_1` failed\n\n"
+        "**Error:** `a-b`. See *What to do* & &#60;b&#62;.\n\n"
+        "- one\n    - two `(x)`\n\n"
+        "**3.** Ask for `l`; then:\n\n"
+        "**Deletes** · Bash:\n\n"
+        "```bash\naz x --query \"[?a=='b']\" \\\n  --yes\n\naz y\n```\n\n"
+        "**4.** Wait.\n\n"
+        "[Portal](https://portal.azure.com/#resource/a/b) and bad.\n"
+    )
+
+
+def test_code_of_request_tracker_names_its_letters() -> None:
+    assert "<pre><code" in shown("html")
+    assert re.findall(r"<pre[^>]*>(?:<code)?", shown("html_monospace")) == ['<pre style="font-family: monospace">']
+
+
+@pytest.mark.parametrize("markup", ["gfm", "markdown", "textile"])
+def test_a_macro_in_a_command_stays_as_it_is_and_has_no_colours(markup: str) -> None:
+    command = "docker inspect --format {{json}} x && az vm list --query {{include(Start)}}"
+    text = shown(markup, f"```bash\n{command}\n```\n")
+    assert f"\n{command}" in text
+    assert "bash" not in text
+    assert "bash" in shown(markup, "```bash\naz vm list\n```\n")
+
+
+@pytest.mark.parametrize("markup", ["gfm", "markdown", "textile"])
+def test_a_macro_that_would_end_behind_its_block_is_broken_up(markup: str) -> None:
+    assert f"{{{GAP}{{collapse(x)" in shown(markup, "```\n{{collapse(x)\n```\n\n```\n}}\n```\n")
+    assert GAP not in shown(markup, "```\n{{collapse(x)\na\n}}\n```\n")
 
 
 def test_adf() -> None:

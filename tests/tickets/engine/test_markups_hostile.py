@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from handlers.model.text import one_line, visible
 from handlers.runbook.markup import code_block, code_span, to_html
 from handlers.tickets.engine.markups import MARKUPS
+from handlers.tickets.engine.markups.gfm import MACRO
 from handlers.tickets.engine.markups.tree import GAP
 from tests.tickets.engine.test_markups import shown, texts_of
 
@@ -84,14 +85,27 @@ def unescape_slack(text: str) -> str:
 @example("{{collapse(a)")
 @example("\n}}")
 def test_textile(text: str) -> None:
-    pattern = r'Before (?:@(?=[^–])|(?=–))([^@\n]*)@? after\.\n\n<pre><code class="text">\n(.*)\n</code></pre>\n\nEnd\.\n'
+    pattern = r'Before (?:@(?=[^–])|(?=–))([^@\n]*)@? after\.\n\n<pre><code class="text">\n(.*)</code></pre>\n\nEnd\.\n'
     span, block = read_by(pattern, "textile", text)
     assert not re.search(r"[@|<>!{%]|==|&(?!#\d+;)|(?<!&)#", span)
     assert unescape(span) == span_of(text)
     assert block == block_of(text)
     raw = shown("textile", page(text))
     assert len(re.findall(r"</?(?:code|pre|kbd|notextile)\b", raw, re.IGNORECASE)) == 4
-    assert not re.search(r"\{\{[a-z_]\w*(\([^\n]*?\))?(\n|\}\})|x%x%|redsh#", raw, re.IGNORECASE)
+    assert not re.search(r"x%x%|redsh#", raw, re.IGNORECASE)
+    assert all(macro in raw.partition("<pre>")[2].partition("</pre>")[0] for macro in MACRO.findall(raw))
+
+
+@given(HOSTILE)
+@example(ALL)
+@example("{noformat}")
+def test_wiki(text: str) -> None:
+    pattern = r"Before (?:\{\{(?=[^–])|(?=–))([^{\n]*?)(?:\}\})? after\.\n\n\{noformat\}\n(.*)\n\{noformat\}\n\nEnd\.\n"
+    span, block = read_by(pattern, "wiki", text)
+    assert not re.search(r"[\\*_+^~?|{}\[\]!@<>%=]|(?<!\w)-|-(?!\w)|(?<!\d):(?=\S)|&(?!#\d+;)|(?<!&)#", span)
+    assert unescape(span).replace(GAP, "") == span_of(text)
+    assert block == block_of(text)
+    assert len(re.findall(r"\{noformat", shown("wiki", page(text)), re.IGNORECASE)) == 2
 
 
 @given(HOSTILE)

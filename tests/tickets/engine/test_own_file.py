@@ -77,7 +77,7 @@ def test_a_good_file_is_read() -> None:
         ('candidates = "= answer"', 'candidates = "answer"', r"desk.toml: find\[0\].take.candidates: must be an expression"),
         ("candidates =", "found =", "desk.toml: find: its last step takes no `candidates`"),
         ('carries_key = "= one.key == key"', "", "desk.toml: ticket.carries_key: is missing, and without it"),
-        ('"plain"', '"markdown"', "desk.toml: text.markup: 'markdown' is not one of none, gfm, html"),
+        ('"plain"', '"rtf"', "desk.toml: text.markup: 'rtf' is not one of none, gfm, markdown, html"),
         ('name = "Desk"', 'name = "Desk"\nauth.kind = "kerberos"', "desk.toml: auth.kind: 'kerberos' is not one of"),
         ('name = "Desk"', 'name = "Desk', "desk.toml: not TOML: .*line 1"),
         ('name = "Desk"', "name = 7", "desk.toml: name: Expected `str`, got `int`"),
@@ -139,7 +139,7 @@ def test_no_file_raises_anything_but_a_definition_error(data: st.DataObject) -> 
 def test_the_page_of_keys_names_every_markup_and_every_kind_of_authentication() -> None:
     page = (ROOT / "docs" / "tickets" / "README.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `\[(auth|text)\]` \| (.*) \|$", page, re.MULTILINE))
-    assert set(re.findall("`([a-z]+)`", rows["text"].partition(")")[0])) == {"markup", NO_MARKUP, *MARKUPS}
+    assert set(re.findall("`([a-z_]+)`", rows["text"].partition(")")[0])) == {"markup", NO_MARKUP, *MARKUPS}
     assert {kind for kind in AuthKind if f"`{kind}`" in rows["auth"]} == set(AuthKind)
 
 

@@ -331,7 +331,7 @@ def test_what_is_done_with_a_ticket_that_a_person_closed(
 
 
 def test_an_option_that_is_none_of_its_choices_stops_the_start(desk: System) -> None:
-    with pytest.raises(DefinitionError, match="'on_closed' must be one of: reopen, new, note"):
+    with pytest.raises(DefinitionError, match="on_closed must be one of reopen, new, note"):
         target(desk.url, WORDS, options={"on_closed": "open"})
 
 
@@ -567,7 +567,7 @@ def test_a_body_that_is_no_json_is_a_refusal_that_says_so(desk: System) -> None:
     file = DESK.replace('vm = "= vm.name"', 'vm = "= {1: nobody.name}"')
     assert "desk.toml does not fit" in str(refusal(target(desk.url, file), failed()))
     with pytest.raises(TicketNotPosted, match="not a mapping"):
-        posted(target(desk.url, options={"fields": "all"}), failed())
+        posted(target(desk.url, options={"fields": "= all"}), failed())
     assert desk.asked == []
 
 

@@ -76,6 +76,18 @@ def screen(*fields: str, required: str = "") -> Reply:
     return Reply(200, {"fields": shown})
 
 
+JIRA_2 = "/rest/api/2"
+META_2 = f"{JIRA_2}/issue/createmeta/OPS/issuetypes"
+
+
+def healthy_jira_data_center(one: System) -> None:
+    fields = [{"fieldId": name, "required": name == "summary", "hasDefaultValue": False} for name in FIELDS]
+    one.on("GET", f"{JIRA_2}/myself", Reply(200, {"name": "backup-runbooks"}))
+    one.on("GET", f"{JIRA_2}/mypermissions", permissions())
+    one.on("GET", META_2, Reply(200, {"values": [{"id": "10001", "name": "Bug"}, {"id": "10002", "name": "Task"}]}))
+    one.on("GET", f"{META_2}/10002", Reply(200, {"values": fields}))
+
+
 def healthy_jira(one: System) -> None:
     one.on("GET", f"{JIRA}/myself", Reply(200, {"accountId": "5b10"}))
     one.on("GET", f"{JIRA}/mypermissions", permissions())
@@ -202,6 +214,17 @@ CHECKS: dict[str, Check] = {
             ("GET", f"{META}/10002", screen(*FIELDS, required="customfield_10050"), "no entry of fields for: customfield_10050"),
         ],
     ),
+    "jira_data_center": Check(
+        healthy_jira_data_center,
+        [f"GET {JIRA_2}/myself", f"GET {JIRA_2}/mypermissions?projectKey=OPS", f"GET {META_2}?maxResults=200", f"GET {META_2}/10002?maxResults=200"],
+        [
+            ("GET", f"{JIRA_2}/myself", Reply(401, {}), "401"),
+            ("GET", f"{JIRA_2}/myself", Reply(200, {"accountId": "5b10"}), "does not answer as Jira Data Center"),
+            ("GET", f"{JIRA_2}/mypermissions", Reply(404, {}), "project OPS is not there"),
+            ("GET", f"{JIRA_2}/mypermissions", permissions("ADD_COMMENTS"), "OPS: ADD_COMMENTS"),
+            ("GET", META_2, Reply(200, {"values": [{"id": "1", "name": "Aufgabe"}]}), "no issue type Task; it has: Aufgabe"),
+        ],
+    ),
     "jira_service_management": Check(
         _as_always,
         ["POST /alerts/backup-runbooks-check/close?identifierType=alias"],
@@ -226,9 +249,11 @@ CHECKS: dict[str, Check] = {
     ),
     "request_tracker": Check(
         _request_tracker,
-        ["GET /REST/2.0/queue/Backup"] * 2
-        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND CF.{IncidentKey} = 'no ticket has this'&per_page=1"],
+        ["GET /REST/2.0/queue/Backup"] * 3
+        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND CF.{IncidentKey} = 'no ticket has this'&per_page=1"]
+        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND Status = '__Active__'&per_page=1"],
         [
+            ("GET", "/REST/2.0/queue/Backup", Reply(403, {"message": "Forbidden"}), "queue Backup is not there"),
             ("GET", "/REST/2.0/queue/Backup", Reply(200, {"_hyperlinks": [{"ref": "history"}]} | KEY_FIELD), "CreateTicket"),
             ("GET", "/REST/2.0/queue/Backup", Reply(200, MAY_CREATE | {"TicketCustomFields": []}), "no custom field IncidentKey"),
         ],

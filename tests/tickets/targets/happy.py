@@ -162,25 +162,25 @@ def _gitlab(one: Imitation) -> None:
     one.on("GET", project, Reply(200, {"path_with_namespace": "o/r"}))
 
 
-def _jira(one: Imitation) -> None:
+def _jira(one: Imitation, api: str = "/rest/api/3", search: str = "/search/jql") -> None:
     def issue() -> dict[str, Any]:
         status = {"statusCategory": {"key": "done" if one.closed else "new"}}
         labels = [f"bk-{one.key}"] if one.made else []
         fields = {"labels": labels, "status": status, "resolution": {"name": "Done"} if one.closed else None}
-        return {"key": "OPS-7", "self": f"{one.links}/rest/api/3/issue/1", "fields": fields}
+        return {"key": "OPS-7", "self": f"{one.links}{api}/issue/1", "fields": fields}
 
     def moved(asked: Asked) -> Reply:
         one.closed = asked.json["transition"]["id"] == "31"
         return Reply(204)
 
     ways = [{"id": "31", "to": {"id": "3", "statusCategory": {"key": "done"}}}, {"id": "11", "to": {"id": "1", "statusCategory": {"key": "new"}}}]  # fmt: skip
-    one.on("GET", "/rest/api/3/project/OPS", Reply(200, {"key": "OPS"}))
-    one.on("GET", "/rest/api/3/issue/(?s:.*)", one.says(issue))
-    one.on("GET", "/rest/api/3/issue/(?s:.*)/transitions", Reply(200, {"transitions": ways}))
-    one.on("POST", "/rest/api/3/issue/(?s:.*)/transitions", moved)
-    one.on("POST", "/rest/api/3/issue/(?s:.*)/comment", Reply(201, {"id": "1"}))
-    one.on("POST", "/rest/api/3/issue", one.opens(201, lambda _: issue()))
-    one.on("POST", "/rest/api/3/search/jql", one.says(lambda: {"issues": [issue()] if one.made else []}))
+    one.on("GET", f"{api}/project/OPS", Reply(200, {"key": "OPS"}))
+    one.on("GET", f"{api}/issue/(?s:.*)", one.says(issue))
+    one.on("GET", f"{api}/issue/(?s:.*)/transitions", Reply(200, {"transitions": ways}))
+    one.on("POST", f"{api}/issue/(?s:.*)/transitions", moved)
+    one.on("POST", f"{api}/issue/(?s:.*)/comment", Reply(201, {"id": "1"}))
+    one.on("POST", f"{api}/issue", one.opens(201, lambda _: issue()))
+    one.on("POST", api + search, one.says(lambda: {"issues": [issue()] if one.made else []}))
 
 
 def _jira_service_management(one: Imitation) -> None:
@@ -324,10 +324,12 @@ HAPPY: dict[str, Happy] = {
     "github": Happy(_github, {"repository": "o/r"}),
     "gitlab": Happy(_gitlab, {"project": "o/r"}),
     "jira": Happy(_jira, {"project": "OPS"}, user="ops@example.com", ticket="OPS-7"),
+    "jira_data_center": Happy(lambda one: _jira(one, "/rest/api/2", "/search"), {"project": "OPS"}, ticket="OPS-7"),
     "jira_service_management": Happy(_jira_service_management, exactly_once="key", names_no_ticket=True),
     "pagerduty": Happy(_pagerduty, exactly_once="key", names_no_ticket=True),
     "redmine": REDMINE,
     "redmine_markdown": REDMINE,
+    "redmine_redcarpet": REDMINE,
     "request_tracker": Happy(_request_tracker, {"queue": "Backup"}),
     "roundup": Happy(_roundup, user="ops"),
     "servicenow": Happy(_servicenow, user="svc.backup"),

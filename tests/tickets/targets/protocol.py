@@ -6,7 +6,7 @@ The lines stand below the system's prefix, and `KEY` stands for the key of the i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from typing import Any
 
@@ -19,8 +19,10 @@ REQUIRED: dict[str, set[str]] = {
     "github": {"repository", "TICKET_SECRET"},
     "gitlab": {"project", "TICKET_SECRET"},
     "jira": {"project", "TICKET_USER", "TICKET_SECRET"},
+    "jira_data_center": {"project", "TICKET_SECRET"},
     "redmine": {"project", "key_field", "TICKET_SECRET"},
     "redmine_markdown": {"project", "key_field", "TICKET_SECRET"},
+    "redmine_redcarpet": {"project", "key_field", "TICKET_SECRET"},
     "request_tracker": {"queue", "TICKET_SECRET"},
     "roundup": {"TICKET_USER", "TICKET_SECRET"},
     "slack": {"channel", "TICKET_SECRET"},
@@ -195,13 +197,15 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
 }  # fmt: skip
 
-PROTOCOLS["redmine_markdown"] = PROTOCOLS["redmine"]
+PROTOCOLS["jira_data_center"] = replace(PROTOCOLS["jira"], prefix="/rest/api/2", search=["POST /search"])
+PROTOCOLS["redmine_markdown"] = PROTOCOLS["redmine_redcarpet"] = PROTOCOLS["redmine"]
 
 SILENCE: dict[str, Any] = {
     "azure_devops": ["Closed"],
     "github": ["completed"],
     "gitlab": ["wont-fix"],
     "jira": ["Done"],
+    "jira_data_center": ["Done"],
     "redmine": [3],
     "request_tracker": ["resolved"],
     "roundup": ["resolved"],
@@ -210,7 +214,7 @@ SILENCE: dict[str, Any] = {
 }
 """The words with which the imitations' tickets are closed, as the option `silence` takes them."""
 
-PLACE_LOST: dict[str, int] = {"azure_devops": 404, "github": 301, "gitlab": 404, "jira": 404}
+PLACE_LOST: dict[str, int] = {"azure_devops": 404, "github": 301, "gitlab": 404, "jira": 404, "jira_data_center": 404}
 """What is answered to every read when the project or repository is not seen any more, or has another name."""
 
 
@@ -241,6 +245,10 @@ PAGES: dict[str, Page] = {
     ),
     "github": Page(lambda body: str(body["title"]), lambda body: str(body["body"]), 250, 65_000, 80_000),
     "gitlab": Page(lambda body: str(body["title"]), lambda body: str(body["description"]), 250, 900_000, 1_000_000),
+    "jira_data_center": Page(
+        lambda body: str(body["fields"]["summary"]), lambda body: unescape(str(body["fields"]["description"])), 250, 32_000, 80_000,
+        size=lambda body: len(body["fields"]["description"]),
+    ),
     "jira_service_management": Page(
         lambda body: str(body["message"]), lambda body: str(body["description"]), 130, 15_000, 30_000
     ),
@@ -251,7 +259,10 @@ PAGES: dict[str, Page] = {
     "redmine": Page(
         lambda body: str(body["issue"]["subject"]), lambda body: str(body["issue"]["description"]), 255, 50_000, 100_000
     ),
-    "request_tracker": Page(lambda body: str(body["Subject"]), lambda body: unescape(body["Content"]), 200, 200_000, 300_000),
+    "request_tracker": Page(
+        lambda body: str(body["Subject"]), lambda body: unescape(body["Content"]), 200, 25_000, 300_000,
+        size=lambda body: len(body["Content"].encode()),
+    ),
     "servicenow": Page(
         lambda body: str(body["short_description"]), lambda body: str(body["description"]), 160, 4_000, 30_000,
         commands_may_go=True,
@@ -262,7 +273,7 @@ PAGES: dict[str, Page] = {
     ),
 }  # fmt: skip
 
-PAGES["redmine_markdown"] = PAGES["redmine"]
+PAGES["redmine_markdown"] = PAGES["redmine_redcarpet"] = PAGES["redmine"]
 
 
 # ---------------------------------------------------------------- what they refuse
@@ -312,6 +323,10 @@ REFUSALS: dict[str, list[Refusal]] = {
         Refusal(Reply(403, {"errorMessages": ["…"]})),
         Refusal(Reply(400, {"errors": {"priority": "It is not on the appropriate screen, or unknown."}}), permanent=True,
                 said="appropriate screen"),
+    ],
+    "jira_data_center": [
+        Refusal(Reply(429, {}, {"Retry-After": "5"}), wait="5"),
+        Refusal(Reply(400, {"errors": {"priority": "Field 'priority' cannot be set."}}), permanent=True, said="cannot be set"),
     ],
     # https://docs.opsgenie.com/docs/api-rate-limiting; for Jira Service Management nothing is written down.
     "jira_service_management": [

@@ -1,12 +1,14 @@
 """The whole life of incidents in a real Redmine (`make test-redmine`): what it holds afterwards, and what its page shows."""
 
 import html
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
-from handlers.model.parts import Part
+from handlers.cli.tickets import send
+from handlers.model.parts import Part, joined
 from handlers.model.refusal import Past, RefusalKind
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
@@ -14,9 +16,10 @@ from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, incident, resolved, storm, unreadable
 from tests.tickets.redmine_server import Redmine, is_installed, running_redmine
 from tests.tickets.system import posted
+from tests.tickets.targets.copied import code_of, copied_from
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="Redmine is not installed: make test-redmine")
-both_markups = pytest.mark.parametrize("name", ["redmine", "redmine_markdown"])
+each_markup = pytest.mark.parametrize("name", ["redmine", "redmine_markdown", "redmine_redcarpet"])
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 ACTIVE = ("@admin", "#1", "!http://example.com/a.png!", "{{include(Start)}}", "<img src=x onerror=alert(1)>", '"x":http://evil.example.com', "[[Page]]",
           "*bold*", "h1. big", "r1", "http://evil.example.com/")  # fmt: skip
@@ -136,7 +139,7 @@ def test_a_storm_and_an_unreadable_alert_have_issues_too(redmine: Redmine) -> No
 
 
 @needs_chromium
-@both_markups
+@each_markup
 def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> None:
     redmine.show_as(name)
     shown = _description(redmine, posted(redmine.target(name), failed()).url)
@@ -146,7 +149,36 @@ def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> No
 
 
 @needs_chromium
-@both_markups
+@each_markup
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_a_reader_copies_every_command_as_it_is(redmine: Redmine, name: str, language: str) -> None:
+    redmine.show_as(name)
+    posting = failed(name="agent_not_ready_windows", language=language)
+    shown = _description(redmine, posted(redmine.target(name), posting).url)
+    copied = [copied_from(block).replace('" \n', '"\n') for block in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)]
+    assert copied == code_of(posting), "but for the blank that Textile puts behind a quote at the end of a line"
+    assert len(re.findall(r"<li>|<strong>\d+\.</strong>", shown)) >= len(
+        re.findall(r"^\d+\. ", joined(posting.parts), re.MULTILINE)
+    )
+
+
+@needs_chromium
+@each_markup
+@pytest.mark.parametrize(
+    "command", ["az x --query {{include(Start)}} --yes", "{{toc}}", "a {{macro(0)}} b", "{{collapse(x)\na\n}}", "echo !{{toc}}"]
+)
+def test_a_macro_in_a_command_is_copied_as_it_is(redmine: Redmine, name: str, command: str) -> None:
+    redmine.show_as(name)
+    page = f"Run this:\n\n{code_block(command, 'bash')}\n\nand {code_span(command)}.\n"
+    posting = Posting(failed().event, failed().change_id, (Part(page),))
+    shown = _description(redmine, posted(redmine.target(name), posting).url)
+    assert [copied_from(block) for block in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)] == [command]
+    if "\n" not in command:
+        assert f"and {command}." in copied_from(shown)
+
+
+@needs_chromium
+@each_markup
 def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, name: str) -> None:
     redmine.show_as(name)
     made = posted(redmine.target(name), failed(name=HOSTILE))
@@ -166,7 +198,7 @@ def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, nam
     ("wrong", "said"),
     [
         ({"secret": "wrong"}, "401"),
-        ({"project": "none"}, "404"),
+        ({"project": "none"}, "the project none is not there"),
         ({"tracker": 2}, "does not use tracker 2"),
         ({"priorities": {"Sev0": 99}}, "known are 1, 2, 3, 4, 5"),
         ({"statuses": {"resolved": 99}}, "known are 1, 2, 3, 4, 5, 6"),
@@ -175,6 +207,7 @@ def test_a_hostile_text_is_shown_as_it_is_and_does_nothing(redmine: Redmine, nam
     ],
 )
 def test_check_says_what_is_wrong_and_makes_nothing(redmine: Redmine, wrong: dict[str, object], said: str) -> None:
+    posted(redmine.target(), failed(), may_exist=True)
     redmine.target().check()
     with pytest.raises(TicketNotPosted, match=said):
         redmine.target(**wrong).check()  # type: ignore[arg-type]
@@ -191,3 +224,25 @@ def _description(redmine: Redmine, url: str) -> str:
 def _text(shown: str) -> str:
     """What is read; the marks that keep characters apart are not seen."""
     return html.unescape(re.sub(r"<[^>]+>", "", shown)).replace("\u200b", "")
+
+
+def test_a_marked_test_ticket_is_sent_and_read_back(redmine: Redmine) -> None:
+    options = {"project": "backup", "key_field": redmine.field, "tracker": redmine.tracker}
+    environment = {
+        "TICKET_TARGET": "redmine",
+        "TICKET_URL": redmine.url,
+        "TICKET_SECRET": redmine.key,
+        "TICKET_OPTIONS": json.dumps(options),
+    }
+    opened, *others = send(environment)
+    assert others == [
+        "Found it again by its key.",
+        "Noted a further failure on it.",
+        "Resolved it.",
+        "Read it back: it is closed.",
+    ]
+    issue = redmine.issue(opened.rpartition("/")[2])
+    assert (issue["subject"][:5], issue["status"], len(issue["notes"])) == ("TEST:", "Resolved", 2)
+
+    opened, found, *_ = send(environment | {"TICKET_OPTIONS": json.dumps(options | {"key_field": 99})})
+    assert found.startswith("It was NOT found by its key")

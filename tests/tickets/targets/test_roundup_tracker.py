@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from handlers.cli.tickets import send
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
-from tests.tickets.roundup_tracker import Tracker, running_tracker
+from tests.tickets.roundup_tracker import PASSWORD, USER, Tracker, running_tracker
 from tests.tickets.system import posted
 
 
@@ -124,3 +125,16 @@ def test_check_says_what_is_wrong_and_makes_nothing(tracker: Tracker, wrong: dic
     with pytest.raises(TicketNotPosted, match=said):
         tracker.target(**wrong).check()  # type: ignore[arg-type]
     assert tracker.issues("check") == []
+
+
+def test_a_marked_test_ticket_is_sent_and_read_back(tracker: Tracker) -> None:
+    environment = {"TICKET_TARGET": "roundup", "TICKET_URL": tracker.url, "TICKET_USER": USER, "TICKET_SECRET": PASSWORD}
+    opened, *others = send(environment)
+    assert others == [
+        "Found it again by its key.",
+        "Noted a further failure on it.",
+        "Resolved it.",
+        "Read it back: it is closed.",
+    ]
+    issue = tracker.issue(opened.rpartition("/issue")[2])
+    assert (issue["title"][:5], issue["status"], len(issue["messages"])) == ("TEST:", "resolved", 3)

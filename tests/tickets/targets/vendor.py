@@ -64,10 +64,11 @@ def outside_code(markdown: str) -> str:
 
 
 def commands_of(posting: Posting) -> list[str]:
-    """The lines of the commands of what is confirmed."""
+    """The lines of the commands of what is confirmed, as far as a ticket has them: what only reads is in one shell."""
     confirmed = [finding for finding in posting.event["data"]["findings"] if finding["verdict"] == "confirmed"]
-    commands = [command["line"] for finding in confirmed for step in finding["remediation"] for command in step["commands"]]
-    return [line for command in commands for line in command.split("\n")]
+    commands = [command for finding in confirmed for step in finding["remediation"] for command in step["commands"]]
+    shown = [command["line"] for command in commands if command["shell"] == "bash" or command["effect"] != "reads"]
+    return [line for command in shown for line in command.split("\n")]
 
 
 def with_much(posting: Posting, characters: int) -> Posting:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from handlers.tickets.engine.markups import adf, card, gfm, html, mrkdwn, plain, textile
+from handlers.tickets.engine.markups import adf, card, gfm, html, markdown, mrkdwn, plain, textile, wiki
 
 
 def size(shown: Any) -> int:
@@ -37,9 +37,12 @@ NO_MARKUP = "none"
 
 MARKUPS: dict[str, Markup] = {
     "gfm": Markup(gfm.render),
+    "markdown": Markup(markdown.render),
     "html": Markup(html.render),
+    "html_monospace": Markup(html.render_monospace, size_in_bytes),
     "adf": Markup(adf.render),
     "textile": Markup(textile.render),
+    "wiki": Markup(wiki.render),
     "mrkdwn": Markup(mrkdwn.render),
     "card": Markup(card.render),
     "plain": Markup(plain.render),

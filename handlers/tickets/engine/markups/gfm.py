@@ -1,7 +1,8 @@
 """GitHub-flavoured Markdown, for GitHub, GitLab, Azure DevOps, Redmine with CommonMark, and Roundup. https://github.github.com/gfm/
 
 The same document, written anew: every text is escaped, and where a system would read a mention, a reference, an emoji, a bare link,
-a macro or a quick action a zero-width space stands in between. None of them reads these in code, but Redmine looks for macros there.
+a macro or a quick action a zero-width space stands in between. None of them reads these in code. Redmine looks for macros there too, and
+puts them back as they were, if no colours came in between: a block with one has none.
 https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
 https://docs.gitlab.com/user/markdown/#gitlab-specific-references
 https://www.redmine.org/projects/redmine/wiki/RedmineTextFormattingCommonMark
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from textwrap import indent
 from typing import TYPE_CHECKING
 
-from handlers.runbook.markup import code_block, code_span
+from handlers.runbook.markup import code_span
 from handlers.tickets.engine.markups.tree import GAP, Run, code, hanging, is_tight, items, level, marked, parse, rows, runs
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ ACTIVE = re.compile(
     | ^(?=/\w)                                           # /close""",
     re.VERBOSE | re.IGNORECASE,
 )
-MACRO = re.compile(r"\{\{(?=[a-z_]\w*(?:\([^\n]*?\))?(?:\n|\}\}|\Z))", re.IGNORECASE)
+MACRO = re.compile(r"\{\{\w+(?:\([^\n]*?\))?(?:\n(?:.*?\n)?)?\}\}", re.DOTALL)
+OPEN_MACRO = re.compile(r"\{\{(?=\w+(?:\([^\n]*?\))?(?:\n|\Z))(?!\w+(?:\([^\n]*?\))?\n(?:.*?\n)?\}\})", re.DOTALL)
+"""A macro whose end would stand behind the block."""
 
 
 def render(markdown: str) -> str:
@@ -47,7 +50,7 @@ def _block(node: Node) -> str:
             return f"{'#' * level(node)} {_inline(runs(node))}"
         case "fence" | "code_block":
             language, text = code(node)
-            return code_block(MACRO.sub("{" + GAP + "{", text), language, len(text) * 2)
+            return _code(language_of(language, text), without_open_macro(text))
         case "bullet_list" | "ordered_list":
             return _list(node)
         case "blockquote":
@@ -58,6 +61,20 @@ def _block(node: Node) -> str:
             return "---"
         case _:
             return _inline(runs(node))
+
+
+def _code(language: str, text: str) -> str:
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def language_of(language: str, text: str) -> str:
+    """The language of a block; of one that holds what Redmine takes for a macro none, since colours would come between its parts."""
+    return "text" if MACRO.search(text) else language
+
+
+def without_open_macro(text: str) -> str:
+    return OPEN_MACRO.sub("{" + GAP + "{", text)
 
 
 def _list(node: Node) -> str:

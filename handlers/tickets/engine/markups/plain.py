@@ -1,6 +1,7 @@
 """Plain text that reads well in a mail or a work note. https://www.rfc-editor.org/rfc/rfc3676
 
-A code span loses its marks; one of several words is quoted. ServiceNow reads HTML between [code] tags: they are broken up.
+A code span loses its marks; one of several words is quoted. ServiceNow reads HTML between [code] tags: they are broken up. What shows plain text
+makes links of addresses: one that somebody else wrote is broken up, but not in a command, which must be copied as it is.
 https://www.servicenow.com/docs/bundle/latest/page/administer/field-administration/concept/c_JournalFields.html
 """
 
@@ -16,6 +17,8 @@ from handlers.tickets.engine.markups.tree import GAP, Run, code, hanging, is_tig
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode as Node
 
+SHELLS = ("bash", "powershell")
+ADDRESS = re.compile(r"\b(?:\w+:(?=//)|www(?=\.)|mailto(?=:)|[\w.+-]+(?=@\w))", re.IGNORECASE)
 UNDERLINES = {1: "=", 2: "-"}
 
 
@@ -32,7 +35,7 @@ def _block(node: Node) -> str:
         case "heading":
             return _heading(level(node), _inline(runs(node)))
         case "fence" | "code_block":
-            return indent(code(node)[1], "    ")
+            return indent(_code(*code(node)), "    ")
         case "bullet_list" | "ordered_list":
             return _list(node)
         case "blockquote":
@@ -43,6 +46,14 @@ def _block(node: Node) -> str:
             return "-" * 40
         case _:
             return _inline(runs(node))
+
+
+def _code(language: str, text: str) -> str:
+    return text if language in SHELLS else _without_address(text)
+
+
+def _without_address(text: str) -> str:
+    return ADDRESS.sub(lambda start: start[0] + GAP, text)
 
 
 def _heading(depth: int, text: str) -> str:
@@ -59,7 +70,8 @@ def _inline(text: Sequence[Run]) -> str:
 
 
 def _leaf(run: Run) -> str:
-    return f"“{run.text}”" if run.code and " " in run.text else run.text
+    text = run.text if run.url else _without_address(run.text)
+    return f"“{text}”" if run.code and " " in text else text
 
 
 def _link(text: str, url: str) -> str:

@@ -1,8 +1,8 @@
 """Textile as Redmine reads it (RedCloth 3). https://www.redmine.org/projects/redmine/wiki/RedmineTextFormattingTextile
 
 Redmine looks for images, tables and macros before it looks at `@code@`, and for links after: every character that could begin one is written as an
-HTML entity, which is shown as the character in text and in `@code@`. In `<pre>` entities are not read: what would end it, or would be a
-macro there, is kept apart by a zero-width space. A list item is one line, so a step with commands becomes a paragraph with its number.
+HTML entity, which is shown as the character in text and in `@code@`. In `<pre>` entities are not read: what would end it is kept apart by a
+zero-width space; a macro is left as it is (gfm.py says why). A list item is one line, so a step with commands becomes a paragraph with its number.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from handlers.tickets.engine.markups.gfm import language_of, without_open_macro
 from handlers.tickets.engine.markups.tree import GAP, Run, code, items, level, marked, parse, rows, runs, start
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ IN_TEXT = re.compile(
 )
 IN_CODE = re.compile(r"[@|<>&!{#%]|=(?==)|(?<==)=")
 IN_BLOCK = re.compile(
-    r"""<(?=/?(?:code|pre|kbd|notextile)\b) | \{(?=\{[a-z_]\w*(?:\([^\n]*?\))?(?:\n|\}\}|\Z)) | x(?=%x%) | red(?=sh\#)""",
+    r"""<(?=/?(?:code|pre|kbd|notextile)\b) | x(?=%x%) | red(?=sh\#)""",
     re.VERBOSE | re.IGNORECASE,
 )
 AS_BLOCK_PREFIX = re.compile(r"^(?:p|bq|h\d|fn\d+)(?=\W)")
@@ -64,7 +65,9 @@ def _paragraph(node: Node) -> str:
 
 
 def _code(language: str, text: str) -> str:
-    return f'<pre><code class="{language}">\n{IN_BLOCK.sub(lambda part: part[0] + GAP, text)}\n</code></pre>'
+    """Without a line end at its end: RedCloth puts a blank after each `"` that ends a line."""
+    shown = IN_BLOCK.sub(lambda part: part[0] + GAP, without_open_macro(text))
+    return f'<pre><code class="{language_of(language, text)}">\n{shown}</code></pre>'
 
 
 def _is_simple(node: Node) -> bool:

@@ -1,0 +1,284 @@
+"""One rendering of a diagnosis: what its templates see and may call, and the steps of its causes as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handlers.diagnosis import catalogue
+from handlers.diagnosis.changes import changes_since_good
+from handlers.model import (
+    Command,
+    Diagnosis,
+    Evidence,
+    Finding,
+    History,
+    Incident,
+    Os,
+    ResourceId,
+    Step,
+    Surroundings,
+    Unknown,
+    Verdict,
+    time_text,
+)
+from handlers.model.failure import VM_WORKLOAD
+from handlers.model.parts import mark
+from handlers.model.text import one_line
+from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
+from handlers.runbook.changes import sentence_of
+from handlers.runbook.facts_table import Row, cell, rows_of, since_of
+from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
+from handlers.runbook.names import Facts, names_of
+from handlers.runbook.steps import Steps
+from handlers.runbook.templates import block, cause_template, cause_title, words_of
+
+AZURE = "https://management.azure.com"
+NOTHING_KNOWN = Surroundings()
+PORTALS = {
+    "management.usgovcloudapi.net": "https://portal.azure.us",
+    "management.chinacloudapi.cn": "https://portal.azure.cn",
+}
+MOST_LINES_FIRST = 6
+"""Of the first command: with it the first screen has 15 lines."""
+
+
+class Page:
+    """`steps` are those of the causes that were shown, for the ticket event; `shell` is the setting OPERATOR_SHELL."""
+
+    def __init__(
+        self, diagnosis: Diagnosis, language: str, arm_endpoint: str = AZURE, history: History | None = None,
+        about: Surroundings = NOTHING_KNOWN, shell: str = BOTH,
+    ) -> None:  # fmt: skip
+        self.language, self.os, self._diagnosis = language, diagnosis.os, diagnosis
+        self.words = words_of(language)
+        self.titles = {finding.cause: cause_title(language, finding.cause) for finding in diagnosis.findings}
+        self._shell = shell
+        self._blocks = Blocks(self.words, shell)
+        self._portal = PORTALS.get(arm_endpoint.partition("://")[2].rstrip("/"), "https://portal.azure.com")
+        self.context: dict[str, Any] = self._context(diagnosis) | {"history": history} | self._surroundings(diagnosis, about)
+        self._steps = Steps(language, diagnosis.os, self.context)
+        self.context |= self._functions()
+
+    def _context(self, diagnosis: Diagnosis) -> dict[str, Any]:
+        failure, error = diagnosis.failure, diagnosis.error
+        facts = Facts({name: reading.value for name, reading in diagnosis.readings.items()})
+        by_verdict = {v.value: [f for f in diagnosis.findings if f.verdict is v] for v in Verdict}
+        return {
+            **names_of(diagnosis),
+            "failure": failure, "alert": failure.alert, "job": failure.job, "error": error, "facts": facts,
+            "recovery": diagnosis.recovery, "is_vm": failure.workload == VM_WORKLOAD,
+            "error_title": Markdown(catalogue.title_of(error, self.language)),
+            "doc": Markdown(_doc(error.code, error.in_catalogue)),
+            "findings": diagnosis.findings, "by_verdict": by_verdict,
+            "open_findings": [*by_verdict["possible"], *by_verdict["unknown"]],
+            "os": diagnosis.os.value if diagnosis.os else "", "windows": diagnosis.os is not Os.LINUX, "linux": diagnosis.os is not Os.WINDOWS,
+            "distribution": facts.vm.distribution if facts.vm else "",
+        }  # fmt: skip
+
+    def _surroundings(self, diagnosis: Diagnosis, about: Surroundings) -> dict[str, Any]:
+        """What changes.md.j2 and whose.md.j2 see."""
+        return {
+            "changes": changes_since_good(diagnosis),
+            "told": lambda change: Markdown(sentence_of(change, self.language, code_span)),
+            "actor": lambda change: code_span(change.who, 120) if change.who and about.show_actors else Markdown(""),
+            "owner": about.owner,
+            "earlier": about.earlier,
+            "past_ticket": lambda past: link_to(past.ticket_id, past.ticket_url),
+        }
+
+    def _functions(self) -> dict[str, Any]:
+        """What a template may call."""
+        return {
+            "title_of": lambda finding: Markdown(self.titles[finding.cause]),
+            "cause_title": lambda cause: Markdown(cause_title(self.language, cause)),
+            "cause_why": lambda cause: self._said(cause, "why"),
+            "why_of": self._why, "reason": self._reason, "evidence_names": self._evidence_names, "evidence_of": self._strongest,
+            "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
+            "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
+            "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
+            "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
+        }  # fmt: skip
+
+    # ------------------------------------------------------------------ steps as data
+
+    def prepare(self) -> None:
+        """Record the steps of every cause that is not ruled out, and keep the last commands for the end of the page."""
+        self._blocks.reserve(self._of_actions(self._last_actions()), END)
+        for finding in self._diagnosis.findings:
+            if finding.verdict is not Verdict.RULED_OUT:
+                self._steps.of(finding)
+
+    @property
+    def steps(self) -> dict[str, tuple[Step, ...]]:
+        """By cause, with the commands that a ticket has."""
+        wants = self._blocks.wants
+        return {
+            cause: tuple(Step(step.text, tuple(filter(wants, step.commands))) for step in steps)
+            for cause, steps in self._steps.recorded.items()
+        }
+
+    def commands_of(self, action: str, arguments: Mapping[str, Any]) -> list[Command]:
+        """See `Steps.commands_of`."""
+        return self._steps.commands_of(action, arguments)
+
+    def _of_actions(self, names: Iterable[str]) -> list[Command]:
+        return [command for name in names for command in self.commands_of(name, {})]
+
+    # ------------------------------------------------------------------ commands on the page
+
+    def _first(self) -> dict[str, Any]:
+        """The one command to run first: of the first cause that has one which fits the first screen, best from the operator's shell."""
+        confirmed = [finding for finding in self._diagnosis.findings if finding.verdict is Verdict.CONFIRMED]
+        open_findings = [f for f in self._diagnosis.findings if f.verdict in (Verdict.POSSIBLE, Verdict.UNKNOWN)]
+        own = [self._blocks.first(group) for finding in confirmed for group in self._steps.checks(finding)]
+        others = [self._blocks.first(group) for finding in open_findings for group in [*self._steps.checks(finding)][:1]]
+        others.sort(key=lambda command: command.run == "guest")
+        fallback = self._blocks.first(self._of_last_job())
+        short = (command for command in (*own, *others) if command.line.count("\n") < MOST_LINES_FIRST)
+        command = next((command for command in short if command.action in self.words["sees"]), fallback)
+        self._blocks.reserve([command], TOP)
+        label = self._blocks.label(Command(command.action, "act", command.shell, command.run, command.effect, command.line))
+        return {"label": Markdown(label), "sees": self._sees(command.action), "block": code_block(command.line, command.shell)}
+
+    def _of_last_job(self) -> list[Command]:
+        job = self._diagnosis.failure.job
+        return self.commands_of("show_job", {"other": job}) if job else self.commands_of("list_backup_jobs", {})
+
+    def _steps_of(self, finding: Finding) -> Markdown:
+        """The steps of a cause as a numbered list."""
+        return self._numbered(finding, self._blocks)
+
+    def _all_steps_of(self, finding: Finding) -> Markdown:
+        """The same for the page, where a reader goes to one cause: each command stands in it."""
+        return self._numbered(finding, Blocks(self.words, BOTH))
+
+    def _numbered(self, finding: Finding, blocks: Blocks) -> Markdown:
+        steps, title = self._steps.of(finding), self.titles[finding.cause]
+        texts = [step.text for step in steps]
+        return Markdown(numbered(texts, lambda n: blocks.shown(steps[n - 1].commands, Place("cause", title, n))))
+
+    def _check_of(self, finding: Finding) -> dict[str, Any]:
+        """The one check that a ticket has for a cause that is not confirmed: what one should see, and where its command stands."""
+        group = next(self._steps.checks(finding), None)
+        if group is None:
+            return {"sees": "", "in_guest": False, "at": ""}
+        command = self._blocks.first(group)
+        at = self._blocks.place_of(command, CHECKS)
+        return {"sees": self._sees(command.action), "in_guest": command.run == "guest", "at": Markdown(at)}
+
+    def _outside(self) -> Markdown:
+        """The checks from the operator's shell in one block."""
+        return self._in_one("operator", CHECKS, {})
+
+    def _in_guest(self) -> list[Finding]:
+        """The causes that are not confirmed and whose check runs inside the VM."""
+        return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
+
+    def _script(self, first: str, title: str) -> Markdown:
+        """The checks inside the VM as one script per system: an action, then those that no block before has shown."""
+        return self._in_one("guest", GUEST, dict.fromkeys(self.commands_of(first, {}), title))
+
+    def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
+        for finding in self.context["open_findings"]:
+            for command in next(self._steps.checks(finding), ()):
+                if command.run == run:
+                    commands.setdefault(command, one_line(self.titles[finding.cause]))
+        return Markdown(below(self._blocks.in_one(commands, place)))
+
+    def _last_actions(self) -> tuple[str, ...]:
+        return ("backup_now",) if self._diagnosis.failure.workload == VM_WORKLOAD else ("list_backup_jobs",)
+
+    def _last_shown(self) -> Markdown:
+        return Markdown(below(self._blocks.shown(self._of_actions(self._last_actions()), END)))
+
+    def _actions_shown(self, *names: str) -> Markdown:
+        """Actions outside a step."""
+        return Markdown("\n\n".join(self._blocks.shown(self._of_actions(names), Place("check", ""))))
+
+    # ------------------------------------------------------------------ words
+
+    def _sees(self, action: str) -> Markdown:
+        return Markdown(self.words["sees"].get(action, ""))
+
+    def _why(self, finding: Finding) -> Markdown:
+        """Why the cause is unknown, as a sentence; else what the cause is, in the cause's own words."""
+        return self._said(finding.cause, "why") if finding.why is None else self._reason(finding.why)
+
+    def _said(self, cause: str, name: str) -> Markdown:
+        return Markdown(" ".join(block(cause_template(self.language, cause), name, self.context).split()))
+
+    def _reason(self, why: Unknown) -> Markdown:
+        """Why something could not be read, as a sentence."""
+        detail = f" ({as_markdown(why.detail)})" if why.detail else ""
+        return Markdown(self.words["reasons"][why.why.value] + detail)
+
+    def _label(self, fact: str) -> str:
+        return self.words["facts"].get(fact, fact)
+
+    def _evidence_names(self, finding: Finding) -> Markdown:
+        """The facts behind a finding, by the names that the table of facts has."""
+        return Markdown(", ".join(dict.fromkeys(self._label(evidence.fact) for evidence in finding.evidence)))
+
+    def _strongest(self, finding: Finding) -> Markdown:
+        """The first evidence of a finding in a few words, and since when it is so; empty without one."""
+        read = [evidence for evidence in finding.evidence if evidence.value not in (None, [])]
+        return self._in_short(read[0]) if read else Markdown("")
+
+    def _in_short(self, evidence: Evidence) -> Markdown:
+        value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
+        shown = code_span(value, 160) if isinstance(value, str) and value not in self.words["values"] else self._value(value)
+        reading = self._diagnosis.readings.get(evidence.fact)
+        since = time_text(since_of(reading.value)) if reading and evidence.source else ""
+        said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
+        return Markdown(f"{self._label(evidence.fact)}: {shown}{said}")
+
+    def _fact_rows(self) -> list[Mapping[str, Any]]:
+        """The table of facts, each cell as Markdown."""
+        return [self._cells(row) for row in rows_of(self._diagnosis)]
+
+    def _cells(self, row: Row) -> Mapping[str, Any]:
+        value = self._reason(row.unread) if row.unread else self._value([] if row.value is None else row.value)
+        return {
+            "label": Markdown(self._label(row.fact)),
+            "value": Markdown(cell(value)),
+            "since": row.since,
+            "read_at": row.read_at,
+            "source": Markdown(cell(code_span(row.source) if row.source else "–")),
+        }
+
+    def _value(self, value: Any) -> Markdown:
+        if isinstance(value, list):
+            shown = [self._value(item) for item in value[:10]]
+            more = [Markdown(f"+ {len(value) - 10}")] if len(value) > 10 else []
+            return Markdown("; ".join(shown + more) or self.words["values"]["none"])
+        known = self.words["values"].get({True: "yes", False: "no", None: "unread", "": "none"}.get(value, str(value)))
+        return Markdown(known) if known else Markdown(as_markdown(value))
+
+    def _span(self, hours: float) -> Markdown:
+        """A time span: hours, and days from three of them on."""
+        unit, number = ("days", hours / 24) if hours >= 72 else ("hours", hours)
+        return Markdown(self.words["spans"][unit].format(n=f"{number:.0f}"))
+
+    def _word(self, table: str, name: str) -> Markdown:
+        return Markdown(self.words[table][name])
+
+    def _portal_link(self, resource_id: str, blade: str = "overview") -> Markdown:
+        return Markdown(f"{self._portal}/#resource{url_path(resource_id)}/{blade}")
+
+    def item_link(self, incident: Incident) -> Markdown:
+        """The name of what failed, leading to its VM in the portal."""
+        name = code_span(incident.item_name or incident.item_id, 80)
+        return Markdown(f"[{name}]({self._portal_link(incident.vm_id)})") if ResourceId.parse(incident.vm_id) else name
+
+
+def _doc(code: str, in_catalogue: bool) -> str:
+    return catalogue.entries()[code if in_catalogue else "unknown"].doc
+
+
+def link_to(ticket_id: str, url: str) -> Markdown:
+    """A ticket's id, leading to it; empty without an id."""
+    if not ticket_id:
+        return Markdown("")
+    name = code_span(ticket_id, 60)
+    return Markdown(f"[{name}]({url_path(url)})") if url.startswith("https://") else name
