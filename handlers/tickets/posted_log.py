@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from handlers.model import ResourceId
 from handlers.model.document import Document
 from handlers.model.refusal import RefusalKind
+from handlers.model.text import one_line
 from handlers.tickets.answers import Posted
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,16 @@ def log_given_up(change_id: str, why: str) -> None:
 def _address(url: str) -> str:
     """A ticket's https address as one word. One that is too long for a line is left out: half an address leads nowhere."""
     return one_word(url, LONGEST_URL) if url.startswith("https://") and len(url) <= LONGEST_URL else "-"
+
+
+def log_dropped(row_id: str, why: str) -> None:
+    """A rule of TICKET_ROUTES says that nothing is posted, and why."""
+    log.info("dropped incident=%s why=%s", row_id, one_line(why, 200))
+
+
+def log_target_gone(row_id: str, targets: Sequence[str]) -> None:
+    """Tickets stay as they are, because their targets are not set up any more."""
+    log.error("alert set aside: incident %s has tickets at %s, which TICKET_ROUTES does not name", row_id, ", ".join(targets))
 
 
 def one_word(text: str, limit: int = 100) -> str:
