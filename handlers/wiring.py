@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -74,6 +75,10 @@ def check_target(chosen: Settings) -> None:
     system = definition(chosen)
     system.options_of(chosen.ticket_options)
     system.check_credentials(chosen.ticket_user, chosen.ticket_secret)
+    if '"=' in json.dumps(chosen.ticket_options):  # an expression: what reads them is not imported for nothing
+        from handlers.tickets.engine.option_expressions import check_expressions
+
+        check_expressions(system, chosen.ticket_options)
 
 
 def routes_of(chosen: Settings, environment: Mapping[str, str]) -> Routes | None:
