@@ -150,7 +150,7 @@ def told(failed: Failed, with_cause: bool, reading: Reading) -> FailedItem:
     )  # fmt: skip
     if not with_cause:
         return shown
-    diagnosis = diagnose_failure(failure, error, reading.azure, reading.now, sharing=True, surroundings=False)
+    diagnosis = diagnose_failure(failure, error, reading.azure, reading.now, sharing=True, changes=False)
     return diagnosed(shown, diagnosis, reading.language)
 
 
