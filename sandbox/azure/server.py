@@ -135,6 +135,8 @@ class SimulatedAzure:
         subscription = re.match(r"(?i)/subscriptions/([^/]+)/", path)
         if subscription:
             return self._within_limits(subscription[1], read)
+        if path.lower() == "/subscriptions":
+            return answers.ok({"value": [{"subscriptionId": found, "displayName": found} for found in self.worlds]})
         if re.fullmatch(r"(?i)/providers/microsoft\.authorization/roledefinitions/[^/]+", path):
             found = [arm.answer(read, world) for world in self.worlds.values()]
             return min(found, key=lambda answer: answer.status)

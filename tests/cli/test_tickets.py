@@ -131,7 +131,7 @@ def test_a_dry_run_shows_the_exact_request() -> None:
     ]
     sent = json.loads("{" + body)
     assert sent["title"].startswith("TEST: Backup of vm-example failed")
-    assert sent["body"].startswith("**This is a test of Backup Runbooks: no backup failed")
+    assert sent["body"].startswith("**This is a test of Backup Runbooks. No backup failed")
     assert sent["labels"][1] == "Sev3"
 
 

@@ -60,10 +60,11 @@ def defaults(text: str) -> dict[str, str]:
     """What each setting is when its parameter is left out, as far as the Bicep says it behind a `??`."""
     found = {}
     for name, value in app_settings(text).items():
-        last = re.search(r"\?\? (.*?)(?:, ',')?\)?$", value) if isinstance(value, Expression) else None
+        last = re.search(r"\?\? (.*?)(, ',')?\)?$", value) if isinstance(value, Expression) else None
         if last and name in SETTING_NAMES:
             literal = read(last[1])
-            found[name] = json.dumps(literal) if isinstance(literal, dict) else ",".join(map(str, _as_list(literal)))
+            written = ",".join(map(str, _as_list(literal))) if last[2] else literal
+            found[name] = json.dumps(written) if isinstance(written, dict | list) else str(written)
     return found
 
 
