@@ -54,6 +54,9 @@ class Settings:
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
     ticket_routes: tuple[Any, ...] = field(default=(), repr=False)
     """As it is given; handlers/tickets/routes.py reads it."""
+    maintenance: tuple[Any, ...] = ()
+    """As it is given; handlers/tickets/maintenance.py reads it."""
+    maintenance_tag: str = ""
     ticket_http_hosts: tuple[str, ...] = ()
     storm_threshold: int = 20
     storm_window_minutes: int = 15
@@ -91,6 +94,8 @@ class Settings:
             ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
             ticket_routes=_json_list("TICKET_ROUTES", values["TICKET_ROUTES"] or "[]"),
+            maintenance=_json_list("MAINTENANCE", values["MAINTENANCE"] or "[]"),
+            maintenance_tag="".join(_tag_names("MAINTENANCE_TAG", values["MAINTENANCE_TAG"])),
             ticket_http_hosts=http_hosts,
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),

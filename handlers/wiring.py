@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
     from handlers.tickets.engine.definition import Definition
+    from handlers.tickets.maintenance import Maintenance
     from handlers.tickets.posting import Tickets, TicketsByName
     from handlers.tickets.routes import Routes
 
@@ -48,6 +49,8 @@ class Tools:
     """None: everything goes to `tickets`."""
     others: TicketsByName | None = None
     """The targets of the routes."""
+    maintenance: Maintenance | None = None
+    """None: something is posted at any time."""
 
     def tickets_at(self, target: str) -> Tickets:
         """The ticketing system of a target's name."""
@@ -67,6 +70,7 @@ def settings() -> Settings:
     chosen = Settings.from_environment(os.environ)
     check_target(chosen)
     routes_of(chosen, os.environ)
+    maintenance_of(chosen)
     return chosen
 
 
@@ -95,6 +99,15 @@ def routes_of(chosen: Settings, environment: Mapping[str, str]) -> Routes | None
         except DefinitionError as error:
             raise DefinitionError(f"TICKET_ROUTES: target {name}: {error}") from None
     return routes
+
+
+def maintenance_of(chosen: Settings) -> Maintenance | None:
+    """When nothing is posted; None when there is no such time. Raises SettingsError."""
+    if not chosen.maintenance and not chosen.maintenance_tag:
+        return None
+    from handlers.tickets.maintenance import read_maintenance
+
+    return read_maintenance(chosen)
 
 
 def definition(chosen: Settings) -> Definition:
@@ -159,6 +172,7 @@ def tools() -> Tools:
         waiting=Waiting(),
         now=now,
         routes=routes,
+        maintenance=maintenance_of(chosen),
         others=TicketsByName({name: partial(tickets_of, target, name) for name, target in routes.targets.items()})
         if routes
         else None,

@@ -71,6 +71,8 @@ class Stay:
 
     seconds: float
     away: str = ""
+    quiet: bool = False
+    """Nothing is to be posted now: nobody need be told that it waits."""
 
 
 class Waiting:
@@ -83,7 +85,8 @@ class Waiting:
         """Let the row's reminder come for the soonest, and at once when a system that it waits for is back; never if it need not."""
         if not stays:
             return done(reminder, queue)
-        log_waits(row.id, row.recorded_at, now)
+        if not all(stay.quiet for stay in stays):
+            log_waits(row.id, row.recorded_at, now)
         later = remind(reminder, min(stay.seconds for stay in stays), queue)
         if later and later.sent:
             for target in {stay.away for stay in stays} - {""}:

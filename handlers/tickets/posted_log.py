@@ -54,19 +54,24 @@ def log_given_up(change_id: str, why: str) -> None:
     log.error("alert set aside: change %s was refused for a week and is given up: %s", change_id, why)
 
 
-def _address(url: str) -> str:
-    """A ticket's https address as one word. One that is too long for a line is left out: half an address leads nowhere."""
-    return one_word(url, LONGEST_URL) if url.startswith("https://") and len(url) <= LONGEST_URL else "-"
-
-
 def log_dropped(row_id: str, why: str) -> None:
     """A rule of TICKET_ROUTES says that nothing is posted, and why."""
     log.info("dropped incident=%s why=%s", row_id, one_line(why, 200))
 
 
+def log_quiet(row_id: str, until: datetime) -> None:
+    """Nothing is posted before the end of a maintenance window."""
+    log.info("quiet incident=%s until=%s", row_id, until.isoformat())
+
+
 def log_target_gone(row_id: str, targets: Sequence[str]) -> None:
     """Tickets stay as they are, because their targets are not set up any more."""
     log.error("alert set aside: incident %s has tickets at %s, which TICKET_ROUTES does not name", row_id, ", ".join(targets))
+
+
+def _address(url: str) -> str:
+    """A ticket's https address as one word. One that is too long for a line is left out: half an address leads nowhere."""
+    return one_word(url, LONGEST_URL) if url.startswith("https://") and len(url) <= LONGEST_URL else "-"
 
 
 def one_word(text: str, limit: int = 100) -> str:

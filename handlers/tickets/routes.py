@@ -171,13 +171,13 @@ MEMBERS = {
     "when": dict, "target": str, "name": str, "url": str, "url_setting": str, "user": str, "secret_setting": str, "target_file": str, "options": dict,
     "also": bool, "drop": str,
 }  # fmt: skip
-KIND_OF = {dict: "an object", str: "a text", bool: "true or false", list: "a list"}
+KIND_OF = {dict: "an object", str: "a text", bool: "true or false", list: "a list", int: "a whole number"}
 OF_A_TARGET = ("name", "url", "url_setting", "user", "secret_setting", "target_file", "options")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
 def _rule(given: Any, place: str) -> Rule:
-    _check_members(given, MEMBERS, place)
+    check_members(given, MEMBERS, place)
     target, drop = given.get("target", ""), given.get("drop", "")
     if bool(target) == bool(drop):
         raise SettingsError(f"{place}: must have either target or drop, which says why nothing is posted.")
@@ -189,12 +189,13 @@ def _rule(given: Any, place: str) -> Rule:
     name = given.get("name", target)
     if name and not (NAME.fullmatch(name) and (name != DEFAULT_TARGET or target == DEFAULT_TARGET)):
         raise SettingsError(f"{place}.name: must be letters, digits, - and _, at most 40, and not default.")
-    return Rule(_when(given.get("when", {}), f"{place}.when"), name, drop, given.get("also", False))
+    return Rule(read_when(given.get("when", {}), f"{place}.when"), name, drop, given.get("also", False))
 
 
-def _when(given: Mapping[str, Any], place: str) -> When:
+def read_when(given: Mapping[str, Any], place: str) -> When:
+    """The conditions of a rule. Raises SettingsError."""
     kinds = {"subscription": list, "vault": list, "tag": dict, "code": list, "severity": list, "kind": list}
-    _check_members(given, kinds, place)
+    check_members(given, kinds, place)
     tags = given.get("tag", {})
     for name, condition in READ.items():
         for value in given.get(name, ()):
@@ -223,11 +224,12 @@ def _patterns(given: Any, place: str) -> tuple[str, ...]:
     return tuple(value.lower() for value in given)
 
 
-def _check_members(given: Any, kinds: Mapping[str, type], place: str) -> None:
+def check_members(given: Any, kinds: Mapping[str, type], place: str) -> None:
+    """Raises SettingsError for a member that is not known, or of another kind."""
     if not isinstance(given, Mapping):
         raise SettingsError(f"{place}: must be an object.")
     for name, value in given.items():
         if name not in kinds:
             raise SettingsError(f"{place}.{str(name)[:40]}: is not known; known: {', '.join(kinds)}.")
-        if not isinstance(value, kinds[name]):
+        if not isinstance(value, kinds[name]) or (kinds[name] is int and isinstance(value, bool)):
             raise SettingsError(f"{place}.{name}: must be {KIND_OF[kinds[name]]}.")

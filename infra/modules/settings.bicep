@@ -90,6 +90,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_SECRET: ticketSecretReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
     TICKET_ROUTES: string(tickets.?routes ?? [])
+    MAINTENANCE: string(tickets.?maintenance ?? [])
+    MAINTENANCE_TAG: tickets.?maintenanceTag ?? ''
     ...routeSecrets // what `secret_setting` and `url_setting` of the routes name
     TICKET_HTTP_HOSTS: join(tickets.?httpHosts ?? [], ',')
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py

@@ -16,6 +16,7 @@ from handlers.model.refusal import Past
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.gate import Gate
+from handlers.tickets.maintenance import read_maintenance
 from handlers.tickets.posting import NO_PAST, Tickets, TicketsByName
 from handlers.tickets.routes import read_routes
 from sandbox.scenario import Scenario
@@ -219,4 +220,58 @@ def test_a_dropped_incident_is_told_when_a_further_failure_is_not_dropped(bench_
     office.further_failure(vm)
     office.recover(vm, days=2)
     office.bench.run(seconds=HOUR)
+    assert office.systems["default"].types == ["incident.opened", "incident.resolved"]
+
+
+# ---------------------------------------------------------------- maintenance
+
+
+def in_maintenance(bench_of: BenchOf, vm: Scenario, minutes: int) -> Office:
+    """A window begins now."""
+    office = office_of(bench_of, vm, [])
+    window = {"start": office.bench.clock().replace(tzinfo=None).isoformat(), "minutes": minutes}
+    settings = Settings("https://t.example.com", maintenance=(window,))
+    office.bench.tools = replace(office.bench.tools, maintenance=read_maintenance(settings))
+    return office
+
+
+def test_in_maintenance_nothing_is_posted_and_what_still_fails_is_told_once_afterwards(
+    bench_of: BenchOf, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (vm,) = alike(1)
+    office = in_maintenance(bench_of, vm, 2 * 24 * 60)
+    office.fail(vm)
+    office.bench.run(seconds=HOUR)
+    office.further_failure(vm)
+    assert office.systems["default"].tries == 0
+    assert "ticket waits" not in caplog.text, "nobody need be told that it waits"
+    office.bench.run(seconds=24 * HOUR)
+    assert office.systems["default"].types == ["incident.opened"]
+    assert office.systems["default"].taken[0][1]["data"]["incident"]["failures"] == 2
+    assert office.bench.waits == []
+
+
+def test_what_fails_and_recovers_in_maintenance_is_never_told(bench_of: BenchOf) -> None:
+    (vm,) = alike(1)
+    office = in_maintenance(bench_of, vm, 4 * 24 * 60)
+    office.live(vm)
+    office.bench.run(seconds=5 * 24 * HOUR)
+    assert office.systems["default"].tries == 0
+    assert not office.row.needs_post
+    assert office.bench.waits == []
+
+
+def test_a_ticket_from_before_the_maintenance_is_resolved_after_it(bench_of: BenchOf) -> None:
+    (vm,) = alike(1)
+    office = office_of(bench_of, vm, [])
+    office.fail(vm)
+    office.bench.run(seconds=HOUR)
+    window = {"start": office.bench.clock().replace(tzinfo=None).isoformat(), "minutes": 3 * 24 * 60}
+    maintenance = read_maintenance(Settings("https://t.example.com", maintenance=(window,)))
+    office.bench.tools = replace(office.bench.tools, maintenance=maintenance)
+    office.recover(vm, days=1)
+    office.bench.run(seconds=HOUR)
+    assert office.systems["default"].types == ["incident.opened"]
+    office.bench.run(seconds=4 * 24 * HOUR)
     assert office.systems["default"].types == ["incident.opened", "incident.resolved"]
