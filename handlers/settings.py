@@ -6,7 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +52,11 @@ class Settings:
     ticket_user: str = ""
     ticket_secret: str = field(default="", repr=False)
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
+    ticket_routes: tuple[Any, ...] = field(default=(), repr=False)
+    """As it is given; handlers/tickets/routes.py reads it."""
+    maintenance: tuple[Any, ...] = ()
+    """As it is given; handlers/tickets/maintenance.py reads it."""
+    maintenance_tag: str = ""
     ticket_http_hosts: tuple[str, ...] = ()
     storm_threshold: int = 20
     storm_window_minutes: int = 15
@@ -88,6 +93,9 @@ class Settings:
             ticket_user=values["TICKET_USER"],
             ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
+            ticket_routes=_json_list("TICKET_ROUTES", values["TICKET_ROUTES"] or "[]"),
+            maintenance=_json_list("MAINTENANCE", values["MAINTENANCE"] or "[]"),
+            maintenance_tag="".join(_tag_names("MAINTENANCE_TAG", values["MAINTENANCE_TAG"])),
             ticket_http_hosts=http_hosts,
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
@@ -98,6 +106,22 @@ class Settings:
             owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )
+
+    def at_target(self, rule: Mapping[str, Any], place: str, environment: Mapping[str, str]) -> Settings:
+        """The settings of a rule's target in place of TICKET_TARGET's. Raises SettingsError.
+
+        A rule without an address of its own has TICKET_URL, and then the user and the secret that belong to it.
+        """
+        secret, address = rule.get("secret_setting", ""), rule.get("url_setting", "")
+        url = _setting_of(environment, address, "TICKET_URL", f"{place}.url_setting") if address else rule.get("url", "")
+        check_address(f"{place}.url", url, self.ticket_http_hosts)
+        inherited = ("", "") if url else (self.ticket_user, self.ticket_secret)
+        return replace(
+            self, ticket_url=url or self.ticket_url, ticket_target=rule["target"], ticket_routes=(),
+            ticket_target_file=rule.get("target_file", ""), ticket_options=rule.get("options", {}),
+            ticket_user=rule.get("user", inherited[0]),
+            ticket_secret=_setting_of(environment, secret, "TICKET_SECRET", f"{place}.secret_setting") if secret else inherited[1],
+        )  # fmt: skip
 
 
 SETTING_NAMES = tuple(
@@ -179,17 +203,26 @@ def _auth(name: str, value: str, environment: Mapping[str, str]) -> str:
     return value
 
 
+def _setting_of(environment: Mapping[str, str], name: str, kind: str, place: str) -> str:
+    """A secret or an address in a setting of its own. Only of that kind: a rule must not send another secret of the app anywhere."""
+    if not re.fullmatch(rf"{kind}(_[A-Z0-9_]+)?", name):
+        raise SettingsError(f"{place}: must be the name of a setting such as {kind}_PAYMENTS, not what it holds.")
+    if not (value := environment.get(name, "").strip()):
+        raise SettingsError(f"{place}: the setting {name} is not set.")
+    return _secret(name, value)
+
+
 def _one_of(name: str, value: str) -> str:
     if value not in CHOICES[name]:
         raise SettingsError(f"{name} is {value[:40]!r}; it must be one of: {', '.join(CHOICES[name])}.")
     return value
 
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _guid(name: str, value: str) -> str:
-    if value and not _GUID.fullmatch(value):
+    if value and not GUID.fullmatch(value):
         raise SettingsError(f"{name} holds {value[:40]!r}, which is not a GUID.")
     return value.lower()
 
@@ -223,6 +256,16 @@ def _whole_number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LARGEST_NUMBER:
         raise SettingsError(f"{name} must be a whole number from 1 to {LARGEST_NUMBER}.")
     return int(value)
+
+
+def _json_list(name: str, value: str) -> tuple[Any, ...]:
+    try:
+        entries = json.loads(value)
+    except ValueError:
+        entries = None
+    if not isinstance(entries, list):
+        raise SettingsError(f"{name} must be a JSON list.")
+    return tuple(entries)
 
 
 def _json_object(name: str, value: str) -> Mapping[str, Any]:

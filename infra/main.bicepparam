@@ -9,6 +9,9 @@ param tickets = {
   options: json(readEnvironmentVariable('TICKET_OPTIONS', '{}'))
   targetFile: readEnvironmentVariable('TICKET_TARGET_FILE', '')
   httpHosts: json(readEnvironmentVariable('TICKET_HTTP_HOSTS', '[]'))
+  routes: json(readEnvironmentVariable('TICKET_ROUTES', '[]'))
+  maintenance: json(readEnvironmentVariable('MAINTENANCE', '[]'))
+  maintenanceTag: readEnvironmentVariable('MAINTENANCE_TAG', '')
 }
 param ticketUrl = readEnvironmentVariable('TICKET_URL') // the one without a default: Bicep says that it is missing
 param ticketUrlPlace = readEnvironmentVariable('TICKET_URL_PLACE', 'auto')

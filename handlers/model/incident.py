@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from handlers.model.delivery import DEFAULT_TARGET, OPEN, RESOLVED, Delivery, raised, showing
+from handlers.model.delivery import OPEN, RESOLVED, Delivery, raised, settled
 from handlers.model.failure import Alert, Failure, Job
 from handlers.model.words import Verdict
 
@@ -192,11 +192,10 @@ def _reopens(incident: Incident, now: datetime) -> bool:
 
 
 def muted(incident: Incident | None, quiet: bool) -> Incident | None:
-    """The incident as one whose ticket shows everything already, if it is quiet: nothing is posted for it."""
+    """The incident as one of which nothing need be posted, if it is quiet."""
     if incident is None or not quiet:
         return incident
-    delivery = incident.delivery
-    return replace(incident, delivery=showing(delivery, DEFAULT_TARGET, delivery.version, incident.status))
+    return replace(incident, delivery=settled(incident.delivery, incident.delivery.version))
 
 
 def recovered(incident: Incident | None, job: Job, now: datetime) -> Incident | None:
@@ -222,8 +221,7 @@ def reread(incident: Incident | None, failures: int, now: datetime) -> Incident 
 
 def joined(incident: Incident | None, storm_id: str) -> Incident | None:
     """The incident as a member of a storm, whose ticket speaks for it; None once it has a ticket of its own, or may have."""
-    has_ticket = incident is None or incident.delivery.ticket.shown or incident.delivery.ticket.attempt
-    if incident is None or has_ticket or incident.storm or incident.looked == LEFT_OVER:
+    if incident is None or incident.delivery.has_ticket or incident.storm or incident.looked == LEFT_OVER:
         return None
     return replace(incident, storm=storm_id)
 

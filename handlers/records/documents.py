@@ -44,16 +44,17 @@ class Documents:
             return
         self._written = dict(list(self._written.items())[1 - MOST_AT_HAND :]) | {name: document}
 
-    def read(self, row_id: str, version: int) -> Document | None:
-        """The document; None when the version has none yet. Raises UnreadableDocument."""
+    def read(self, row_id: str, version: int, *, again: bool = False) -> Document | None:
+        """The document; None when the version has none yet. `again`: it will be read once more. Raises UnreadableDocument."""
         import msgspec
         from azure.core.exceptions import ResourceNotFoundError
 
-        if written := self._written.pop(name_of(row_id, version), None):
+        name = name_of(row_id, version)
+        if written := self._written.get(name) if again else self._written.pop(name, None):
             return written
         blobs = self._storage.blobs(INCIDENT_BLOBS)
         try:
-            stored = blobs.download_blob(name_of(row_id, version), timeout=CALL_SECONDS).readall()
+            stored = blobs.download_blob(name, timeout=CALL_SECONDS).readall()
             document = msgspec.json.decode(stored, type=Document)
         except ResourceNotFoundError:
             return None

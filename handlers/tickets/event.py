@@ -103,7 +103,7 @@ def ended_document(
     data |= {
         "incident": _incident(incident),
         "title": title,
-        "severity": last.data["severity"] if last else incident.severity or "Sev1",
+        "severity": (last and last.data.get("severity")) or incident.severity or "Sev1",
         "job": _job(job, failure.alert) if job else None,
         "runbook": {"language": language},
     }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from handlers.model import ResourceId
 from handlers.model.document import Document
 from handlers.model.refusal import RefusalKind
+from handlers.model.text import one_line
 from handlers.tickets.answers import Posted
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,21 @@ def log_refused(change_id: str, kind: RefusalKind, why: str) -> None:
 def log_given_up(change_id: str, why: str) -> None:
     """A ticket has refused a change for a week; nobody tries it again."""
     log.error("alert set aside: change %s was refused for a week and is given up: %s", change_id, why)
+
+
+def log_dropped(row_id: str, why: str) -> None:
+    """A rule of TICKET_ROUTES says that nothing is posted, and why."""
+    log.info("dropped incident=%s why=%s", row_id, one_line(why, 200))
+
+
+def log_quiet(row_id: str, until: datetime) -> None:
+    """Nothing is posted before the end of a maintenance window."""
+    log.info("quiet incident=%s until=%s", row_id, until.isoformat())
+
+
+def log_target_gone(row_id: str, targets: Sequence[str]) -> None:
+    """Tickets stay as they are, because their targets are not set up any more."""
+    log.error("alert set aside: incident %s has tickets at %s, which TICKET_ROUTES does not name", row_id, ", ".join(targets))
 
 
 def _address(url: str) -> str:

@@ -50,6 +50,8 @@ var logsEndpoints = {
   AzureChinaCloud: 'https://api.loganalytics.azure.cn'
 }
 
+var routeSecrets = toObject(items(tickets.?routeSecrets ?? {}), item => item.key, item => '@Microsoft.KeyVault(SecretUri=${item.value})')
+
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
@@ -87,6 +89,10 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_USER: tickets.?user ?? ''
     TICKET_SECRET: ticketSecretReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
+    TICKET_ROUTES: string(tickets.?routes ?? [])
+    MAINTENANCE: string(tickets.?maintenance ?? [])
+    MAINTENANCE_TAG: tickets.?maintenanceTag ?? ''
+    ...routeSecrets // what `secret_setting` and `url_setting` of the routes name
     TICKET_HTTP_HOSTS: join(tickets.?httpHosts ?? [], ',')
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py
     SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'

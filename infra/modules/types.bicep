@@ -53,6 +53,18 @@ type ticketSystem = {
   @description('Optional. What else its file asks for: project, queue, labels and so on.')
   options: object?
 
+  @description('Optional. Rules that send tickets to other systems, or nowhere, as docs/routes.md says.')
+  routes: object[]?
+
+  @description('Optional. Windows during which nothing is posted, as docs/routes.md says.')
+  maintenance: object[]?
+
+  @description('Optional. The name of a tag that says of a VM, its resource group or its vault until when it is in maintenance. Default: none.')
+  maintenanceTag: string?
+
+  @description('Optional. What `secret_setting` and `url_setting` of the routes name: by the name of the setting the address of a secret in a key vault that the app may read, such as https://kv-name.vault.azure.net/secrets/ticket-secret-payments.')
+  routeSecrets: object?
+
   @description('Optional. Hosts to which tickets may go over plain http.')
   httpHosts: string[]?
 }

@@ -34,8 +34,9 @@ def app_settings(text: str) -> dict[str, Any]:
 
 
 def own(text: str) -> set[str]:
-    """The app's own settings: all but the platform's."""
-    return {name for name in app_settings(text) if name not in PLATFORM and not name.startswith("AzureWebJobsStorage__")}
+    """The app's own settings: all but the platform's, and the secrets of routes, which are spread into them."""
+    names = (name for name in app_settings(text) if name not in PLATFORM)
+    return {name for name in names if not name.startswith(("AzureWebJobsStorage__", "..."))}
 
 
 def test_the_app_settings_are_those_of_the_code() -> None:
@@ -50,7 +51,7 @@ def test_a_setting_too_few_or_too_many_is_noticed() -> None:
 def test_every_app_setting_is_documented() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"`(\w+)(?:=\w+)?`", page))
-    undocumented = set(app_settings(SETTINGS)) - documented
+    undocumented = {name for name in app_settings(SETTINGS) if not name.startswith("...")} - documented
     assert undocumented <= PLATFORM - {"AZURE_CLIENT_ID"}
     assert set(SETTING_NAMES) <= documented
 
@@ -59,10 +60,11 @@ def defaults(text: str) -> dict[str, str]:
     """What each setting is when its parameter is left out, as far as the Bicep says it behind a `??`."""
     found = {}
     for name, value in app_settings(text).items():
-        last = re.search(r"\?\? (.*?)(?:, ',')?\)?$", value) if isinstance(value, Expression) else None
+        last = re.search(r"\?\? (.*?)(, ',')?\)?$", value) if isinstance(value, Expression) else None
         if last and name in SETTING_NAMES:
             literal = read(last[1])
-            found[name] = json.dumps(literal) if isinstance(literal, dict) else ",".join(map(str, _as_list(literal)))
+            written = ",".join(map(str, _as_list(literal))) if last[2] else literal
+            found[name] = json.dumps(written) if isinstance(written, dict | list) else str(written)
     return found
 
 
@@ -141,6 +143,11 @@ def test_every_trace_is_sampled_so_that_no_log_line_is_dropped() -> None:
     assert json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["telemetryMode"] == "OpenTelemetry"
     assert (settings["OTEL_TRACES_SAMPLER"], settings["OTEL_TRACES_SAMPLER_ARG"]) == ("microsoft.fixed_percentage", "1.0")
     assert "4.1048.100" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+
+
+def test_the_secrets_of_routes_are_references_and_no_values() -> None:
+    assert "...routeSecrets" in app_settings(SETTINGS)
+    assert "@Microsoft.KeyVault(SecretUri=${item.value})" in one(SETTINGS, "var", "routeSecrets").assigned
 
 
 # ------------------------------------------------------------------------------------------------ rights

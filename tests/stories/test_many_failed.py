@@ -95,7 +95,7 @@ def test_the_storms_ticket_names_the_cause_that_its_members_share_and_what_to_do
     fire(bench, failing)
     bench.run(seconds=50)
     page = storms(bench)[0]["data"]["runbook"]["markdown"]
-    assert "**Cause: A lock keeps old restore points from being deleted.** It is confirmed on all" in page
+    assert "**Cause: A lock prevents the deletion of old restore points.** It is confirmed on all" in page
     assert "az lock delete" in page
     assert "8 backups in westeurope failed alike" in page
     for number in range(8):
