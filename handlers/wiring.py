@@ -67,9 +67,14 @@ class Tools:
 @cache
 def settings() -> Settings:
     """Raises SettingsError or DefinitionError: the app does not start then."""
-    chosen = Settings.from_environment(os.environ)
+    return settings_in(os.environ)
+
+
+def settings_in(environment: Mapping[str, str]) -> Settings:
+    """Settings that the app would start with. Raises SettingsError or DefinitionError."""
+    chosen = Settings.from_environment(environment)
     check_target(chosen)
-    routes_of(chosen, os.environ)
+    routes_of(chosen, environment)
     maintenance_of(chosen)
     return chosen
 

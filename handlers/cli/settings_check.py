@@ -21,7 +21,7 @@ from handlers.facts.vaults import READ_VAULTS, vaults_of
 from handlers.model import ResourceId
 from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS, Storage, StorageDown
 from handlers.settings import Settings, SettingsError
-from handlers.wiring import definition
+from handlers.wiring import settings_in
 
 OK, FAILED, FORBIDDEN, NOT_IN_USE = "ok", "failed", "not permitted", "not in use"
 LOGS = "AddonAzureBackupJobs | take 1"
@@ -103,23 +103,25 @@ def storage_tries(environment: Mapping[str, str]) -> Iterator[Try]:
 
 def _start(environment: Mapping[str, str]) -> str:
     """Raises SettingsError or NotDone for settings that the app would not start with."""
-    settings = Settings.from_environment(environment)
     try:
-        system = definition(settings)
-        system.options_of(settings.ticket_options)
-        system.check_credentials(settings.ticket_user, settings.ticket_secret)
+        settings_in(environment)
     except ValueError as error:
         raise NotDone(str(error)) from None
-    return f"the app starts with them; tickets go to {system.name}"
+    return f"the app starts with them; tickets go to {_names_of_targets(environment)}"
 
 
 def _ticket_system(environment: Mapping[str, str]) -> str:
-    system, wrong = definition(Settings.from_environment(environment)), tickets.check(environment)
-    if not system.check:
+    wrong = tickets.check(environment)
+    if not any(target.system.check for target in tickets.chosen_targets(environment)):
         raise NotInUse(wrong)
     if wrong:
         raise NotDone(wrong)
-    return f"{system.name} answers, and takes what the settings say"
+    return f"{_names_of_targets(environment)} answers, and takes what the settings say"
+
+
+def _names_of_targets(environment: Mapping[str, str]) -> str:
+    """The systems that tickets go to, each once."""
+    return ", ".join(dict.fromkeys(target.system.name for target in tickets.chosen_targets(environment)))
 
 
 def _not_in_use(why: str) -> str:

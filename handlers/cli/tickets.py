@@ -16,7 +16,7 @@ from handlers.tickets.engine.dry_run import DryRun
 from handlers.tickets.engine.expressions import BadExpression
 from handlers.tickets.engine.session import ticket_session
 from handlers.tickets.engine.target import Target
-from handlers.wiring import check_target, definition, routes_of
+from handlers.wiring import definition, routes_of, settings_in
 
 
 def listed() -> str:
@@ -131,8 +131,7 @@ FOUND = {
 
 def chosen_targets(environment: Mapping[str, str]) -> list[Chosen]:
     """TICKET_TARGET and each target of TICKET_ROUTES. Raises SettingsError or DefinitionError."""
-    settings = Settings.from_environment(environment)
-    check_target(settings)
+    settings = settings_in(environment)
     routes = routes_of(settings, environment)
     by_name = {DEFAULT_TARGET: settings, **(routes.targets if routes else {})}
     return [Chosen(name, target, definition(target)) for name, target in by_name.items()]
