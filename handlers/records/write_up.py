@@ -24,6 +24,7 @@ from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.documents import Documents
 from handlers.records.reminders import DueRow
 from handlers.runbook.ending import End, render_end
+from handlers.runbook.note import render_note
 from handlers.runbook.render import render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
@@ -65,7 +66,20 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
         incident, diagnosis, runbook, changes, message.since, evidence, owner, severity_from=settings.severity_from
     )
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
-    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
+    note = note_of(document, last_shown(incident, tools), reopened=reopened)
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note))
+
+
+def last_shown(incident: Incident, tools: Tools) -> Document | None:
+    """The newest diagnosis that the ticket shows, or is about to show; None for a first version."""
+    version = incident.delivery.ticket.shown or incident.delivery.version - 1
+    return tools.documents.newest(incident.id, version)
+
+
+def note_of(document: Document, before: Document | None, *, reopened: bool = False) -> str:
+    """What a document says that the one before does not; empty where there is none before."""
+    language = document.data["runbook"]["language"]
+    return render_note(before.data, document.data, language, reopened=reopened) if before else ""
 
 
 def write_first(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:
@@ -112,7 +126,10 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
     settings = tools.settings
     runbook = render_storm(storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell)
-    tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
+    made = storm_document(storm, members, diagnosis, runbook)
+    shown = storm.delivery.ticket.shown or storm.delivery.version - 1
+    before = tools.documents.read(storm.id, shown) if shown else None
+    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note_of(made, before)))
 
 
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:

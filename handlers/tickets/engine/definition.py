@@ -119,6 +119,10 @@ class Ticket:
     """It was merged into another one, which is what was read."""
     gone: str = ""
     """It is not there any more, or belongs to somebody else."""
+    description: str = ""
+    """The text of its description, where updates replace it while nobody else has written into it."""
+    attaches: bool = False
+    """Updates bring the whole page along as a file."""
     carries_key: str = ""
     """Whether it carries our key itself: a found ticket is believed only then."""
     answers_key: bool = False

@@ -24,6 +24,10 @@ class Pretended(str):
     def __getitem__(self, name: Any) -> Any:
         return Pretended(f"{self}.{name}")
 
+    def __contains__(self, part: object) -> bool:
+        """What is looked for in an answer is taken to be there."""
+        return True
+
     def __iter__(self) -> Iterator[str]:
         """Nobody knows how many there would be."""
         return iter(())
@@ -40,6 +44,7 @@ class DryRun(Target):
         operation, names = operation_of(event), self._names(event, change_id, parts)
         if operation != "open":
             names = {"one": Pretended("ticket"), **self.run(self.system.read, names)}
+            names = self.as_read(names)
         self.run(getattr(self.system, operation) or self.system.update, names)
         return "\n\n".join(self._written)
 
@@ -53,6 +58,10 @@ class DryRun(Target):
         self._asked(step, names)
         names = names | {"answer": Pretended("answer"), "headers": Pretended("headers"), "status": 200}
         return names | {name: _pretended(name, expression, names) for name, expression in step.take.items()}
+
+    def _is_ours(self, names: Mapping[str, Any]) -> bool:
+        """Nobody has written into a ticket that was not read."""
+        return True
 
     def _signed(self, change_id: str, body: bytes) -> dict[str, str]:
         asks_for_a_token = self._tokens or (

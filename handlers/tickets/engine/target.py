@@ -22,7 +22,8 @@ from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.known_ticket import KnownTicket
-from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.marks import BLANK, is_ours, mark_of, marked, with_mark
+from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP, Markup
 from handlers.tickets.engine.no_answer import why_no_answer
 from handlers.tickets.engine.optional import without_refused
 from handlers.tickets.engine.signature import signed_headers, signing_key
@@ -40,6 +41,8 @@ MOST_READ_CHARACTERS = 4_000
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
 NO_PAST = Past()
+NO_DESCRIPTION = ("incident.resolved", "storm.resolved")
+"""Changes after which the description stays: it holds the last failure."""
 WORD = re.compile(r"[a-z]+([-_.][a-z]+)*")
 """A name of a project or a team, as no secret that is made at random reads."""
 OPERATION = {
@@ -294,16 +297,24 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self.system.text.title),
-            "text": self._text(data, change_id, parts), "words": _words(data)["headings"],
-            "parts": tuple(parts),
+            "words": _words(data)["headings"], "parts": tuple(parts), "ours": False,
         }  # fmt: skip
-        return self._named(names)
+        return self._named(names | self._texts(names, names["parts"], note_in(event)))
 
     def with_words(self, names: dict[str, Any], name: str, parts: Sequence[Part], **values: Any) -> dict[str, Any]:
-        """With a sentence before the page."""
-        sentence = message(names["runbook"].get("language") or LANGUAGES[0], name, **values)
-        text = self._text(names, names["change"], (Part(f"{sentence}\n\n"), *parts))
-        return self._named(names | {"text": text})
+        """With a sentence before the page, and before the note; without parts it is all that there is."""
+        before = Part(message(language_of(names), name, **values) + "\n\n")
+        note = note_in(names["event"]) if parts else ""
+        names = names | {"ours": False}
+        return self._named(names | self._texts(names, (before, *parts), note and before.text + note))
+
+    def as_read(self, names: dict[str, Any]) -> dict[str, Any]:
+        """With what the ticket itself says of its description: where nobody else wrote into it, it is replaced, and the note says so."""
+        note = note_in(names["event"])
+        if not (note and self.system.ticket.description and self._is_ours(names)):
+            return names
+        names = names | {"ours": True}
+        return self._named(names | {"note": self._noted(names, names["parts"], note)})
 
     def _named(self, names: dict[str, Any]) -> dict[str, Any]:
         """With the file's own names, each of which may use those before it."""
@@ -311,13 +322,42 @@ class Target:
             names = names | {name: evaluated(expression, names)}
         return names
 
-    def _text(self, data: Mapping[str, Any], change_id: str, parts: Sequence[Part]) -> Any:
+    def _texts(self, names: Mapping[str, Any], parts: Sequence[Part], note: str) -> dict[str, Any]:
+        """The page, the same as a description that the app keeps up to date, and what an update says."""
+        text = self._text(names, parts)
+        described = bool(self.system.ticket.description) and names["type"] not in NO_DESCRIPTION
+        description = self._description(names, parts) if described else text
+        return {
+            "text": text, "description": description, "mark": mark_of(description) if described else "",
+            "note": self._noted(names, parts, note) if note else text,
+        }  # fmt: skip
+
+    def _noted(self, names: Mapping[str, Any], parts: Sequence[Part], note: str) -> Any:
+        """What is new, and where the whole page stands: where it has no other place, it follows."""
+        ticket, language = self.system.ticket, language_of(names)
+        if names["ours"]:
+            return self._text(names, (Part(f"{note}\n{message(language, 'note_in_description')}\n"),))
+        if ticket.attaches:
+            return self._text(names, (Part(f"{note}\n{message(language, 'note_attached')}\n"),))
+        if ticket.description:
+            return self._text(names, (Part(f"{note}\n{message(language, 'note_with_page')}\n\n"), *parts))
+        return self._text(names, (Part(f"{note}\n{where_the_page_is(names, names['change'])}\n"),))
+
+    def _is_ours(self, names: Mapping[str, Any]) -> bool:
+        """Whether the description that was read is still as the app wrote it."""
+        return is_ours(evaluated(self.system.ticket.description, {"one": names.get("answer"), **names}) or "")
+
+    def _description(self, names: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+        sentence = message(language_of(names), "marked", mark=BLANK)
+        return marked(self._text(names, parts, with_mark(MARKUPS[self.system.text.markup], sentence)))
+
+    def _text(self, names: Mapping[str, Any], parts: Sequence[Part], markup: Markup | None = None) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
         text = self.system.text
         if text.markup == NO_MARKUP:
             return ""
-        page = tuple(parts) or (Part(data["runbook"]["markdown"]),)
-        return fitted(page, MARKUPS[text.markup], text.most, where_the_rest_is(data, change_id))
+        page = tuple(parts) or (Part(names["runbook"]["markdown"]),)
+        return fitted(page, markup or MARKUPS[text.markup], text.most, where_the_rest_is(names, names["change"]))
 
 
 def secret_pieces(url: str, *, keep_words: bool = False) -> list[str]:
@@ -343,6 +383,21 @@ def _is_unconnected(error: Exception) -> bool:
 
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def note_in(event: Mapping[str, Any]) -> str:
+    """What is new in a change, as Markdown; empty where the page says all."""
+    return str((event["data"].get("note") or {}).get("markdown") or "")
+
+
+def language_of(data: Mapping[str, Any]) -> str:
+    return str(data["runbook"].get("language") or LANGUAGES[0])
+
+
+def where_the_page_is(data: Mapping[str, Any], change_id: str) -> str:
+    """For a note on a ticket that has no place for the page: where the whole page is."""
+    words, page = _words(data)["messages"], data["incident"]["url"]
+    return str(words["note_on_page"].format(url=page) if page else words["note_in_storage"].format(blob=_blob_of(change_id)))
 
 
 def where_the_rest_is(data: Mapping[str, Any], change_id: str) -> str:
