@@ -76,7 +76,8 @@ class DryRun(Target):
 
         address = unquote(url) + (f"?{unquote(urlencode(query))}" if query else "")
         lines = [f"{method} {address}", *(f"{name}: {value}" for name, value in headers.items())]
-        content = ["", json.dumps(json.loads(body), ensure_ascii=False, indent=2)] if body else []
+        is_file = headers.get("Content-Type") == "application/octet-stream"
+        content = ["", body.decode() if is_file else json.dumps(json.loads(body), ensure_ascii=False, indent=2)] if body else []
         self._written.append(self.without_secrets("\n".join([*lines, *content]), keep_words=True))
         return requests.Response()
 

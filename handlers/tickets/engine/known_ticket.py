@@ -81,7 +81,8 @@ class KnownTicket:
             if not refusal.gone:
                 raise
             return names, State.GONE
-        return self.client.as_read(names), state_of(system.ticket, {"one": names.get("answer"), **names}, self.operation)
+        state = state_of(system.ticket, {"one": names.get("answer"), **names}, self.operation)
+        return names if state is State.GONE else self.client.as_read(names), state
 
     def _after(self, refusal: TicketNotPosted, names: Names) -> Posted:
         """What one ticket refuses: another ticket for a further failure, a note for a state that cannot be set. Raises the refusal."""

@@ -21,7 +21,12 @@ def with_mark(markup: Markup, sentence: str) -> Markup:
 
 def marked(shown: Any) -> Any:
     """A rendered text with its mark in the place of the blank."""
-    return _replaced(shown, f"br{_checksum(text_of(shown))}")
+    return _replaced(shown, seal_of(shown))
+
+
+def seal_of(shown: Any) -> str:
+    """The mark that belongs to a text."""
+    return f"br{_checksum(text_of(shown))}"
 
 
 def mark_of(shown: Any) -> str:
@@ -29,10 +34,10 @@ def mark_of(shown: Any) -> str:
     return next(iter(MARK.findall(text_of(shown))[-1:]), "")
 
 
-def is_ours(shown: Any) -> bool:
-    """Whether nobody has written anything into a text since it was marked."""
-    mark = mark_of(shown)
-    return bool(mark) and mark == f"br{_checksum(text_of(shown))}"
+def is_ours(shown: Any, kept: Any = None) -> bool:
+    """Whether nobody has written anything into a text since it was marked. `kept`: where its mark stands, if not in it."""
+    mark = mark_of(shown if kept is None else kept)
+    return bool(mark) and mark == seal_of(shown)
 
 
 def text_of(shown: Any) -> str:

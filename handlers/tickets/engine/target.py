@@ -22,7 +22,7 @@ from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.known_ticket import KnownTicket
-from handlers.tickets.engine.marks import BLANK, is_ours, mark_of, marked, with_mark
+from handlers.tickets.engine.marks import BLANK, is_ours, marked, seal_of, with_mark
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP, Markup
 from handlers.tickets.engine.no_answer import why_no_answer
 from handlers.tickets.engine.optional import without_refused
@@ -189,9 +189,11 @@ class Target:
     def _asked(self, step: Step, names: dict[str, Any]) -> requests.Response:
         import requests
 
-        body = b"" if step.json is None else _encoded(self._with_secret(evaluated(step.json, names)))
+        body = self._body(step, names)
         headers = {"User-Agent": "backup-runbooks", "Accept": "application/json"}
-        if step.json is not None:
+        if step.body:
+            headers["Content-Type"] = "application/octet-stream"
+        elif step.json is not None:
             headers["Content-Type"] = f"{step.content_type}; charset=utf-8"
         headers |= {name: str(value) for name, value in evaluated({**self.system.headers, **step.headers}, names).items()}
         headers |= self._signed(names.get("change", ""), body)
@@ -204,6 +206,11 @@ class Target:
             # The exception's own text holds the URL, and a URL may hold a secret.
             sent = bool(names.get("changed")) or not _is_unconnected(error)
             raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
+
+    def _body(self, step: Step, names: Mapping[str, Any]) -> bytes:
+        if step.body:
+            return str(evaluated(step.body, names)).encode(errors="replace")
+        return b"" if step.json is None else _encoded(self._with_secret(evaluated(step.json, names)))
 
     def _sent(
         self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes, seconds: float
@@ -325,11 +332,12 @@ class Target:
     def _texts(self, names: Mapping[str, Any], parts: Sequence[Part], note: str) -> dict[str, Any]:
         """The page, the same as a description that the app keeps up to date, and what an update says."""
         text = self._text(names, parts)
-        described = bool(self.system.ticket.description) and names["type"] not in NO_DESCRIPTION
-        description = self._description(names, parts) if described else text
+        ticket = self.system.ticket
+        described = bool(ticket.description) and names["type"] not in NO_DESCRIPTION
+        description = self._description(names, parts) if described and not ticket.mark else text
         return {
-            "text": text, "description": description, "mark": mark_of(description) if described else "",
-            "note": self._noted(names, parts, note) if note else text,
+            "text": text, "description": description, "mark": seal_of(description) if described else "",
+            "note": self._noted(names, parts, note) if note else text, "has_note": bool(note),
         }  # fmt: skip
 
     def _noted(self, names: Mapping[str, Any], parts: Sequence[Part], note: str) -> Any:
@@ -345,7 +353,9 @@ class Target:
 
     def _is_ours(self, names: Mapping[str, Any]) -> bool:
         """Whether the description that was read is still as the app wrote it."""
-        return is_ours(evaluated(self.system.ticket.description, {"one": names.get("answer"), **names}) or "")
+        ticket, names = self.system.ticket, {"one": names.get("answer"), **names}
+        kept = str(evaluated(ticket.mark, names) or "") if ticket.mark else None
+        return is_ours(evaluated(ticket.description, names) or "", kept)
 
     def _description(self, names: Mapping[str, Any], parts: Sequence[Part]) -> Any:
         sentence = message(language_of(names), "marked", mark=BLANK)

@@ -30,6 +30,8 @@ class Imitation(System):
         self.closed = False
         self.description: Any = None
         """Of the ticket, as it was written last."""
+        self.kept: dict[str, Any] = {}
+        """Further fields of the ticket."""
         self.links = ""
         """Where the links in the answers lead: nobody may follow them."""
         self.raw: list[str] = []
@@ -52,6 +54,11 @@ class Imitation(System):
         def reply(asked: Asked) -> Reply:
             self.made.append(asked)
             self.describe(list(described_in(asked.json)))
+            self.kept = (
+                {name: value for name, value in (asked.json or {}).items() if name == "correlation_display"}
+                if isinstance(asked.json, dict)
+                else {}
+            )
             return Reply(status, said(self) if callable(said) else said)
 
         return reply
@@ -281,6 +288,7 @@ def _roundup(one: Imitation) -> None:
     one.on("PATCH", f"{data}/issue/(?s:.*)", changed)
     one.on("GET", f"{data}/issue", one.says(found))
     one.on("POST", f"{data}/msg", Reply(201, {"data": {"id": "9"}}))
+    one.on("POST", f"{data}/file", Reply(201, {"data": {"id": "5"}}))
     one.on("POST", f"{data}/issue/@poe", Reply(201, {"data": {"link": f"{one.links}/rest/data/issue/@poe/once1"}}))
     one.on("POST", f"{data}/issue/@poe/once1", one.opens(201, lambda _: {"data": issue()}))
 
@@ -290,11 +298,12 @@ def _servicenow(one: Imitation) -> None:
 
     def record() -> dict[str, Any]:
         state, key = "6" if one.closed else "2", one.key if one.made else ""
-        return {"sys_id": "7", "state": state, "correlation_id": key, "description": one.description}
+        return {"sys_id": "7", "state": state, "correlation_id": key, "description": one.description} | one.kept
 
     def changed(asked: Asked) -> Reply:
         one.closed = asked.json.get("state", "6" if one.closed else "2") == "6"
         one.describe([asked.json["description"]] if "description" in asked.json else [])
+        one.kept |= {"correlation_display": asked.json["correlation_display"]} if "correlation_display" in asked.json else {}
         return Reply(200, {"result": record()})
 
     one.on("GET", f"{table}/(?s:.*)", one.says(lambda: {"result": record()}))
@@ -345,6 +354,7 @@ def _zendesk(one: Imitation) -> None:
 
     one.on("GET", "/api/v2/tickets/(?s:.*).json", one.says(lambda: {"ticket": ticket()}))
     one.on("PUT", "/api/v2/tickets/(?s:.*).json", changed)
+    one.on("POST", "/api/v2/uploads.json", Reply(201, {"upload": {"token": "up1"}}))
     one.on("POST", "/api/v2/tickets.json", one.opens(201, lambda _: {"ticket": ticket()}))
     one.on("GET", "/api/v2/tickets.json", one.says(lambda: {"tickets": [ticket()] if one.made else []}))
 
