@@ -57,7 +57,7 @@ def test_three_nights_leave_two_short_notes_and_one_runbook(name: str) -> None:
         notes = [asked for asked in nights(name, system) if "stands in the description" in said_in(asked)]
         assert len(notes) == 2
         assert COMMAND in text_of(system.description) or name == "servicenow", "whose descriptions take 4,000 characters"
-        assert is_ours(system.description)
+        assert is_ours(system.description, system.kept.get("correlation_display"))
         said = [said_in(asked).replace(json.dumps(system.description, ensure_ascii=False), "") for asked in notes]
     assert not [text for text in said if COMMAND in text]
     assert ["Failure 2 of this incident" in said[0], "Failure 3 of this incident" in said[1]] == [True, True]
@@ -97,7 +97,7 @@ def test_a_reopened_ticket_has_the_newest_runbook_and_says_what_is_new(name: str
         system.asked.clear()
         posted(target, further(2, name, REOPENED))
         said = "".join(said_in(asked) for asked in system.asked)
-        assert is_ours(system.description)
+        assert is_ours(system.description, system.kept.get("correlation_display"))
     assert "which had recovered and is open again" in said
     assert "whole runbook stands in the description" in said
 
