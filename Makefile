@@ -4,14 +4,14 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup run check test test-redmine test-rt lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
+.PHONY: help setup run try check test test-redmine test-rt lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
 
 setup: .venv/.ready node_modules/.ready
 
-.venv/.ready: requirements.txt requirements-dev.txt tools/find-python
+.venv/.ready: requirements.txt requirements-terminal.txt requirements-dev.txt tools/find-python
 	@python=$$(tools/find-python) && echo "Setting up .venv with $$($$python --version) …" && \
 	$$python -m venv --clear .venv && .venv/bin/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@.venv/bin/python -m compileall -q .venv/lib || true
@@ -24,6 +24,9 @@ node_modules/.ready: package-lock.json
 
 run: setup ## the sandbox: fires one alert per scenario, shows the tickets (ONCE=1: end by itself; SCENARIO=name: only that one)
 	@$(PYTHON) -m sandbox $(if $(ONCE),--once) $(if $(SCENARIO),--scenario $(SCENARIO))
+
+try: setup ## a terminal command against the simulated Azure: make try ARGS="failures --diagnose" (SCENARIO=name: only that one)
+	@$(PYTHON) -m sandbox.terminal $(ARGS)
 
 WITH_SERVERS = azure bench cli end_to_end faults records sandbox stories tickets/targets
 
@@ -68,8 +71,8 @@ cause: setup ## write the stubs of a new cause: make cause ID=some_wrong_conditi
 package: setup ## build/backup-runbooks.zip: what is deployed
 	@$(PYTHON) -m tools.package
 
-unpacked: package ## build/package: the same, unpacked, which azd uploads
-	@rm -rf build/package && $(PYTHON) -m zipfile -e build/backup-runbooks.zip build/package && cp .funcignore build/package/
+unpacked: setup ## build/package: the same, unpacked, which azd uploads; left alone when nothing changed
+	@$(PYTHON) -m tools.package --unpacked
 
 infra: ## check the Bicep: build and lint where there is a bicep command, the offline checker where it lies beside the project
 	@tools/check-infra

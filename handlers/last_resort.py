@@ -2,7 +2,7 @@
 
 import logging
 
-from handlers.model.delivery import DEFAULT_TARGET, OPEN, showing
+from handlers.model.delivery import settled
 from handlers.model.plain import GAVE_UP, UNREADABLE, PlainTicket, Transition, counted, tried_again
 from handlers.records.alert_queue import BodyIsGone, Message
 from handlers.records.reminders import DUE, Recorded, Reminder, on_delivery, record, remind
@@ -55,6 +55,6 @@ def content_of(queued: bytes, tools: Tools) -> bytes:
     if message.kind != DUE:
         return message.content
     reminder = Reminder.of(message.fields)
-    settled = on_delivery(reminder.id, lambda delivery: showing(delivery, DEFAULT_TARGET, reminder.version, OPEN))
-    row = tools.rows_of(reminder.partition).change(reminder.key, settled)
+    told = on_delivery(reminder.id, lambda delivery: settled(delivery, reminder.version))
+    row = tools.rows_of(reminder.partition).change(reminder.key, told)
     return row_as_json(row) if row else b""

@@ -6,7 +6,7 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,6 +44,7 @@ class Settings:
     watched_subscriptions: tuple[str, ...] = ()
     sweep_schedule: str = "0 */15 * * * *"
     alerts_auth: str = "key"
+    alerts_key: tuple[str, ...] = field(default=(), repr=False)
     runbook_language: str = "en"
     public_url: str = ""
     ticket_target: str = "webhook"
@@ -51,6 +52,11 @@ class Settings:
     ticket_user: str = ""
     ticket_secret: str = field(default="", repr=False)
     ticket_options: Mapping[str, Any] = field(default_factory=dict)
+    ticket_routes: tuple[Any, ...] = field(default=(), repr=False)
+    """As it is given; handlers/tickets/routes.py reads it."""
+    maintenance: tuple[Any, ...] = ()
+    """As it is given; handlers/tickets/maintenance.py reads it."""
+    maintenance_tag: str = ""
     ticket_http_hosts: tuple[str, ...] = ()
     storm_threshold: int = 20
     storm_window_minutes: int = 15
@@ -65,7 +71,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """The settings in `environment`; SettingsError names the first one that is missing or malformed."""
         values = {name: environment.get(name, "").strip() for name in SETTING_NAMES}
-        if not values["TICKET_URL"]:
+        if not _secret("TICKET_URL", values["TICKET_URL"]):
             raise SettingsError("TICKET_URL is required: the address that tickets are posted to.")
         http_hosts = _hosts("TICKET_HTTP_HOSTS", values["TICKET_HTTP_HOSTS"])
         check_address("TICKET_URL", values["TICKET_URL"], http_hosts)
@@ -78,7 +84,8 @@ class Settings:
             log_analytics_workspace_id=_guid("LOG_ANALYTICS_WORKSPACE_ID", values["LOG_ANALYTICS_WORKSPACE_ID"]),
             watched_subscriptions=_guids("WATCHED_SUBSCRIPTIONS", values["WATCHED_SUBSCRIPTIONS"]),
             sweep_schedule=_schedule("SWEEP_SCHEDULE", values["SWEEP_SCHEDULE"] or cls.sweep_schedule),
-            alerts_auth=_one_of("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth),
+            alerts_auth=_auth("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth, environment),
+            alerts_key=_keys("ALERTS_KEY", values["ALERTS_KEY"]),
             runbook_language=_one_of("RUNBOOK_LANGUAGE", values["RUNBOOK_LANGUAGE"] or cls.runbook_language),
             public_url=values["PUBLIC_URL"].rstrip("/"),
             ticket_target=values["TICKET_TARGET"] or cls.ticket_target,
@@ -86,6 +93,9 @@ class Settings:
             ticket_user=values["TICKET_USER"],
             ticket_secret=_secret("TICKET_SECRET", values["TICKET_SECRET"]),
             ticket_options=_json_object("TICKET_OPTIONS", values["TICKET_OPTIONS"] or "{}"),
+            ticket_routes=_json_list("TICKET_ROUTES", values["TICKET_ROUTES"] or "[]"),
+            maintenance=_json_list("MAINTENANCE", values["MAINTENANCE"] or "[]"),
+            maintenance_tag="".join(_tag_names("MAINTENANCE_TAG", values["MAINTENANCE_TAG"])),
             ticket_http_hosts=http_hosts,
             storm_threshold=_whole_number("STORM_THRESHOLD", values["STORM_THRESHOLD"] or "20"),
             storm_window_minutes=_whole_number("STORM_WINDOW_MINUTES", values["STORM_WINDOW_MINUTES"] or "15"),
@@ -96,6 +106,22 @@ class Settings:
             owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
         )
+
+    def at_target(self, rule: Mapping[str, Any], place: str, environment: Mapping[str, str]) -> Settings:
+        """The settings of a rule's target in place of TICKET_TARGET's. Raises SettingsError.
+
+        A rule without an address of its own has TICKET_URL, and then the user and the secret that belong to it.
+        """
+        secret, address = rule.get("secret_setting", ""), rule.get("url_setting", "")
+        url = _setting_of(environment, address, "TICKET_URL", f"{place}.url_setting") if address else rule.get("url", "")
+        check_address(f"{place}.url", url, self.ticket_http_hosts)
+        inherited = ("", "") if url else (self.ticket_user, self.ticket_secret)
+        return replace(
+            self, ticket_url=url or self.ticket_url, ticket_target=rule["target"], ticket_routes=(),
+            ticket_target_file=rule.get("target_file", ""), ticket_options=rule.get("options", {}),
+            ticket_user=rule.get("user", inherited[0]),
+            ticket_secret=_setting_of(environment, secret, "TICKET_SECRET", f"{place}.secret_setting") if secret else inherited[1],
+        )  # fmt: skip
 
 
 SETTING_NAMES = tuple(
@@ -142,6 +168,10 @@ def _hosts(name: str, value: str) -> tuple[str, ...]:
     return hosts
 
 
+NOT_GIVEN = "none"
+"""What infra/ puts into a key vault in place of a secret that was not given."""
+
+
 def _secret(name: str, value: str) -> str:
     """A Key Vault reference that App Service could not resolve arrives as its own text.
 
@@ -151,7 +181,35 @@ def _secret(name: str, value: str) -> str:
         raise SettingsError(
             f"{name} is a Key Vault reference that was not resolved: does the secret exist, and may the app read it?"
         )
+    return "" if value == NOT_GIVEN else value
+
+
+def _keys(name: str, value: str) -> tuple[str, ...]:
+    """One key, or two while one takes the other's place."""
+    keys = tuple(key.strip() for key in _secret(name, value).split(",")) if value else ()
+    if len(keys) > 2 or not all(keys):
+        raise SettingsError(f"{name} must be one key, or two with a comma between them.")
+    return keys
+
+
+def _auth(name: str, value: str, environment: Mapping[str, str]) -> str:
+    """`entra` rests on a header that only App Service authentication keeps others from writing: it must be on.
+
+    WEBSITE_AUTH_ENABLED: https://learn.microsoft.com/azure/app-service/reference-app-settings#authentication--authorization.
+    On Linux the Functions host goes by it too: https://github.com/Azure/azure-functions-host/issues/10687
+    """
+    if _one_of(name, value) == "entra" and environment.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
+        raise SettingsError(f"{name} is entra, but App Service authentication is off: anybody could claim to be anybody.")
     return value
+
+
+def _setting_of(environment: Mapping[str, str], name: str, kind: str, place: str) -> str:
+    """A secret or an address in a setting of its own. Only of that kind: a rule must not send another secret of the app anywhere."""
+    if not re.fullmatch(rf"{kind}(_[A-Z0-9_]+)?", name):
+        raise SettingsError(f"{place}: must be the name of a setting such as {kind}_PAYMENTS, not what it holds.")
+    if not (value := environment.get(name, "").strip()):
+        raise SettingsError(f"{place}: the setting {name} is not set.")
+    return _secret(name, value)
 
 
 def _one_of(name: str, value: str) -> str:
@@ -160,11 +218,11 @@ def _one_of(name: str, value: str) -> str:
     return value
 
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def _guid(name: str, value: str) -> str:
-    if value and not _GUID.fullmatch(value):
+    if value and not GUID.fullmatch(value):
         raise SettingsError(f"{name} holds {value[:40]!r}, which is not a GUID.")
     return value.lower()
 
@@ -198,6 +256,16 @@ def _whole_number(name: str, value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LARGEST_NUMBER:
         raise SettingsError(f"{name} must be a whole number from 1 to {LARGEST_NUMBER}.")
     return int(value)
+
+
+def _json_list(name: str, value: str) -> tuple[Any, ...]:
+    try:
+        entries = json.loads(value)
+    except ValueError:
+        entries = None
+    if not isinstance(entries, list):
+        raise SettingsError(f"{name} must be a JSON list.")
+    return tuple(entries)
 
 
 def _json_object(name: str, value: str) -> Mapping[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from handlers.records.storms import Storms
     from handlers.records.vault_marks import VaultMarks
     from handlers.tickets.engine.definition import Definition
-    from handlers.tickets.posting import Tickets
+    from handlers.tickets.maintenance import Maintenance
+    from handlers.tickets.posting import Tickets, TicketsByName
+    from handlers.tickets.routes import Routes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,18 @@ class Tools:
     plain_tickets: PlainTickets
     waiting: Waiting
     now: Callable[[], datetime]
+    routes: Routes | None = None
+    """None: everything goes to `tickets`."""
+    others: TicketsByName | None = None
+    """The targets of the routes."""
+    maintenance: Maintenance | None = None
+    """None: something is posted at any time."""
+
+    def tickets_at(self, target: str) -> Tickets:
+        """The ticketing system of a target's name."""
+        from handlers.model.delivery import DEFAULT_TARGET
+
+        return self.tickets if target == DEFAULT_TARGET or not self.others else self.others[target]
 
     def rows_of(self, row: DueRow | str) -> Rows[Any]:
         """Where a row is kept, or the rows of a partition: `incident`, `storm` or `plain`."""
@@ -53,10 +68,46 @@ class Tools:
 def settings() -> Settings:
     """Raises SettingsError or DefinitionError: the app does not start then."""
     chosen = Settings.from_environment(os.environ)
+    check_target(chosen)
+    routes_of(chosen, os.environ)
+    maintenance_of(chosen)
+    return chosen
+
+
+def check_target(chosen: Settings) -> None:
+    """Raises DefinitionError."""
     system = definition(chosen)
     system.options_of(chosen.ticket_options)
     system.check_credentials(chosen.ticket_user, chosen.ticket_secret)
-    return chosen
+    if '"=' in json.dumps(chosen.ticket_options):  # an expression: what reads them is not imported for nothing
+        from handlers.tickets.engine.option_expressions import check_expressions
+
+        check_expressions(system, chosen.ticket_options)
+
+
+def routes_of(chosen: Settings, environment: Mapping[str, str]) -> Routes | None:
+    """The rules of TICKET_ROUTES, whose targets can be used; None without rules. Raises SettingsError or DefinitionError."""
+    if not chosen.ticket_routes:
+        return None
+    from handlers.tickets.engine.definition import DefinitionError
+    from handlers.tickets.routes import read_routes
+
+    routes = read_routes(chosen, environment)
+    for name, target in routes.targets.items():
+        try:
+            check_target(target)
+        except DefinitionError as error:
+            raise DefinitionError(f"TICKET_ROUTES: target {name}: {error}") from None
+    return routes
+
+
+def maintenance_of(chosen: Settings) -> Maintenance | None:
+    """When nothing is posted; None when there is no such time. Raises SettingsError."""
+    if not chosen.maintenance and not chosen.maintenance_tag:
+        return None
+    from handlers.tickets.maintenance import read_maintenance
+
+    return read_maintenance(chosen)
 
 
 def definition(chosen: Settings) -> Definition:
@@ -94,18 +145,24 @@ def tools() -> Tools:
     from handlers.tickets.engine.session import ticket_session
     from handlers.tickets.engine.target import Target
     from handlers.tickets.gate import Gate
-    from handlers.tickets.posting import Tickets
+    from handlers.tickets.posting import Tickets, TicketsByName
 
     def now() -> datetime:
         return datetime.now(UTC)
 
     chosen = settings()
-    azure, system = Azure(chosen), definition(chosen)
-    target = Target(system, chosen, ticket_session(), now, azure.token)
+    azure, routes = Azure(chosen), routes_of(chosen, os.environ)
+
+    def tickets_of(target: Settings, name: str = "") -> Tickets:
+        system = definition(target)
+        client = Target(system, target, ticket_session(), now, azure.token)
+        lease = max(LEASE, timedelta(seconds=system.lease_seconds))
+        return Tickets(client, Gate(monotonic, system.lease_seconds), now, lease, name)
+
     return Tools(
         settings=chosen,
         azure=azure,
-        tickets=Tickets(target, Gate(monotonic, system.lease_seconds), now, max(LEASE, timedelta(seconds=system.lease_seconds))),
+        tickets=tickets_of(chosen),
         queue=queue(),
         incidents=Incidents(storage()),
         documents=Documents(storage()),
@@ -114,4 +171,9 @@ def tools() -> Tools:
         plain_tickets=PlainTickets(storage()),
         waiting=Waiting(),
         now=now,
+        routes=routes,
+        maintenance=maintenance_of(chosen),
+        others=TicketsByName({name: partial(tickets_of, target, name) for name, target in routes.targets.items()})
+        if routes
+        else None,
     )

@@ -16,6 +16,7 @@ from handlers.runbook.render import render
 from handlers.settings import LANGUAGES, Settings
 from sandbox.azure import running_azure
 from sandbox.scenario import Scenario, load_scenarios
+from tests.cli.terminal import write_goldens
 
 FOLDER = Path(__file__).parent / "golden"
 FIRST_SCREENS = Path(__file__).parent.parent / "docs" / "first_screens.md"
@@ -87,3 +88,4 @@ if __name__ == "__main__":
     for name, text in written.items():
         (FOLDER / name).write_text(text, encoding="utf-8")
         print(f"wrote tests/golden/{name}")
+    write_goldens()

@@ -38,14 +38,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "causes": {"model", "causes"},
     "alerts": {"model", "alerts"},
-    "tickets": {"model", "settings", "tickets", "runbook", "requests", "urllib3", "jinja2", "jwt", "markdown_it", "msgspec"},
+    "tickets": {
+        "model",
+        "settings",
+        "tickets",
+        "runbook",
+        "requests",
+        "urllib3",
+        "jinja2",
+        "jwt",
+        "markdown_it",
+        "msgspec",
+        "dateutil",
+    },
     "facts": {"model", "settings", "azure", SDK, "facts", "tzlocal"},
     "records": {"model", "settings", "azure", SDK, "records", "facts", "alerts", "diagnosis", "runbook", "tickets", "msgspec"},
     "azure": {"model", "settings", "azure", SDK, "requests"},
     "diagnosis": {"model", "azure", "facts", "diagnosis", SDK, "msgspec"},
     "runbook": {"model", "runbook", "diagnosis", "jinja2", "markdown_it", "nh3"},
     "wiring": {"settings", "model", "azure", "records", "tickets", "requests"},
-    "cli": {"settings", "model", "wiring", "cli", "tickets", "azure", "diagnosis", "records", "runbook", "requests"} | STORIES,
+    "cli": (ROOMS | STORIES | {"settings", "wiring", SDK, "requests", "rich", "markdown_it"}) - {"causes"},
     "__main__": {"settings", "cli"},
     **{story: (ROOMS | {"settings", "wiring"}) - {"causes", "cli"} for story in STORIES},
     **{
@@ -118,15 +130,16 @@ def test_a_story_is_read_in_one_screen(story: str) -> None:
 
 
 def test_broad_excepts_are_where_one_failure_must_not_be_everybodys() -> None:
-    """A fact, a check, a row of the sweep, the poison queue; and a failure that is handed to all who share a read."""
+    """A fact, a check, a row of the sweep, the poison queue; a failure that is handed to all who share a read; a command of the terminal."""
     broad = [path.name for path in HANDLERS.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()
              if re.match(r"\s*except (Base)?Exception( as \w+)?:|\s*except:", line)]  # fmt: skip
-    assert sorted(broad) == ["__init__.py", "diagnose.py", "last_resort.py", "shared_reads.py", "sweep.py"]
+    assert sorted(broad) == ["__init__.py", "__main__.py", "diagnose.py", "last_resort.py", "shared_reads.py", "sweep.py"]
 
 
 @pytest.mark.server
 def test_loading_the_app_imports_nothing_heavy() -> None:
-    heavy = "('azure.mgmt', 'azure.core', 'azure.identity', 'azure.storage', 'azure.monitor', 'jinja2', 'requests', 'markdown_it', 'nh3', 'msgspec')"
+    sdk = "'azure.mgmt', 'azure.core', 'azure.identity', 'azure.storage', 'azure.monitor'"
+    heavy = f"({sdk}, 'jinja2', 'requests', 'markdown_it', 'nh3', 'msgspec', 'dateutil', 'rich', 'handlers.cli')"
     code = f"import sys, function_app; print([m for m in sys.modules if m.startswith({heavy})])"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
                            env={"TICKET_URL": "https://t.example.com", "PATH": ""})  # fmt: skip
@@ -225,6 +238,20 @@ def test_the_package_holds_the_app_and_nothing_else(tmp_path: Path) -> None:
     assert any(name.startswith("templates/compiled/") for name in names)
     modules = [name for name in names if name.endswith(".py") and "/" in name]
     assert len([name for name in names if name.endswith(".cpython-313.pyc")]) == len(modules)
+
+
+def test_what_is_deployed_does_not_ask_for_what_only_a_terminal_needs() -> None:
+    def names(file: str) -> set[str]:
+        return set(re.findall(r"(?m)^([\w-]+)==", (ROOT / file).read_text(encoding="utf-8")))
+
+    assert names("requirements-terminal.txt") == {"rich"}
+    assert not names("requirements-terminal.txt") & names("requirements.txt")
+    assert "requirements-terminal.txt" not in {path.as_posix() for path in allowed(ROOT)}
+
+
+def test_rich_is_imported_by_the_terminal_only() -> None:
+    users = {path.relative_to(HANDLERS).parts[0] for path in HANDLERS.rglob("*.py") if "rich" in imports_of(path)}
+    assert users == {"cli"}
 
 
 @pytest.mark.server

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from handlers.azure.arm import Azure
 from handlers.cli.example import Change, Example
+from handlers.model.delivery import DEFAULT_TARGET
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.definition import Definition, bundled, load
@@ -14,6 +16,7 @@ from handlers.tickets.engine.dry_run import DryRun
 from handlers.tickets.engine.expressions import BadExpression
 from handlers.tickets.engine.session import ticket_session
 from handlers.tickets.engine.target import Target
+from handlers.wiring import check_target, definition, routes_of
 
 
 def listed() -> str:
@@ -29,28 +32,51 @@ def _lines(name: str, system: Definition) -> list[str]:
     return lines
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A target of the app settings."""
+
+    name: str
+    settings: Settings
+    system: Definition
+
+    def client[T: Target](self, kind: type[T]) -> T:
+        return kind(self.system, self.settings, ticket_session(), lambda: datetime.now(UTC), Azure(self.settings).token)
+
+    def example(self) -> Example:
+        return Example(self.settings.runbook_language, datetime.now(UTC))
+
+
 def check(environment: Mapping[str, str]) -> str:
-    """What is wrong with the system that the app settings name, in plain words; empty when nothing is.
+    """What is wrong with the systems that the app settings name, in plain words; empty when nothing is.
 
     Raises SettingsError or DefinitionError for settings that the app would not start with.
     """
-    settings, system = _chosen(environment)
-    if not system.check:
-        return f"{system.name} has nothing harmless to ask: send a marked test ticket with `tickets check --send`."
-    return _wrong_with(system, lambda: _target(Target, system, settings).check())
+    targets = chosen_targets(environment)
+    wrong = ((target.name, _wrong_with_target(target)) for target in targets)
+    return "\n".join(f"{name}: {what}" if len(targets) > 1 else what for name, what in wrong if what)
+
+
+def _wrong_with_target(target: Chosen) -> str:
+    if not target.system.check:
+        return f"{target.system.name} has nothing harmless to ask: send a marked test ticket with `tickets check --send`."
+    return _wrong_with(target.system, lambda: target.client(Target).check())
 
 
 def dry_run(environment: Mapping[str, str]) -> str:
     """The requests that would be made for an example incident: of its first failure, a further one, and a good backup. Nothing is sent."""
-    settings, system = _chosen(environment)
-    target, example = _target(DryRun, system, settings), Example(settings.runbook_language, datetime.now(UTC))
-    ticket = Posted("ID", "URL")
+    targets = chosen_targets(environment)
+    return "\n\n".join(_titled(target, targets, "\n\n") + _requests(target) for target in targets)
+
+
+def _requests(target: Chosen) -> str:
+    client, example, ticket = target.client(DryRun), target.example(), Posted("ID", "URL")
     changes = (
         ("A failure", example.opened()),
         ("A further failure", example.updated(ticket)),
         ("A good backup", example.resolved(ticket)),
     )
-    return "\n\n".join(f"# {what}\n\n{target.requests_for(change.event, change.id, change.parts)}" for what, change in changes)
+    return "\n\n".join(f"# {what}\n\n{client.requests_for(change.event, change.id, change.parts)}" for what, change in changes)
 
 
 def send(environment: Mapping[str, str]) -> Iterator[str]:
@@ -58,8 +84,18 @@ def send(environment: Mapping[str, str]) -> Iterator[str]:
 
     Raises TestFailed with what is wrong, SettingsError or DefinitionError.
     """
-    settings, system = _chosen(environment)
-    target, example = _target(Target, system, settings), Example(settings.runbook_language, datetime.now(UTC))
+    targets = chosen_targets(environment)
+    for target in targets:
+        yield from filter(None, [_titled(target, targets)])
+        yield from _sent_to(target)
+
+
+def _titled(target: Chosen, among: Sequence[Chosen], after: str = "") -> str:
+    return f"Target {target.name}:{after}" if len(among) > 1 else ""
+
+
+def _sent_to(chosen: Chosen) -> Iterator[str]:
+    system, target, example = chosen.system, chosen.client(Target), chosen.example()
 
     def posted(change: Change) -> Posted:
         return _done(system, lambda: target.post(change.event, change.id, parts=change.parts))
@@ -93,16 +129,13 @@ FOUND = {
 }
 
 
-def _chosen(environment: Mapping[str, str]) -> tuple[Settings, Definition]:
+def chosen_targets(environment: Mapping[str, str]) -> list[Chosen]:
+    """TICKET_TARGET and each target of TICKET_ROUTES. Raises SettingsError or DefinitionError."""
     settings = Settings.from_environment(environment)
-    system = load(settings.ticket_target, settings.ticket_target_file)
-    system.options_of(settings.ticket_options)
-    system.check_credentials(settings.ticket_user, settings.ticket_secret)
-    return settings, system
-
-
-def _target[T: Target](kind: type[T], system: Definition, settings: Settings) -> T:
-    return kind(system, settings, ticket_session(), lambda: datetime.now(UTC), Azure(settings).token)
+    check_target(settings)
+    routes = routes_of(settings, environment)
+    by_name = {DEFAULT_TARGET: settings, **(routes.targets if routes else {})}
+    return [Chosen(name, target, definition(target)) for name, target in by_name.items()]
 
 
 def _done[T](system: Definition, act: Callable[[], T]) -> T:

@@ -12,12 +12,13 @@ the only sign that work is left. `next_step` says what is to be done, by what it
 | older | under way for longer, or ended without a clear answer | post the attempted version again: it may be there |
 
 A version that was overtaken before it was posted is skipped; one that may have been posted is repeated first, under its change id.
+Which targets there are is decided when the first version is posted (`routed`), and stays so: a ticket is ended where it was opened.
 A ticket that refuses waits alone, longer each time (model/refusal.py); what it refused may be overtaken by a newer version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -75,23 +76,40 @@ class Delivery:
     failed_version: int = 0
     """The newest version that shows the failure itself, not its recovery."""
     tickets: Mapping[str, Shown] = field(default_factory=dict)
+    """Empty: its targets are not decided yet."""
+    settled: int = 0
+    """Up to this version nothing need be posted anywhere: a rule drops it, or somebody else tells it."""
 
     def at(self, target: str) -> Shown:
         return self.tickets.get(target, Shown())
 
     def is_left(self, target: str) -> bool:
-        """Whether the target's ticket must still change."""
-        return self.at(target).shown < self.version
+        """Whether the target's ticket must still change. A recovery is not told where its failure need not be."""
+        shown = self.at(target)
+        unseen = not shown.status and not shown.attempt and 0 < self.failed_version <= self.settled
+        settled = self.version if unseen and self.failed_version < self.version else self.settled
+        return max(shown.shown, settled) < self.version
 
     @property
     def work_left(self) -> bool:
-        """Whether any target's ticket must still change; the default target always has one."""
-        return any(map(self.is_left, {DEFAULT_TARGET, *self.tickets}))
+        """Whether any target's ticket must still change."""
+        return any(map(self.is_left, self.tickets or (DEFAULT_TARGET,)))
+
+    @property
+    def has_ticket(self) -> bool:
+        """Whether there is a ticket anywhere, or may be."""
+        return any(shown.shown or shown.attempt for shown in self.tickets.values())
+
+    @property
+    def first_version(self) -> int:
+        """The version to post where there is no ticket yet: the newest, but a failure before its recovery."""
+        return self.failed_version if self.failed_version > self.settled else self.version
 
     @property
     def ticket(self) -> Shown:
-        """The ticket at the default target."""
-        return self.at(DEFAULT_TARGET)
+        """The ticket that others point to: that at the default target, else the first that there is."""
+        shown = (self.at(DEFAULT_TARGET), *self.tickets.values())
+        return next((ticket for ticket in shown if ticket.shown or ticket.attempt), shown[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +133,30 @@ def raised(delivery: Delivery, status: str) -> Delivery:
     return replace(delivery, version=version, failed_version=version if status == OPEN else delivery.failed_version)
 
 
+def routed(delivery: Delivery, targets: Iterable[str]) -> Delivery:
+    """The delivery with its targets, if they are not decided yet."""
+    return delivery if delivery.tickets else replace(delivery, tickets={target: Shown() for target in targets})
+
+
+def without(delivery: Delivery, targets: Container[str]) -> Delivery:
+    """The delivery without targets that are gone; without any its targets are decided anew."""
+    return replace(delivery, tickets={name: shown for name, shown in delivery.tickets.items() if name not in targets})
+
+
+def settled(delivery: Delivery, version: int) -> Delivery:
+    """The delivery whose versions up to that one need not be posted anywhere. What may have been posted counts as posted."""
+    for target, shown in delivery.tickets.items():
+        if shown.attempt:
+            delivery = showing(delivery, target, version, shown.status or OPEN)
+    return replace(delivery, settled=max(version, delivery.settled))
+
+
 def next_step(delivery: Delivery, target: str, now: datetime, lease: timedelta = LEASE) -> Post | Wait | None:
     """What is to be done for a target's ticket; None: nothing. The table of the module says which."""
     shown = delivery.at(target)
     if not delivery.is_left(target):
         return None
-    never_told = not shown.status and delivery.failed_version
-    version = shown.attempt or (delivery.failed_version if never_told else delivery.version)
+    version = shown.attempt or (delivery.version if shown.status else delivery.first_version)
     if version == shown.waiting and shown.again_at and shown.again_at > now:
         return Wait((shown.again_at - now).total_seconds())
     return _repeat(shown, now, lease) if shown.attempt else Post(version)
@@ -134,7 +169,9 @@ def _repeat(shown: Shown, now: datetime, lease: timedelta) -> Post | Wait:
 
 
 def attempted(delivery: Delivery, target: str, step: Post, now: datetime, lease: timedelta = LEASE) -> Delivery | None:
-    """Somebody begins to post; None when it is no longer the next step."""
+    """Somebody begins to post; None when it is no longer the next step, or no longer to be posted there."""
+    if delivery.tickets and target not in delivery.tickets:
+        return None
     if next_step(delivery, target, now, lease) != step:
         return None
     shown = delivery.at(target)

@@ -44,16 +44,17 @@ class Documents:
             return
         self._written = dict(list(self._written.items())[1 - MOST_AT_HAND :]) | {name: document}
 
-    def read(self, row_id: str, version: int) -> Document | None:
-        """The document; None when the version has none yet. Raises UnreadableDocument."""
+    def read(self, row_id: str, version: int, *, again: bool = False) -> Document | None:
+        """The document; None when the version has none yet. `again`: it will be read once more. Raises UnreadableDocument."""
         import msgspec
         from azure.core.exceptions import ResourceNotFoundError
 
-        if written := self._written.pop(name_of(row_id, version), None):
+        name = name_of(row_id, version)
+        if written := self._written.get(name) if again else self._written.pop(name, None):
             return written
         blobs = self._storage.blobs(INCIDENT_BLOBS)
         try:
-            stored = blobs.download_blob(name_of(row_id, version), timeout=CALL_SECONDS).readall()
+            stored = blobs.download_blob(name, timeout=CALL_SECONDS).readall()
             document = msgspec.json.decode(stored, type=Document)
         except ResourceNotFoundError:
             return None
@@ -74,6 +75,12 @@ class Documents:
             if document and document.evidence:
                 return document
         return None
+
+    def write_names(self, storm_id: str, names: str) -> str:
+        """Write the file with all names of a storm anew; where it is."""
+        name = f"{storm_id}/members.csv"
+        self._storage.blobs(INCIDENT_BLOBS).upload_blob(name, names.encode(), overwrite=True, timeout=CALL_SECONDS)
+        return f"{INCIDENT_BLOBS}/{name}"
 
     def delete_old(self, before: datetime, keep: Container[str]) -> int:
         """Delete the documents that were last written before then, but those of the rows with the ids `keep`; how many.

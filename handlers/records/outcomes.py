@@ -7,12 +7,53 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers.model.delivery import DEFAULT_TARGET, Post, looked_for, not_posted, refused
+from handlers.model.delivery import Post, Shown, attempted, change_of, looked_for, not_posted, refused, routed
 from handlers.model.document import Document
+from handlers.model.refusal import Past, RefusalKind
 from handlers.records.reminders import DueRow, on_delivery, shown_by
 from handlers.tickets.answers import NotFoundYet, Posted, TicketNotPosted
 from handlers.tickets.posted_log import log_given_up, log_refused
 from handlers.tickets.posting import Away
+
+type NotPosted = Away | NotFoundYet | TicketNotPosted
+NOT_POSTED = (Away, NotFoundYet, TicketNotPosted)
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A version of a row that is posted at one target."""
+
+    row: DueRow
+    target: str
+    step: Post
+
+    @property
+    def shown(self) -> Shown:
+        """What the ticket there shows."""
+        return self.row.delivery.at(self.target)
+
+    @property
+    def change_id(self) -> str:
+        return f"{self.row.id}.{self.step.version}"
+
+    def change(self, document: Document) -> str:
+        """What posting the version does to the ticket."""
+        return change_of(self.shown, document.status)
+
+    def begin(self, now: datetime, lease: timedelta) -> Callable[[Any], Any]:
+        """The transition to a row that says that somebody posts it now; its targets are decided from then on."""
+        targets = self.row.delivery.tickets
+        return on_delivery(self.row.id, lambda fresh: attempted(routed(fresh, targets), self.target, self.step, now, lease))
+
+    def overtaken_by(self, fresh: DueRow | None) -> DueRow | None:
+        """The row as somebody else has made it meanwhile; None when it is another one by now."""
+        after = on_delivery(self.row.id, lambda delivery: routed(delivery, self.row.delivery.tickets))(fresh)
+        return after
+
+    @property
+    def past(self) -> Past:
+        """What came of the earlier tries."""
+        return self.shown.past_of(self.step.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,33 +64,45 @@ class Outcome:
     seconds: float = 0
 
 
-def posted_as(row: DueRow, step: Post, document: Document, posted: Posted) -> Outcome:
+def posted_as(tried: Try, document: Document, posted: Posted) -> Outcome:
     """The ticket shows the version."""
-    return Outcome(shown_by(row.id, step.version, document, posted.id, posted.url))
+    return Outcome(shown_by(tried.row.id, tried.target, tried.step.version, document, posted.id, posted.url))
 
 
-def put_off(row: DueRow, step: Post, away: Away) -> Outcome:
+def not_posted_as(tried: Try, document: Document, refusal: NotPosted, now: datetime) -> Outcome:
+    """Why the version is not posted, and what that means for the next try."""
+    if isinstance(refusal, Away):
+        return put_off(tried, refusal)
+    if isinstance(refusal, NotFoundYet):
+        return looked_for_in_vain(tried, refusal, now)
+    if refusal.kind is RefusalKind.TICKET and tried.shown.is_given_up(tried.step.version, now):
+        return given_up(tried, document, refusal)
+    return refused_alone(tried, refusal, now)
+
+
+def put_off(tried: Try, away: Away) -> Outcome:
     """The ticket system takes nothing now."""
-    maybe, version = away.maybe_taken, step.version
+    maybe, version = away.maybe_taken, tried.step.version
+    ended = on_delivery(tried.row.id, lambda fresh: not_posted(fresh, tried.target, version, maybe=maybe))
+    return Outcome(ended, seconds=away.seconds)
+
+
+def looked_for_in_vain(tried: Try, vain: NotFoundYet, now: datetime) -> Outcome:
+    """A ticket whose answer was lost is looked for once more before it is opened again."""
+    again_at = now + timedelta(seconds=vain.seconds)
+    return Outcome(on_delivery(tried.row.id, lambda fresh: looked_for(fresh, tried.target, tried.step.version, again_at)))
+
+
+def refused_alone(tried: Try, refusal: TicketNotPosted, now: datetime) -> Outcome:
+    """This change is refused, and others are not: it waits alone."""
+    version, kind, maybe, told = tried.step.version, refusal.kind, refusal.maybe_taken, refusal.told
+    log_refused(tried.change_id, kind, str(refusal))
     return Outcome(
-        on_delivery(row.id, lambda fresh: not_posted(fresh, DEFAULT_TARGET, version, maybe=maybe)), seconds=away.seconds
+        on_delivery(tried.row.id, lambda fresh: refused(fresh, tried.target, version, now, kind, maybe=maybe, told=told))
     )
 
 
-def looked_for_in_vain(row: DueRow, step: Post, vain: NotFoundYet, now: datetime) -> Outcome:
-    """A ticket whose answer was lost is looked for once more before it is opened again."""
-    again_at = now + timedelta(seconds=vain.seconds)
-    return Outcome(on_delivery(row.id, lambda fresh: looked_for(fresh, DEFAULT_TARGET, step.version, again_at)))
-
-
-def refused_alone(row: DueRow, step: Post, refusal: TicketNotPosted, now: datetime) -> Outcome:
-    """This change is refused, and others are not: it waits alone."""
-    version, kind, maybe, told = step.version, refusal.kind, refusal.maybe_taken, refusal.told
-    log_refused(f"{row.id}.{version}", kind, str(refusal))
-    return Outcome(on_delivery(row.id, lambda fresh: refused(fresh, DEFAULT_TARGET, version, now, kind, maybe=maybe, told=told)))
-
-
-def given_up(row: DueRow, step: Post, document: Document, refusal: TicketNotPosted) -> Outcome:
+def given_up(tried: Try, document: Document, refusal: TicketNotPosted) -> Outcome:
     """One ticket has refused the change for a week: nobody tries it again."""
-    log_given_up(f"{row.id}.{step.version}", str(refusal))
-    return Outcome(shown_by(row.id, step.version, document, "", ""))
+    log_given_up(tried.change_id, str(refusal))
+    return Outcome(shown_by(tried.row.id, tried.target, tried.step.version, document, "", ""))

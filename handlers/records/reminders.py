@@ -6,17 +6,18 @@ There is one at a time for each row: that of its newest version. An older one fi
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from handlers.model import Incident
-from handlers.model.delivery import DEFAULT_TARGET, LEASE, Delivery, showing
+from handlers.model.delivery import LEASE, Delivery, showing
 from handlers.model.document import Document
 from handlers.records.alert_queue import AlertQueue, Sent
 from handlers.records.rows import TRIES, Conflict, Row, Rows
+from handlers.tickets.posted_log import log_waits
 
 DUE = "due"
 MOST_WAITING, COME_A_SECOND = 1_000, 10
@@ -64,21 +65,37 @@ def remind(reminder: Reminder | None, seconds: float, queue: AlertQueue) -> Remi
     return send(reminder, seconds, queue) if reminder else None
 
 
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """For how long a row's reminder stays away. `away`: the target that takes nothing now; empty: it waits for something else."""
+
+    seconds: float
+    away: str = ""
+    quiet: bool = False
+    """Nothing is to be posted now: nobody need be told that it waits."""
+
+
 class Waiting:
-    """The reminders that one instance sent away because its ticket system is down: they come at once when it is back."""
+    """The reminders that one instance sent away because a ticket system is down: they come at once when it is back."""
 
     def __init__(self) -> None:
-        self._lock, self._sent = threading.Lock(), deque[Sent](maxlen=MOST_WAITING)
+        self._lock, self._sent = threading.Lock(), defaultdict[str, deque[Sent]](lambda: deque(maxlen=MOST_WAITING))
 
-    def add(self, reminder: Reminder | None, *, because_away: bool) -> None:
-        """`because_away`: the ticket system takes nothing; else it waits for somebody who posts right now."""
-        if because_away and reminder and reminder.sent:
-            self._sent.append(reminder.sent)
+    def send_away(self, row: DueRow, reminder: Reminder | None, stays: Sequence[Stay], queue: AlertQueue, now: datetime) -> None:
+        """Let the row's reminder come for the soonest, and at once when a system that it waits for is back; never if it need not."""
+        if not stays:
+            return done(reminder, queue)
+        if not all(stay.quiet for stay in stays):
+            log_waits(row.id, row.recorded_at, now)
+        later = remind(reminder, min(stay.seconds for stay in stays), queue)
+        if later and later.sent:
+            for target in {stay.away for stay in stays} - {""}:
+                self._sent[target].append(later.sent)
 
-    def bring_back(self, queue: AlertQueue) -> None:
-        """Let all of them come, some after the others. One that has come meanwhile is left alone."""
+    def bring_back(self, target: str, queue: AlertQueue) -> None:
+        """Let all that wait for a system come, some after the others. One that has come meanwhile is left alone."""
         with self._lock:
-            sent, self._sent = list(self._sent), deque[Sent](maxlen=MOST_WAITING)
+            sent = self._sent.pop(target, ())
         for number, note in enumerate(sent):
             queue.move(note, number // COME_A_SECOND)
 
@@ -136,14 +153,14 @@ def on_delivery[R: DueRow](row_id: str, change: Callable[[Delivery], Delivery | 
 
 
 def shown_by[R: DueRow](
-    row_id: str, version: int, document: Document, ticket_id: str, ticket_url: str
+    row_id: str, target: str, version: int, document: Document, ticket_id: str, ticket_url: str
 ) -> Callable[[R | None], R | None]:
-    """The transition to a row whose ticket shows that version, with the verdicts that it shows."""
+    """The transition to a row whose ticket at a target shows that version, with the verdicts that it shows."""
 
     def transition(row: R | None) -> R | None:
         if row is None or row.id != row_id:
             return None
-        delivery = showing(row.delivery, DEFAULT_TARGET, version, document.status, ticket_id, ticket_url)
+        delivery = showing(row.delivery, target, version, document.status, ticket_id, ticket_url)
         verdicts = {"verdicts": document.verdicts} if isinstance(row, Incident) and document.verdicts else {}
         return replace(row, delivery=delivery, **verdicts)  # type: ignore[type-var]
 

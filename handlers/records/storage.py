@@ -38,10 +38,13 @@ class StorageDown(Exception):
 
 
 class Storage:
-    """The clients, each made and its queue, container or table created when it is first needed."""
+    """The clients, each made and its queue, container or table created when it is first needed.
 
-    def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
-        self._environment = environment
+    `creating=False`: nothing is created, so that a right to read is enough.
+    """
+
+    def __init__(self, environment: Mapping[str, str] = os.environ, *, creating: bool = True) -> None:
+        self._environment, self._creating = environment, creating
         self._lock = threading.RLock()
         self._made: dict[str, Any] = {}
 
@@ -57,7 +60,7 @@ class Storage:
                 queue = QueueClient.from_connection_string(connection, QUEUE, **coding, **PATIENCE)
             else:
                 queue = QueueClient(self._address("queue"), QUEUE, credential=self._credential(), **coding, **PATIENCE)
-            _create(queue.create_queue)
+            self._create(queue.create_queue)
             return queue
 
         return self._once("queue", make)
@@ -70,7 +73,7 @@ class Storage:
                 blobs = ContainerClient.from_connection_string(connection, container, **PATIENCE)
             else:
                 blobs = ContainerClient(self._address("blob"), container, credential=self._credential(), **PATIENCE)
-            _create(blobs.create_container)
+            self._create(blobs.create_container)
             return blobs
 
         return self._once(f"blobs {container}", make)
@@ -84,7 +87,7 @@ class Storage:
                 table = TableClient.from_connection_string(connection, TABLE, **patience)
             else:
                 table = TableClient(self._address("table"), TABLE, credential=self._credential(), **patience)
-            _create(table.create_table)
+            self._create(table.create_table)
             return table
 
         return self._once("table", make)
@@ -118,11 +121,11 @@ class Storage:
             made: T = self._made[name]
             return made
 
+    def _create(self, create: Callable[[], Any]) -> None:
+        from azure.core.exceptions import ResourceExistsError
 
-def _create(create: Callable[[], Any]) -> None:
-    from azure.core.exceptions import ResourceExistsError
-
-    try:
-        create()
-    except ResourceExistsError:
-        pass
+        try:
+            if self._creating:
+                create()
+        except ResourceExistsError:
+            pass

@@ -16,7 +16,7 @@ from handlers.diagnosis.owner import owner_of
 from handlers.diagnosis.recovery import changes_before_recovery
 from handlers.facts.jobs import newest_recovery_point
 from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, Surroundings, Verdict, time_text
-from handlers.model.delivery import RESOLVED
+from handlers.model.delivery import RESOLVED, Delivery
 from handlers.model.document import Document
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
@@ -25,10 +25,11 @@ from handlers.records.documents import Documents
 from handlers.records.reminders import DueRow
 from handlers.runbook.ending import End, render_end
 from handlers.runbook.note import render_note
-from handlers.runbook.render import render, render_storm
+from handlers.runbook.render import fixed_by, render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
 from handlers.tickets.event import ended_document, failure_document, plain_document, storm_document
+from handlers.tickets.members_csv import members_csv
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,12 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
 
 def last_shown(incident: Incident, tools: Tools) -> Document | None:
     """The newest diagnosis that the ticket shows, or is about to show; None for a first version."""
-    version = incident.delivery.ticket.shown or incident.delivery.version - 1
-    return tools.documents.newest(incident.id, version)
+    return tools.documents.newest(incident.id, oldest_shown(incident.delivery))
+
+
+def oldest_shown(delivery: Delivery) -> int:
+    """The oldest version that a ticket shows: what is new against it is new for every target's ticket. 0: there is none before."""
+    return min((shown.shown for shown in delivery.tickets.values() if shown.shown), default=delivery.version - 1)
 
 
 def note_of(document: Document, before: Document | None, *, reopened: bool = False) -> str:
@@ -120,14 +125,16 @@ def write_plain_up(ticket: PlainTicket, tools: Tools) -> None:
 
 
 def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
-    """Keep what the storm's newest version says, with the steps of one member for all."""
-    example = members.example
+    """Keep what the storm's newest version says, with the steps of one member as an example, and the file with all names."""
+    example = members.example(fixed_by(storm))
     document = tools.documents.newest(example.id, example.delivery.version) if example else None
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
-    settings = tools.settings
-    runbook = render_storm(storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell)
+    settings, names = tools.settings, tools.documents.write_names(storm.id, members_csv(members.rows))
+    runbook = render_storm(
+        storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell, names
+    )
     made = storm_document(storm, members, diagnosis, runbook)
-    shown = storm.delivery.ticket.shown or storm.delivery.version - 1
+    shown = oldest_shown(storm.delivery)
     before = tools.documents.read(storm.id, shown) if shown else None
     tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note_of(made, before)))
 

@@ -11,6 +11,9 @@ from handlers.runbook.templates import words_of
 MOST_PROPERTIES, MOST_CHARACTERS = 3, 120
 """How many properties of a change are shown, and how much of a name or a value."""
 
+MOST_IN_TICKET = 6
+"""How many changes a ticket lists; the page lists all that the event has."""
+
 Show = Callable[[str], str]
 """Makes a value from outside safe for where it is shown."""
 
@@ -23,6 +26,12 @@ def sentence_of(change: AzureChange, language: str, show: Show) -> str:
     more = len(change.properties) - len(shown)
     values = "; ".join([*shown, *([f"+ {more}"] if more else [])])
     return f"{said} ({values})" if values else said
+
+
+def in_ticket(changes: ChangeList | None) -> tuple[AzureChange, ...]:
+    """The changes that a ticket lists: first those that make a cause likely, then the newest."""
+    listed = changes.changes if changes else ()
+    return tuple(sorted(listed, key=lambda change: not change.makes_likely)[:MOST_IN_TICKET])
 
 
 def _property(change: PropertyChange, show: Show) -> str:

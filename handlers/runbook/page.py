@@ -22,11 +22,12 @@ from handlers.model import (
     Verdict,
     time_text,
 )
+from handlers.model.comparison import SharedThing
 from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import mark
 from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
-from handlers.runbook.changes import sentence_of
+from handlers.runbook.changes import in_ticket, sentence_of
 from handlers.runbook.facts_table import Row, cell, rows_of, since_of
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.names import Facts, names_of
@@ -41,6 +42,8 @@ PORTALS = {
 }
 MOST_LINES_FIRST = 6
 """Of the first command: with it the first screen has 15 lines."""
+NEEDS = ("unmanaged_disk", "write_accelerator", "unsupported_agent", "workload")
+"""What can need outbound access: `OutboundAccess.needed_by`."""
 
 
 class Page:
@@ -78,8 +81,10 @@ class Page:
 
     def _surroundings(self, diagnosis: Diagnosis, about: Surroundings) -> dict[str, Any]:
         """What changes.md.j2 and whose.md.j2 see."""
+        changes = changes_since_good(diagnosis)
         return {
-            "changes": changes_since_good(diagnosis),
+            "changes": changes,
+            "changes_in_ticket": lambda: in_ticket(changes),
             "told": lambda change: Markdown(sentence_of(change, self.language, code_span)),
             "actor": lambda change: code_span(change.who, 120) if change.who and about.show_actors else Markdown(""),
             "owner": about.owner,
@@ -227,7 +232,7 @@ class Page:
 
     def _in_short(self, evidence: Evidence) -> Markdown:
         value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
-        shown = code_span(value, 160) if isinstance(value, str) and value not in self.words["values"] else self._value(value)
+        shown = self._value_of(evidence.fact, value, 160)
         reading = self._diagnosis.readings.get(evidence.fact)
         since = time_text(since_of(reading.value)) if reading and evidence.source else ""
         said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
@@ -238,7 +243,7 @@ class Page:
         return [self._cells(row) for row in rows_of(self._diagnosis)]
 
     def _cells(self, row: Row) -> Mapping[str, Any]:
-        value = self._reason(row.unread) if row.unread else self._value([] if row.value is None else row.value)
+        value = self._reason(row.unread) if row.unread else self._value_of(row.fact, [] if row.value is None else row.value)
         return {
             "label": Markdown(self._label(row.fact)),
             "value": Markdown(cell(value)),
@@ -247,13 +252,36 @@ class Page:
             "source": Markdown(cell(code_span(row.source) if row.source else "–")),
         }
 
-    def _value(self, value: Any) -> Markdown:
+    def _value_of(self, fact: str, value: Any, limit: int = 500) -> Markdown:
+        """The value of a fact in the reader's words; an empty one as the fact's own word for none."""
+        if value in ("", []):
+            return Markdown(self.words["none"].get(fact, self.words["none"]["default"]))
         if isinstance(value, list):
-            shown = [self._value(item) for item in value[:10]]
             more = [Markdown(f"+ {len(value) - 10}")] if len(value) > 10 else []
-            return Markdown("; ".join(shown + more) or self.words["values"]["none"])
-        known = self.words["values"].get({True: "yes", False: "no", None: "unread", "": "none"}.get(value, str(value)))
-        return Markdown(known) if known else Markdown(as_markdown(value))
+            return Markdown("; ".join([*(self._value_of(fact, item, limit) for item in value[:10]), *more]))
+        if fact == "members":
+            return self._member(value)
+        return self._access(value) if fact == "outbound_access" else self._value(value, limit)
+
+    def _value(self, value: Any, limit: int) -> Markdown:
+        known = self.words["values"].get({True: "yes", False: "no", None: "unread"}.get(value, str(value)))
+        return Markdown(known or (code_span(value, limit) if isinstance(value, str) else as_markdown(value)))
+
+    def _member(self, value: str) -> Markdown:
+        """A cause that another one groups, and its verdict: `wireserver_blocked: unknown`."""
+        cause, _, verdict = value.partition(": ")
+        return Markdown(f"{cause_title(self.language, cause)} ({self.words['verdicts'][verdict].lower()})")
+
+    def _access(self, value: str) -> Markdown:
+        """What `OutboundAccess` says of itself: what decides, then what needs it."""
+        words = self.words["access"]
+        said = [part.split(", ") for part in value.split("; ")]
+        decides = [self._value_in(words, ", ".join(part)) for part in said if part[0] not in NEEDS]
+        needs = [words[need] for part in said if part[0] in NEEDS for need in part]
+        return Markdown("; ".join([*decides, *([words["needed_by"].format(what=", ".join(needs))] if needs else [])]))
+
+    def _value_in(self, words: Mapping[str, str], value: str) -> Markdown:
+        return Markdown(words[value]) if value in words else code_span(value, 160)
 
     def _span(self, hours: float) -> Markdown:
         """A time span: hours, and days from three of them on."""
@@ -270,6 +298,12 @@ class Page:
         """The name of what failed, leading to its VM in the portal."""
         name = code_span(incident.item_name or incident.item_id, 80)
         return Markdown(f"[{name}]({self._portal_link(incident.vm_id)})") if ResourceId.parse(incident.vm_id) else name
+
+    def thing_link(self, shared: SharedThing) -> Markdown:
+        """The name of what all share, leading to it in the portal; of a lock, to what it locks."""
+        name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
+        place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
+        return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
 
 
 def _doc(code: str, in_catalogue: bool) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -43,9 +44,10 @@ class Target(Protocol):
 class Tickets:
     """One ticketing system behind its gate."""
 
-    def __init__(self, target: Target, gate: Gate, now: Callable[[], datetime], lease: timedelta = LEASE) -> None:
-        """`lease`: how long a try may take before somebody else repeats it."""
+    def __init__(self, target: Target, gate: Gate, now: Callable[[], datetime], lease: timedelta = LEASE, name: str = "") -> None:
+        """`lease`: how long a try may take before somebody else repeats it. `name`: what the log calls it, if there are several."""
         self._target, self._gate, self._now, self.lease = target, gate, now, lease
+        self._at = f" at {name}" if name else ""
 
     def closed_for(self) -> float:
         """For how many seconds nobody should try, because the ticket system is known to be down; 0: it takes tickets."""
@@ -79,7 +81,7 @@ class Tickets:
             self._gate.worked()
             raise
         except TicketNotPosted as refusal:
-            log.warning("ticket not posted: change %s: %s", change_id, refusal)
+            log.warning("ticket not posted: change %s%s: %s", change_id, self._at, refusal)
             if refusal.kind is not RefusalKind.SYSTEM:
                 self._gate.answered()
                 raise
@@ -93,3 +95,25 @@ def is_the_pages(refusal: TicketNotPosted, event: dict[str, Any], past: Past) ->
     """Whether a few plain words may be taken: asked once of a ticket that refuses, and never for a recovery, whose page is short."""
     alone = refusal.kind is RefusalKind.TICKET
     return refusal.permanent and not (alone and (past.refusals or event["type"].endswith(".resolved")))
+
+
+class TicketsByName(Mapping[str, Tickets]):
+    """Ticketing systems by the name of their target. Each is made when it is first needed, once."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Tickets]]) -> None:
+        self._makers, self._made, self._lock = makers, dict[str, Tickets](), threading.Lock()
+
+    def __getitem__(self, name: str) -> Tickets:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = self._makers[name]()
+            return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._makers

@@ -131,7 +131,7 @@ def test_a_dry_run_shows_the_exact_request() -> None:
     ]
     sent = json.loads("{" + body)
     assert sent["title"].startswith("TEST: Backup of vm-example failed")
-    assert sent["body"].startswith("**This is a test of Backup Runbooks: no backup failed")
+    assert sent["body"].startswith("**This is a test of Backup Runbooks. No backup failed")
     assert sent["labels"][1] == "Sev3"
 
 
@@ -218,3 +218,39 @@ def test_the_defaults_of_a_system_have_the_shapes_that_it_asks_for(name: str) ->
     system = load(name)
     defaults = {option: about.default for option, about in system.options.items() if about.default is not None}
     system.options_of(defaults | dict(HAPPY[name].options))
+
+
+# ---------------------------------------------------------------- routes
+
+
+def test_every_target_of_the_routes_is_asked_and_named() -> None:
+    with running_system() as system:
+        system.all_answer(Reply(401, {"message": "no"}))
+        rules = [{"target": "gitlab", "name": "payments", "url": system.url, "secret_setting": "TICKET_SECRET_PAYMENTS",
+                  "options": {"project": "pay"}}]  # fmt: skip
+        wrong = ticket_systems.check(
+            {**GITHUB, "TICKET_URL": system.url, "TICKET_ROUTES": json.dumps(rules), "TICKET_SECRET_PAYMENTS": "s3cret"}
+        )
+    lines = wrong.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["default", "payments"]
+    assert all("are not accepted" in line for line in lines)
+    assert "s3cret" not in wrong
+
+
+def test_a_dry_run_shows_the_requests_of_every_target() -> None:
+    rules = [{"target": "webhook", "name": "chat", "url": "https://chat.example.com/hook"}]
+    shown = ticket_systems.dry_run({**GITHUB, "TICKET_URL": "https://api.github.com", "TICKET_ROUTES": json.dumps(rules)})
+    assert shown.count("# A failure\n") == 2
+    assert "Target default:" in shown
+    assert "Target chat:" in shown
+    assert "https://chat.example.com/hook" in shown
+
+
+def test_a_rule_that_cannot_be_understood_is_told_before_anything_is_asked() -> None:
+    shown = run(
+        "check",
+        TICKET_URL="https://hooks.example.com/x",
+        TICKET_ROUTES='[{"drop": "why"}, {"drop": "why", "when": {"vaults": ["a"]}}]',
+    )
+    assert shown.returncode == 1
+    assert shown.stderr.startswith("TICKET_ROUTES[1].when.vaults: is not known")

@@ -91,7 +91,7 @@ def test_a_message_that_fails_again_and_again_becomes_a_plain_ticket(sandbox: Sa
     queue = QueueClient.from_connection_string(sandbox.storage, "alerts", message_encode_policy=BinaryBase64EncodePolicy())
     queue.send_message(json.dumps({"backupRunbooks": "alert", "blob": f"{mark}.json"}).encode())
     event = sandbox.event_with(mark)
-    assert event["data"]["title"] == "An alert could not be worked on"
+    assert event["data"]["title"] == "An alert could not be processed"
 
 
 def test_a_ticket_system_that_is_down_for_a_while_gets_its_ticket_later() -> None:
@@ -102,4 +102,4 @@ def test_a_ticket_system_that_is_down_for_a_while_gets_its_ticket_later() -> Non
             mark = str(uuid.uuid4())
             requests.post(f"{host.url}/api/alerts", json={"mark": mark}, timeout=30)
             assert desk.wait_for(lambda events: any(mark in json.dumps(event) for event in events), PATIENCE_SECONDS)
-        assert [event["data"]["title"] for event in desk.events()] == ["An alert arrived that nobody could read"]
+        assert [event["data"]["title"] for event in desk.events()] == ["An alert could not be read"]

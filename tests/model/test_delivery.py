@@ -21,7 +21,10 @@ from handlers.model.delivery import (
     not_posted,
     raised,
     refused,
+    routed,
+    settled,
     showing,
+    without,
 )
 from handlers.model.refusal import GIVEN_UP_AFTER, WAITS, Past, RefusalKind
 
@@ -203,3 +206,59 @@ def test_a_slower_system_has_a_longer_lease() -> None:
     lease = timedelta(seconds=90)
     assert next_step(begun(new()), T, NOW + LEASE, lease) == Wait(30)
     assert next_step(begun(new()), T, NOW + lease, lease) == Post(1, may_exist=True)
+
+
+# ---------------------------------------------------------------- several targets, and none
+
+
+def test_work_is_left_until_all_targets_show_the_version() -> None:
+    delivery = routed(new(), ("a", "b"))
+    assert delivery.work_left
+    half = showing(delivery, "a", 1, OPEN)
+    assert (half.is_left("a"), half.is_left("b"), half.work_left) == (False, True, True)
+    assert not showing(half, "b", 1, OPEN).work_left
+
+
+def test_targets_are_decided_once() -> None:
+    assert list(routed(routed(new(), ("a",)), ("b",)).tickets) == ["a"]
+
+
+def test_nobody_posts_at_a_target_that_is_not_the_deliverys() -> None:
+    delivery = routed(new(), ("a",))
+    assert attempted(delivery, "b", Post(1), NOW) is None
+
+
+def test_a_target_that_is_gone_leaves_the_others_and_without_any_they_are_decided_anew() -> None:
+    delivery = routed(new(), ("a", "b"))
+    assert list(without(delivery, {"a"}).tickets) == ["b"]
+    assert list(routed(without(delivery, {"a", "b"}), ("c",)).tickets) == ["c"]
+
+
+def test_the_ticket_that_others_point_to_is_the_default_targets_else_the_first_that_there_is() -> None:
+    delivery = showing(routed(new(), ("a", "b")), "b", 1, OPEN, "B-1")
+    assert delivery.ticket.ticket_id == "B-1"
+    assert showing(routed(new(), ("a", T)), T, 1, OPEN, "T-1").ticket.ticket_id == "T-1"
+
+
+def test_what_is_settled_is_not_posted_and_neither_is_the_recovery_of_an_unseen_failure() -> None:
+    dropped = settled(new(), 1)
+    assert not dropped.work_left
+    assert next_step(dropped, T, NOW) is None
+    assert not raised(dropped, RESOLVED).work_left
+
+
+def test_a_failure_after_what_is_settled_is_posted_and_so_is_its_recovery() -> None:
+    again = raised(settled(new(), 1), OPEN)
+    assert next_step(again, T, NOW) == Post(2)
+    assert next_step(raised(again, RESOLVED), T, NOW) == Post(2), "the failure first"
+
+
+def test_the_end_of_a_ticket_that_there_is_is_posted_though_its_last_version_is_settled() -> None:
+    delivery = settled(raised(shown(new()), OPEN), 2)
+    assert next_step(delivery, T, NOW) is None
+    assert next_step(raised(delivery, RESOLVED), T, NOW) == Post(3)
+
+
+def test_what_may_have_been_posted_counts_as_shown_when_it_is_settled() -> None:
+    given_up = settled(begun(new()), 1)
+    assert (given_up.at(T).attempt, given_up.at(T).status, given_up.work_left) == (0, OPEN, False)

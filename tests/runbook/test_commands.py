@@ -199,7 +199,7 @@ def test_a_look_that_an_earlier_step_has_shown_is_named_by_its_number() -> None:
     from tests.test_languages import RICH, runbook
 
     page = runbook("agent_outdated_windows", Verdict.CONFIRMED, Os.WINDOWS, RICH, "en")
-    assert "Look first, as in step 2." in page.markdown
+    assert "Check first, as in step 2." in page.markdown
     looks = [c for step in page.steps["agent_outdated_windows"] for c in step.commands if c.role == "look"]
     assert all(isinstance(command, Command) for command in looks)
     assert len(looks) > len({command.line for command in looks}), "the ticket event has them all"

@@ -91,7 +91,7 @@ def test_a_poison_alert_has_a_plain_ticket_once_and_soon(bench: Bench) -> None:
         last_resort.work_on_poison(body, count, bench.tools)
     bench.run(seconds=1)
     assert bench.target.types == ["alert.unreadable"]
-    assert bench.target.events[0]["data"]["title"] == "An alert could not be worked on"
+    assert bench.target.events[0]["data"]["title"] == "An alert could not be processed"
 
 
 def test_a_poison_alert_waits_for_a_ticket_system_that_is_down(bench: Bench) -> None:

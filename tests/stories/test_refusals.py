@@ -149,7 +149,7 @@ def test_a_ticket_that_cannot_be_changed_gets_a_successor_that_names_it(bench_of
         ticket.trouble = trouble
         desk.further_failure(vm)
         _, successor = desk.office.tickets
-        assert "This goes on from the ticket `1`" in successor.body
+        assert "This ticket continues ticket `1`" in successor.body
         refused = [at for at, _, status in ticket.asked if status != 200]
         assert [round(after - before) for before, after in pairwise(refused)] == [MINUTE, 10 * MINUTE]
         desk.further_failure(vm)
@@ -253,7 +253,7 @@ def test_or_another_ticket_follows(bench_of: BenchOf) -> None:
         ticket.state = "closed"
         desk.further_failure(vm)
         assert (ticket.state, ticket.notes) == ("closed", [])
-        assert "This goes on from the ticket `1`" in desk.office.tickets[1].body
+        assert "This ticket continues ticket `1`" in desk.office.tickets[1].body
 
 
 # ---------------------------------------------------------------- the configuration

@@ -77,7 +77,7 @@ def test_of_changes_that_could_not_be_read_it_is_said_why(bench_of: BenchOf, nam
     assert (data["changes_since_last_good"] is None) == (name == "changes_throttled"), "a lock says itself when it was made"
     assert {"authorization_activity", "vm_activity"} <= {unread["fact"] for unread in data["changes_unread"]}
     assert {unread["reason"] for unread in data["changes_unread"]} == {reason}
-    assert "**Not read: Activity log of locks, roles and policies.**" in data["runbook"]["markdown"]
+    assert "**Could not be read: Activity log: locks, roles and policies.**" in data["runbook"]["markdown"]
 
 
 def test_changes_that_are_read_only_the_second_time_update_the_ticket(bench_of: BenchOf) -> None:
@@ -98,7 +98,7 @@ def test_the_owner_and_the_tags_are_in_the_event_on_the_ticket_and_in_expression
     data = opened(bench_of(MADE))["data"]
     assert data["owner"] == "payments"
     assert data["tags"] == {"vm": {"Owner": "payments"}, "resource_group": {}, "vault": {}}
-    assert "- **Owner:** `payments`" in data["runbook"]["markdown"]
+    assert " · owner: `payments`" in data["runbook"]["markdown"]
     assert evaluated("= owner or 'nobody'", data) == "payments"
     assert evaluated("= tags.vm.Owner ~ '/' ~ (tags.vault.CostCenter or '-')", data) == "payments/-"
 
@@ -106,7 +106,7 @@ def test_the_owner_and_the_tags_are_in_the_event_on_the_ticket_and_in_expression
 def test_the_owner_comes_from_the_tags_that_the_setting_names(bench_of: BenchOf) -> None:
     data = opened(bench_of(MADE, owner_tags=("squad",)))["data"]
     assert data["owner"] is None
-    assert "**Owner:**" not in data["runbook"]["markdown"]
+    assert "owner:" not in data["runbook"]["markdown"]
 
 
 # ------------------------------------------------------------------------------------------------ how it ended
@@ -119,7 +119,7 @@ def test_the_end_names_the_vm_the_cause_the_time_and_what_was_changed(bench_of: 
     page = recover(bench)["data"]["runbook"]["markdown"]
     assert "- **VM:** `vm-pay-04`" in page
     assert "- **Error:** `UserErrorRpCollectionLimitReached`" in page
-    assert "- **Cause at the end:** A lock keeps old restore points from being deleted" in page
+    assert "- **Last known cause:** A lock prevents the deletion of old restore points" in page
     assert re.search(r"- \*\*Time to recover:\*\* \d+ min, from the first failure \(", page)
     assert "lock `Keep-It` on `AzureBackupRG_northeurope_1` was deleted, by `kim`" in page
     assert "was created" not in page, "that was before the failure"
@@ -130,8 +130,8 @@ def test_the_end_says_what_could_not_be_read(bench_of: BenchOf) -> None:
     opened(bench)
     bench.azure.add_fault(match="GET */eventtypes/management/values*", status=403)
     page = recover(bench)["data"]["runbook"]["markdown"]
-    assert "- No change was found in what could be read." in page
-    assert "**Not read: Activity log of locks, roles and policies.**" in page
+    assert "- No change was found in the data that could be read." in page
+    assert "**Could not be read: Activity log: locks, roles and policies.**" in page
 
 
 def test_the_end_carries_what_was_last_known(bench_of: BenchOf) -> None:
@@ -171,6 +171,6 @@ def test_the_next_incident_of_the_vm_names_the_last_one_with_the_same_error(benc
     page = again["runbook"]["markdown"]
     at = datetime.fromisoformat(first["incident"]["first_failed_at"])
     assert again["incident"]["id"] != first["incident"]["id"]
-    assert f"**This VM had the same on {at:%Y-%m-%d %H:%M} UTC.** Then the cause was: A lock keeps old restore points" in page
+    assert f"**The same failure occurred on this VM on {at:%Y-%m-%d %H:%M} UTC.** Cause at that time: A lock prevents" in page
     assert f"ticket [`T-{first['incident']['id'][:6]}`](https://tickets.example.com/1)" in page
     assert "This VM had the same" not in first["runbook"]["markdown"]

@@ -224,7 +224,7 @@ class Definition:
             for problem in misshapen(name, given.get(name), shape, tuple(option.choices), option.default):
                 raise DefinitionError(f"TICKET_OPTIONS: {problem} ({option.about})")
         _check_oauth(given.get("oauth"))
-        return {name: _merged(option.default, given.get(name)) for name, option in known_options.items()}
+        return {name: merged(option.default, given.get(name)) for name, option in known_options.items()}
 
 
 def bundled() -> list[str]:
@@ -259,7 +259,7 @@ def table_of(text: str, file: str) -> dict[str, Any]:
     if base not in bundled() or file == f"{base}.toml":
         raise DefinitionError(f"{file}: based_on: {base!r} is not another system of: {', '.join(bundled())}")
     under = bundled_table(base)
-    return {key: _merged(under.get(key), table.get(key)) for key in under | table}
+    return {key: merged(under.get(key), table.get(key)) for key in under | table}
 
 
 def definition_of(table: Mapping[str, Any], file: str) -> Definition:
@@ -290,7 +290,7 @@ def _check_oauth(oauth: Any) -> None:
             raise DefinitionError(f"TICKET_OPTIONS: {problem}")
 
 
-def _merged(default: Any, given: Any) -> Any:
+def merged(default: Any, given: Any) -> Any:
     """A mapping that is given replaces single entries of the default's."""
     if isinstance(default, Mapping) and isinstance(given, Mapping):
         return {**default, **given}

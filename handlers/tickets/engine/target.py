@@ -19,12 +19,14 @@ from handlers.settings import LANGUAGES, Settings
 from handlers.tickets.answers import NotFoundYet, Posted, TicketNotPosted
 from handlers.tickets.engine.course import AWAY, ON_CLOSED, kind_of
 from handlers.tickets.engine.definition import AuthKind, Definition, Step
+from handlers.tickets.engine.example_event import EXAMPLE
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.known_ticket import KnownTicket
 from handlers.tickets.engine.marks import BLANK, is_ours, marked, seal_of, with_mark
 from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP, Markup
 from handlers.tickets.engine.no_answer import why_no_answer
+from handlers.tickets.engine.option_expressions import options_for
 from handlers.tickets.engine.optional import without_refused
 from handlers.tickets.engine.signature import signed_headers, signing_key
 from handlers.tickets.engine.tokens import tokens_of
@@ -79,7 +81,7 @@ class Target:
 
     def check(self) -> None:
         """Ask the system something harmless that needs the same rights. Raises TicketNotPosted, BadExpression."""
-        self.run(self.system.check, self._common())
+        self.run(self.system.check, self._common() | {"options": options_for(self.system, self._options, EXAMPLE, "check")})
 
     def finds(self, event: Mapping[str, Any], change_id: str) -> bool | None:
         """Whether a search by the incident's key finds its ticket; None for a system that has no search. Raises TicketNotPosted."""
@@ -114,7 +116,7 @@ class Target:
         try:
             after = self.run(self.system.open, names)
         except TicketNotPosted as refusal:
-            fewer, fields = without_refused(self.system.options, self._options, refusal)
+            fewer, fields = without_refused(self.system.options, names["options"], refusal)
             if not fields:
                 raise
             log.error("alert set aside: change %s opens without %s: %s", names["change"], ", ".join(fields), refusal)
@@ -305,6 +307,7 @@ class Target:
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self.system.text.title),
             "words": _words(data)["headings"], "parts": tuple(parts), "ours": False,
+            "options": options_for(self.system, self._options, event, change_id),
         }  # fmt: skip
         return self._named(names | self._texts(names, names["parts"], note_in(event)))
 

@@ -93,7 +93,7 @@ def test_even_with_no_room_for_all_the_first_steps_of_what_is_confirmed_stay(mar
     least = joined(parts, CUTS)
     room = REMEMBERING[markup].size(REMEMBERING[markup].render(least))
     shown = as_read(markup, fitted(parts, REMEMBERING[markup], room * 4 // 5))
-    assert "A lock keeps old restore points from being deleted" in shown
+    assert "A lock prevents the deletion of old restore points" in shown
     assert "az lock delete --subscription" in shown
     assert shown.rstrip().endswith("…")
     kept = [line.strip() for line in shown.split("\n") if line.strip() in set(commands(least))]

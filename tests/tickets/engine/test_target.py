@@ -239,7 +239,7 @@ def test_when_a_ticket_is_gone_another_one_is_opened_which_names_it(
     desk.on("GET", "/tickets/6", Reply(status))
     assert posted(target(desk.url), change) == Posted(*TICKET)
     assert asked(desk) == ["GET /tickets/6", "POST /tickets"]
-    assert "This goes on from the ticket [`6`](https://desk.example.com/6)" in desk.asked[-1].json["body"]
+    assert "This ticket continues ticket [`6`](https://desk.example.com/6)" in desk.asked[-1].json["body"]
     assert "ticket 6 is gone" in caplog.text
 
 
@@ -392,7 +392,7 @@ def test_from_the_third_refusal_on_a_further_failure_gets_another_ticket_which_n
         assert refusal(target(desk.url), change, past=Past(refusals=refusals)).kind is TICKET_KIND
     desk.on("POST", "/tickets", Reply(201, {"id": 8, "url": "https://desk.example.com/8", "key": KEY}))
     assert posted(target(desk.url), change, past=Past(refusals=2)).id == "8"
-    assert "This goes on from the ticket [`7`]" in desk.asked[-1].json["body"]
+    assert "This ticket continues ticket [`7`]" in desk.asked[-1].json["body"]
 
 
 def test_one_that_cannot_even_be_read_gets_a_successor_too(desk: System) -> None:
@@ -567,7 +567,7 @@ def test_a_body_that_is_no_json_is_a_refusal_that_says_so(desk: System) -> None:
     file = DESK.replace('vm = "= vm.name"', 'vm = "= {1: nobody.name}"')
     assert "desk.toml does not fit" in str(refusal(target(desk.url, file), failed()))
     with pytest.raises(TicketNotPosted, match="not a mapping"):
-        posted(target(desk.url, options={"fields": "= all"}), failed())
+        posted(target(desk.url, DESK.replace('"+" = "= options.fields"', '"+" = "= title"')), failed())
     assert desk.asked == []
 
 

@@ -124,7 +124,7 @@ def test_an_issue_that_was_deleted_or_transferred_is_opened_anew_by_an_update(
     posted(target(system), failed(UPDATED, ticket=KNOWN))
     looked = [] if status == 410 else ["GET /repos/acme/backup"]
     assert lines(system) == [f"GET {ISSUES}/7", *looked, f"POST {ISSUES}"]
-    assert "This goes on from the ticket [`7`]" in system.asked[-1].json["body"]
+    assert "This ticket continues ticket [`7`]" in system.asked[-1].json["body"]
 
 
 @pytest.mark.parametrize("status", [410, 301])

@@ -101,7 +101,7 @@ def test_an_issue_that_was_moved_away_refuses_alone_and_gets_a_successor(redmine
     assert refusal.value.kind is RefusalKind.TICKET
     after = posted(redmine.target(), further, past=Past(refusals=2))
     assert after.id != made.id
-    assert f"This goes on from the ticket @{made.id}@" in redmine.issue(after.id)["description"]
+    assert f"This ticket continues ticket @{made.id}@" in redmine.issue(after.id)["description"]
 
 
 def test_a_deleted_issue_gets_a_successor_at_once_and_is_left_by_a_good_backup(redmine: Redmine) -> None:

@@ -154,7 +154,7 @@ def test_a_deleted_ticket_is_not_there(tracker: RequestTracker, system: System) 
     posted(target(system), resolved(ticket=known(system)))
     posted(target(system), failed(UPDATED, ticket=known(system)))
     assert tracker.lines == ["GET /ticket/7", "GET /ticket/7", "POST /ticket"]
-    assert "This goes on from the ticket" in system.asked[-1].json["Content"]
+    assert "This ticket continues ticket" in system.asked[-1].json["Content"]
 
 
 def test_a_missing_right_is_a_matter_of_configuration(tracker: RequestTracker, system: System) -> None:

@@ -84,7 +84,7 @@ def test_a_retired_issue_gets_a_successor_that_names_it(tracker: Tracker) -> Non
     tracker.retire(made.id)
     after = posted(tracker.target(), failed(UPDATED, name="vm_deallocated", ticket=(made.id, made.url)))
     assert after.id != made.id
-    assert f"This goes on from the ticket {made.id}" in tracker.issue(after.id)["messages"][0]["content"]
+    assert f"This ticket continues ticket {made.id}" in tracker.issue(after.id)["messages"][0]["content"]
 
 
 def test_a_storm_and_an_unreadable_alert_have_issues_too(tracker: Tracker) -> None:

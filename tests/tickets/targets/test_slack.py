@@ -75,7 +75,7 @@ def test_an_incident_is_a_message_with_its_page_and_its_key(slack: System) -> No
     }
     assert heading(asked).startswith("Open: Backup of vm-pay-01 failed")
     assert body["blocks"][1]["elements"][0]["text"] == f"Sev1 · vm-pay-01 · {key_of(change)}"
-    assert "A lock keeps old restore points from being deleted" in page_of(asked)
+    assert "A lock prevents the deletion of old restore points" in page_of(asked)
     assert (body["unfurl_links"], body["unfurl_media"]) == (False, False)
 
 

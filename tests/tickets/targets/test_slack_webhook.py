@@ -40,7 +40,7 @@ def webhook(slack: System) -> Target:
         ("New: 30 backups in westeurope failed alike", storm("storm.opened")),
         ("Update: 30 backups in westeurope failed alike", storm("storm.updated")),
         ("Resolved: 30 backups in westeurope failed alike", storm("storm.resolved")),
-        ("New: An alert arrived that nobody could read", unreadable()),
+        ("New: An alert could not be read", unreadable()),
         ("Novo: ", failed(language="pt-BR")),
     ],
 )

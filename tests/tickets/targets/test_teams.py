@@ -31,7 +31,7 @@ CHANGES = [
     ("New: 30 backups in westeurope failed alike", "attention", storm("storm.opened")),
     ("Update: 30 backups in westeurope failed alike", "warning", storm("storm.updated")),
     ("Resolved: 30 backups in westeurope failed alike", "good", storm("storm.resolved")),
-    ("New: An alert arrived that nobody could read", "attention", unreadable()),
+    ("New: An alert could not be read", "attention", unreadable()),
 ]
 
 
