@@ -21,7 +21,7 @@ from handlers.model.document import Document
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
 from handlers.records.alert_queue import AlertQueue, Message
-from handlers.records.documents import Documents
+from handlers.records.documents import Documents, UnreadableDocument
 from handlers.records.reminders import DueRow
 from handlers.runbook.ending import End, render_end
 from handlers.runbook.note import render_note
@@ -74,6 +74,16 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
 def last_shown(incident: Incident, tools: Tools) -> Document | None:
     """The newest diagnosis that the ticket shows, or is about to show; None for a first version."""
     return tools.documents.newest(incident.id, oldest_shown(incident.delivery))
+
+
+def shown_of_storm(storm: Storm, tools: Tools) -> Document | None:
+    """What the storm's ticket shows; None for a first version, and for one that cannot be read any more."""
+    version = oldest_shown(storm.delivery)
+    try:
+        return tools.documents.read(storm.id, version) if version else None
+    except UnreadableDocument:
+        log.exception("a document cannot be read")
+        return None
 
 
 def oldest_shown(delivery: Delivery) -> int:
@@ -134,9 +144,8 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
         storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell, names
     )
     made = storm_document(storm, members, diagnosis, runbook)
-    shown = oldest_shown(storm.delivery)
-    before = tools.documents.read(storm.id, shown) if shown else None
-    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note_of(made, before)))
+    note = note_of(made, shown_of_storm(storm, tools))
+    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note))
 
 
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from handlers.model.parts import Part, joined
-from handlers.runbook.markup import Markdown, as_markdown, code_block
+from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span
 from handlers.runbook.templates import environment, words_of
 
 type Data = Mapping[str, Any]
@@ -65,7 +65,7 @@ def render_note(before: Data, now: Data, language: str, *, reopened: bool = Fals
         "title": lambda finding: Markdown(finding["title"]),
         "verdict": lambda name: Markdown(words["verdicts"][name].lower() if name else "–"),
         "label": lambda fact: Markdown(words["facts"].get(fact, fact)),
-        "value": lambda value: Markdown(_value(value, words["values"])),
+        "value": lambda fact, value: Markdown(_value(fact, value, words)),
         "first_step": lambda finding: _first_step(finding, words),
         "span": lambda hours: Markdown(_span(hours, words["spans"])),
     }  # fmt: skip
@@ -84,12 +84,12 @@ def _code(data: Data) -> str:
 
 
 def _changed_facts(before: Data, now: Data) -> Iterator[tuple[str, Any, Any]]:
-    """A value that differs in its times only is the same: a list of jobs has others each night."""
+    """A value that differs in its times only is the same: a list of jobs has others each night. `members` are verdicts of other causes."""
     was, current = _facts(before), _facts(now)
     told = {evidence["fact"] for data in (before, now) for f in data["findings"] if f["verdict"] in ("confirmed", "possible")
             for evidence in f["evidence"]}  # fmt: skip
     for fact, value in current.items():
-        if fact in told and fact in was and _timeless(value) != _timeless(was[fact]):
+        if fact in told and fact in was and fact != "members" and _timeless(value) != _timeless(was[fact]):
             yield fact, was[fact], value
 
 
@@ -115,15 +115,15 @@ def _lasting(finding: Data) -> list[Any]:
     ]
 
 
-def _value(value: Any, words: Mapping[str, str]) -> str:
-    """A fact's value in short."""
+def _value(fact: str, value: Any, words: Mapping[str, Mapping[str, str]]) -> str:
+    """A fact's value in short, in the reader's words; an empty one as the fact's own word for none."""
+    if value in ("", []):
+        return words["none"].get(fact, words["none"]["default"])
     if isinstance(value, list):
-        more = f"; + {len(value) - 1}" if len(value) > 1 else ""
-        return f"{_value(value[0], words)}{more}" if value else words["none"]
-    known = words.get({True: "yes", False: "no", None: "unread", "": "none"}.get(value, str(value)))
-    return known or as_markdown(
-        value if not isinstance(value, str) or len(value) <= MOST_CHARACTERS else f"{value[: MOST_CHARACTERS - 1]}…"
-    )
+        return _value(fact, value[0], words) + (f"; + {len(value) - 1}" if len(value) > 1 else "")
+    known = words["values"].get({True: "yes", False: "no", None: "unread"}.get(value, str(value)))
+    shown = code_span(value, MOST_CHARACTERS) if isinstance(value, str) else as_markdown(value)
+    return known or words["access"].get(str(value)) or str(shown)
 
 
 def _first_step(finding: Data, words: Mapping[str, Mapping[str, str]]) -> Markdown:
