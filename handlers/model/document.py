@@ -32,4 +32,6 @@ class Document:
     """From which the diagnosis can be made again (diagnosis/evidence.py)."""
     body: str = ""
     """The alert as its source sent it, as far as it is kept."""
+    note: str = ""
+    """What is new against what the ticket shows, in Markdown; empty for a first version, and where nothing was known before."""
     format: int = FORMAT

@@ -16,14 +16,15 @@ from handlers.diagnosis.owner import owner_of
 from handlers.diagnosis.recovery import changes_before_recovery
 from handlers.facts.jobs import newest_recovery_point
 from handlers.model import Diagnosis, Failure, History, Incident, Job, Members, Storm, Surroundings, Verdict, time_text
-from handlers.model.delivery import RESOLVED
+from handlers.model.delivery import RESOLVED, Delivery
 from handlers.model.document import Document
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
 from handlers.records.alert_queue import AlertQueue, Message
-from handlers.records.documents import Documents
+from handlers.records.documents import Documents, UnreadableDocument
 from handlers.records.reminders import DueRow
 from handlers.runbook.ending import End, render_end
+from handlers.runbook.note import render_note
 from handlers.runbook.render import fixed_by, render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
@@ -66,7 +67,34 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
         incident, diagnosis, runbook, changes, message.since, evidence, owner, severity_from=settings.severity_from
     )
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
-    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body))
+    note = note_of(document, last_shown(incident, tools), reopened=reopened)
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note))
+
+
+def last_shown(incident: Incident, tools: Tools) -> Document | None:
+    """The newest diagnosis that the ticket shows, or is about to show; None for a first version."""
+    return tools.documents.newest(incident.id, oldest_shown(incident.delivery))
+
+
+def shown_of_storm(storm: Storm, tools: Tools) -> Document | None:
+    """What the storm's ticket shows; None for a first version, and for one that cannot be read any more."""
+    version = oldest_shown(storm.delivery)
+    try:
+        return tools.documents.read(storm.id, version) if version else None
+    except UnreadableDocument:
+        log.exception("a document cannot be read")
+        return None
+
+
+def oldest_shown(delivery: Delivery) -> int:
+    """The oldest version that a ticket shows: what is new against it is new for every target's ticket. 0: there is none before."""
+    return min((shown.shown for shown in delivery.tickets.values() if shown.shown), default=delivery.version - 1)
+
+
+def note_of(document: Document, before: Document | None, *, reopened: bool = False) -> str:
+    """What a document says that the one before does not; empty where there is none before."""
+    language = document.data["runbook"]["language"]
+    return render_note(before.data, document.data, language, reopened=reopened) if before else ""
 
 
 def write_first(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:
@@ -115,7 +143,9 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     runbook = render_storm(
         storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell, names
     )
-    tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
+    made = storm_document(storm, members, diagnosis, runbook)
+    note = note_of(made, shown_of_storm(storm, tools))
+    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note))
 
 
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:

@@ -50,12 +50,17 @@ LAST_KNOWN = ("vm", "error", "findings", "owner", "tags", "changes_since_last_go
 def event_of(document: Document, change: str, shown: Shown, now: datetime) -> dict[str, Any]:
     """The event that a version's document is posted as: `change` is `opened`, `updated`, `resolved` or `reopened`.
 
-    Its Markdown is the ticket's text, its HTML the whole page.
+    Its Markdown is the ticket's text, its HTML the whole page, its note what an update says of it.
     """
     kind = "alert.unreadable" if document.kind == "alert" else f"{document.kind}.{change}"
     runbook = document.data["runbook"] | {"markdown": ticket_text(document.parts), "html": to_html(joined(document.parts))}
     ticket = {"id": shown.ticket_id or None, "url": shown.ticket_url or None}
-    return {"type": kind, "timestamp": time_of(now), "data": {**document.data, "runbook": runbook, "ticket": ticket}}
+    note = {"markdown": document.note} if document.note and change in ("updated", "reopened") else None
+    return {
+        "type": kind,
+        "timestamp": time_of(now),
+        "data": {**document.data, "note": note, "runbook": runbook, "ticket": ticket},
+    }
 
 
 def failure_document(
@@ -190,7 +195,13 @@ def in_plain_words(event: dict[str, Any], answer: str) -> dict[str, Any]:
     code, item = (data["error"] or {}).get("code") or "–", data["protected_item"]["name"]
     words = message(language, "refused", code=code, item=item, answer=answer)
     runbook = {"language": language, "markdown": words, "html": to_html(words)}
-    shortened: dict[str, Any] = {"findings": [], "changes_since_last_good": None, "changes_unread": [], "runbook": runbook}
+    shortened: dict[str, Any] = {
+        "findings": [],
+        "changes_since_last_good": None,
+        "changes_unread": [],
+        "note": None,
+        "runbook": runbook,
+    }
     return event | {"data": data | shortened}
 
 

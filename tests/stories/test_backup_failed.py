@@ -95,6 +95,22 @@ def test_another_failed_job_updates_the_ticket_and_says_what_is_new(bench_of: Be
     assert "confirmed → ruled out" in page
 
 
+def test_three_nights_of_one_vm_make_two_notes_of_a_few_lines_beside_the_whole_text(bench_of: BenchOf) -> None:
+    bench = bench_of(LOCKED)
+    bench.fire(alert())
+    bench.work()
+    for night in (24, 48):
+        bench.fire(next_failure(bench, hours=night))
+        bench.work()
+    opened, *further = [event["data"] for event in bench.target.events]
+    assert opened["note"] is None
+    notes = [data["note"]["markdown"] for data in further]
+    assert [f"Failure {number} of this incident" in note for number, note in zip((2, 3), notes, strict=True)] == [True, True]
+    assert max(len(note.splitlines()) for note in notes) <= 25
+    assert all("**Risk: " in note and "az lock delete" not in note for note in notes)
+    assert all("az lock delete" in data["runbook"]["markdown"] for data in further), "the whole text stays in the event"
+
+
 def test_a_ticket_system_that_is_down_gets_its_ticket_once_it_is_back(bench_of: BenchOf) -> None:
     bench = bench_of(LOCKED)
     bench.target.answers = [TicketNotPosted("TICKET_URL answered 503"), TicketNotPosted("TICKET_URL answered 503")]

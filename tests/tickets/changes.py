@@ -20,6 +20,7 @@ from handlers.model.document import Document
 from handlers.model.parts import Part
 from handlers.model.plain import UNREADABLE, PlainTicket
 from handlers.model.storm import members_of
+from handlers.runbook.note import render_note
 from handlers.runbook.render import render, render_storm
 from handlers.tickets.event import ended_document, event_of, failure_document, plain_document, storm_document
 from sandbox.azure import running_azure
@@ -75,7 +76,10 @@ def failed(change: str = OPENED, name: str = PLAIN, *, ticket: tuple[str, str] =
     about, made = incident(name, change=change, ticket=ticket), diagnosis(name)
     changes = (Change("disk_too_large", Verdict.UNKNOWN, Verdict.RULED_OUT),) if change != OPENED else ()
     history = History(about.failures, about.first_failed_at, changes, change == REOPENED)
-    return posting(failure_document(about, made, render(made, language, history=history), changes), about, change)
+    document = failure_document(about, made, render(made, language, history=history), changes)
+    before = failed(name=name, language=language).event["data"] if change != OPENED else None
+    note = render_note(before, document.data, language, reopened=change == REOPENED) if before else ""
+    return posting(replace(document, note=note), about, change)
 
 
 @cache
@@ -102,7 +106,9 @@ def storm(change: str = "storm.opened", *, affected: int = 30, ticket: tuple[str
     assert about is not None
     about = replace(about, status=status, delivery=delivery(NUMBERS[change.rpartition(".")[2]], ticket))
     runbook = render_storm(about, summary, diagnosis(PLAIN), "en")
-    return posting(storm_document(about, summary, diagnosis(PLAIN), runbook), about, change)
+    document = storm_document(about, summary, diagnosis(PLAIN), runbook)
+    before = storm(affected=affected - 1).event["data"] if change != "storm.opened" else None
+    return posting(replace(document, note=render_note(before, document.data, "en") if before else ""), about, change)
 
 
 @cache

@@ -46,6 +46,12 @@ class RequestTracker:
         told = [self._text(entry["id"]) for entry in history if entry["Type"] in ("Create", "Comment", "Correspond")]
         return ticket | {"texts": told}
 
+    def files(self, number: str) -> dict[str, str]:
+        """The files of a ticket by name; of several the newest."""
+        listed = self._asked("GET", f"/ticket/{number}/attachments", fields="Filename", per_page="100")["items"]
+        named = {one["Filename"]: str(one["id"]) for one in sorted(listed, key=lambda one: int(one["id"])) if one.get("Filename")}
+        return {name: self._content(attachment) for name, attachment in named.items()}
+
     def tickets(self, key: str) -> list[str]:
         query = f"CF.{{IncidentKey}} = '{key}'"
         return [str(ticket["id"]) for ticket in self._asked("GET", "/tickets", query=query)["items"]]

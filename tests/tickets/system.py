@@ -38,7 +38,8 @@ class Asked:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.body) if self.body else None
+        is_file = self.headers.get("content-type") == "application/octet-stream"
+        return json.loads(self.body) if self.body and not is_file else None
 
 
 @dataclass

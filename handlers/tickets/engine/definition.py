@@ -119,6 +119,12 @@ class Ticket:
     """It was merged into another one, which is what was read."""
     gone: str = ""
     """It is not there any more, or belongs to somebody else."""
+    description: str = ""
+    """The text of its description, where updates replace it while nobody else has written into it."""
+    mark: str = ""
+    """Where the mark of that text is kept, for a system whose descriptions have no room for it."""
+    attaches: bool = False
+    """Updates bring the whole page along as a file."""
     carries_key: str = ""
     """Whether it carries our key itself: a found ticket is believed only then."""
     answers_key: bool = False
@@ -137,6 +143,8 @@ class Step:
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, Any] = field(default_factory=dict)
     json: Any = None
+    body: str = ""
+    """An expression whose text is sent as it is, as a file."""
     content_type: str = "application/json"
     take: Mapping[str, str] = field(default_factory=dict)
     expect: str = ""

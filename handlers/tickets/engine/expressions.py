@@ -7,6 +7,7 @@ JSON as values, into a path percent-encoded. Nothing is ever pasted into text.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -16,6 +17,7 @@ from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from handlers.tickets.engine.chunks import chunks
+from handlers.tickets.engine.marks import seal_of
 
 Names = Mapping[str, Any]
 
@@ -99,6 +101,8 @@ def _environment() -> SandboxedEnvironment:
     environment = SandboxedEnvironment(autoescape=False)
     environment.filters["slashes"] = lambda value: _WithSlashes(value)
     environment.filters["cut"] = lambda text, most: text if len(text) <= most else text[: most - 1] + "…"
+    environment.filters["base64"] = lambda text: b64encode(text.encode(errors="replace")).decode()
+    environment.filters["seal"] = seal_of
     environment.filters["compact"] = lambda mapping: {key: item for key, item in mapping.items() if item is not None}
     environment.filters["chunks"] = chunks
     environment.filters["each"] = lambda items, name, **more: [{**more, name: item} for item in items]

@@ -30,6 +30,7 @@ class Client(Protocol):
     def opened(self, names: Names) -> Posted: ...
     def found(self, names: Names, other_than: str = "") -> Posted | None: ...
     def posted(self, names: Names) -> Posted: ...
+    def as_read(self, names: Names) -> Names: ...
     def with_words(self, names: Names, name: str, parts: Sequence[Part], **values: Any) -> Names: ...
 
 
@@ -80,7 +81,8 @@ class KnownTicket:
             if not refusal.gone:
                 raise
             return names, State.GONE
-        return names, state_of(system.ticket, {"one": names.get("answer"), **names}, self.operation)
+        state = state_of(system.ticket, {"one": names.get("answer"), **names}, self.operation)
+        return names if state is State.GONE else self.client.as_read(names), state
 
     def _after(self, refusal: TicketNotPosted, names: Names) -> Posted:
         """What one ticket refuses: another ticket for a further failure, a note for a state that cannot be set. Raises the refusal."""

@@ -106,12 +106,14 @@ def _contradictions(table: Mapping[str, Any]) -> Iterator[str]:
             yield f"{place}: must be an expression, begun with ="
     if system.read and not system.ticket.closed:
         yield "ticket.closed: is missing, and a ticket is read to know it"
+    if system.ticket.description and not system.read:
+        yield "ticket.description: is set, and no step reads the ticket"
     if system.find and not system.ticket.carries_key:
         yield "ticket.carries_key: is missing, and without it a found ticket may be somebody else's"
 
 
 def _conditions(system: Definition) -> Iterator[tuple[str, str]]:
-    for name in ("closed", "final", "silenced", "merged", "gone", "carries_key"):
+    for name in ("closed", "final", "silenced", "merged", "gone", "description", "carries_key"):
         yield (f"ticket.{name}", getattr(system.ticket, name))
     yield ("answers.wait", system.answers.wait)
     yield ("answers.configuration", system.answers.configuration)

@@ -23,7 +23,8 @@ from handlers.tickets.engine.example_event import EXAMPLE
 from handlers.tickets.engine.expressions import BadExpression, evaluated, filled, holds
 from handlers.tickets.engine.fitting import fitted
 from handlers.tickets.engine.known_ticket import KnownTicket
-from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP
+from handlers.tickets.engine.marks import BLANK, is_ours, marked, seal_of, with_mark
+from handlers.tickets.engine.markups import MARKUPS, NO_MARKUP, Markup
 from handlers.tickets.engine.no_answer import why_no_answer
 from handlers.tickets.engine.option_expressions import options_for
 from handlers.tickets.engine.optional import without_refused
@@ -42,6 +43,8 @@ MOST_READ_CHARACTERS = 4_000
 SECRET_CHARACTERS = 12
 """A piece of TICKET_URL that is as long may be a secret, as the URLs of Teams and Slack hold one."""
 NO_PAST = Past()
+NO_DESCRIPTION = ("incident.resolved", "storm.resolved")
+"""Changes after which the description stays: it holds the last failure."""
 WORD = re.compile(r"[a-z]+([-_.][a-z]+)*")
 """A name of a project or a team, as no secret that is made at random reads."""
 OPERATION = {
@@ -188,9 +191,11 @@ class Target:
     def _asked(self, step: Step, names: dict[str, Any]) -> requests.Response:
         import requests
 
-        body = b"" if step.json is None else _encoded(self._with_secret(evaluated(step.json, names)))
+        body = self._body(step, names)
         headers = {"User-Agent": "backup-runbooks", "Accept": "application/json"}
-        if step.json is not None:
+        if step.body:
+            headers["Content-Type"] = "application/octet-stream"
+        elif step.json is not None:
             headers["Content-Type"] = f"{step.content_type}; charset=utf-8"
         headers |= {name: str(value) for name, value in evaluated({**self.system.headers, **step.headers}, names).items()}
         headers |= self._signed(names.get("change", ""), body)
@@ -203,6 +208,11 @@ class Target:
             # The exception's own text holds the URL, and a URL may hold a secret.
             sent = bool(names.get("changed")) or not _is_unconnected(error)
             raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
+
+    def _body(self, step: Step, names: Mapping[str, Any]) -> bytes:
+        if step.body:
+            return str(evaluated(step.body, names)).encode(errors="replace")
+        return b"" if step.json is None else _encoded(self._with_secret(evaluated(step.json, names)))
 
     def _sent(
         self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes, seconds: float
@@ -296,16 +306,25 @@ class Target:
         names = {
             **self._common(), "ticket": {"id": None, "url": None}, **data, "event": event, "type": event["type"],
             "change": change_id, "key": data["incident"]["id"], "title": one_line(data["title"], self.system.text.title),
-            "text": self._text(data, change_id, parts), "words": _words(data)["headings"],
-            "parts": tuple(parts), "options": options_for(self.system, self._options, event, change_id),
+            "words": _words(data)["headings"], "parts": tuple(parts), "ours": False,
+            "options": options_for(self.system, self._options, event, change_id),
         }  # fmt: skip
-        return self._named(names)
+        return self._named(names | self._texts(names, names["parts"], note_in(event)))
 
     def with_words(self, names: dict[str, Any], name: str, parts: Sequence[Part], **values: Any) -> dict[str, Any]:
-        """With a sentence before the page."""
-        sentence = message(names["runbook"].get("language") or LANGUAGES[0], name, **values)
-        text = self._text(names, names["change"], (Part(f"{sentence}\n\n"), *parts))
-        return self._named(names | {"text": text})
+        """With a sentence before the page, and before the note; without parts it is all that there is."""
+        before = Part(message(language_of(names), name, **values) + "\n\n")
+        note = note_in(names["event"]) if parts else ""
+        names = names | {"ours": False}
+        return self._named(names | self._texts(names, (before, *parts), note and before.text + note))
+
+    def as_read(self, names: dict[str, Any]) -> dict[str, Any]:
+        """With what the ticket itself says of its description: where nobody else wrote into it, it is replaced, and the note says so."""
+        note = note_in(names["event"])
+        if not (note and self.system.ticket.description and self._is_ours(names)):
+            return names
+        names = names | {"ours": True}
+        return self._named(names | {"note": self._noted(names, names["parts"], note)})
 
     def _named(self, names: dict[str, Any]) -> dict[str, Any]:
         """With the file's own names, each of which may use those before it."""
@@ -313,13 +332,45 @@ class Target:
             names = names | {name: evaluated(expression, names)}
         return names
 
-    def _text(self, data: Mapping[str, Any], change_id: str, parts: Sequence[Part]) -> Any:
+    def _texts(self, names: Mapping[str, Any], parts: Sequence[Part], note: str) -> dict[str, Any]:
+        """The page, the same as a description that the app keeps up to date, and what an update says."""
+        text = self._text(names, parts)
+        ticket = self.system.ticket
+        described = bool(ticket.description) and names["type"] not in NO_DESCRIPTION
+        description = self._description(names, parts) if described and not ticket.mark else text
+        return {
+            "text": text, "description": description, "mark": seal_of(description) if described else "",
+            "note": self._noted(names, parts, note) if note else text, "has_note": bool(note),
+        }  # fmt: skip
+
+    def _noted(self, names: Mapping[str, Any], parts: Sequence[Part], note: str) -> Any:
+        """What is new, and where the whole page stands: where it has no other place, it follows."""
+        ticket, language = self.system.ticket, language_of(names)
+        if names["ours"]:
+            return self._text(names, (Part(f"{note}\n{message(language, 'note_in_description')}\n"),))
+        if ticket.attaches:
+            return self._text(names, (Part(f"{note}\n{message(language, 'note_attached')}\n"),))
+        if ticket.description:
+            return self._text(names, (Part(f"{note}\n{message(language, 'note_with_page')}\n\n"), *parts))
+        return self._text(names, (Part(f"{note}\n{where_the_page_is(names, names['change'])}\n"),))
+
+    def _is_ours(self, names: Mapping[str, Any]) -> bool:
+        """Whether the description that was read is still as the app wrote it."""
+        ticket, names = self.system.ticket, {"one": names.get("answer"), **names}
+        kept = str(evaluated(ticket.mark, names) or "") if ticket.mark else None
+        return is_ours(evaluated(ticket.description, names) or "", kept)
+
+    def _description(self, names: Mapping[str, Any], parts: Sequence[Part]) -> Any:
+        sentence = message(language_of(names), "marked", mark=BLANK)
+        return marked(self._text(names, parts, with_mark(MARKUPS[self.system.text.markup], sentence)))
+
+    def _text(self, names: Mapping[str, Any], parts: Sequence[Part], markup: Markup | None = None) -> Any:
         """The page in the system's markup; nothing for one that takes the event itself."""
         text = self.system.text
         if text.markup == NO_MARKUP:
             return ""
-        page = tuple(parts) or (Part(data["runbook"]["markdown"]),)
-        return fitted(page, MARKUPS[text.markup], text.most, where_the_rest_is(data, change_id))
+        page = tuple(parts) or (Part(names["runbook"]["markdown"]),)
+        return fitted(page, markup or MARKUPS[text.markup], text.most, where_the_rest_is(names, names["change"]))
 
 
 def secret_pieces(url: str, *, keep_words: bool = False) -> list[str]:
@@ -345,6 +396,21 @@ def _is_unconnected(error: Exception) -> bool:
 
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return isinstance(error, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
+
+
+def note_in(event: Mapping[str, Any]) -> str:
+    """What is new in a change, as Markdown; empty where the page says all."""
+    return str((event["data"].get("note") or {}).get("markdown") or "")
+
+
+def language_of(data: Mapping[str, Any]) -> str:
+    return str(data["runbook"].get("language") or LANGUAGES[0])
+
+
+def where_the_page_is(data: Mapping[str, Any], change_id: str) -> str:
+    """For a note on a ticket that has no place for the page: where the whole page is."""
+    words, page = _words(data)["messages"], data["incident"]["url"]
+    return str(words["note_on_page"].format(url=page) if page else words["note_in_storage"].format(blob=_blob_of(change_id)))
 
 
 def where_the_rest_is(data: Mapping[str, Any], change_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from socket import SHUT_RDWR
@@ -28,6 +28,10 @@ class Imitation(System):
         self.made: list[Asked] = []
         """The requests that made a ticket."""
         self.closed = False
+        self.description: Any = None
+        """Of the ticket, as it was written last."""
+        self.kept: dict[str, Any] = {}
+        """Further fields of the ticket."""
         self.links = ""
         """Where the links in the answers lead: nobody may follow them."""
         self.raw: list[str] = []
@@ -42,9 +46,19 @@ class Imitation(System):
         found = re.search(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])", self.made[-1].body)
         return found[0].decode() if found else ""
 
+    def describe(self, texts: Sequence[Any]) -> None:
+        """The description is the last of some texts, if there are any."""
+        self.description = [self.description, *texts][-1]
+
     def opens(self, status: int, said: Any) -> Callable[[Asked], Reply]:
         def reply(asked: Asked) -> Reply:
             self.made.append(asked)
+            self.describe(list(described_in(asked.json)))
+            self.kept = (
+                {name: value for name, value in (asked.json or {}).items() if name == "correlation_display"}
+                if isinstance(asked.json, dict)
+                else {}
+            )
             return Reply(status, said(self) if callable(said) else said)
 
         return reply
@@ -62,6 +76,15 @@ class Imitation(System):
             body = other.json if isinstance(other.json, bytes) else json.dumps(other.json).encode()
             return Response(body, other.status, {"Content-Type": "application/json", **other.headers})
         return said
+
+
+def described_in(body: Any) -> Iterator[Any]:
+    """The description that makes a ticket, whatever the system calls it."""
+    if isinstance(body, list):
+        yield from (step["value"] for step in body if step["path"] == "/fields/System.Description")
+    elif isinstance(body, dict):
+        yield from (body[name] for name in ("body", "description") if name in body)
+        yield from (found for name in ("fields", "issue") for found in described_in(body.get(name)))
 
 
 @dataclass(frozen=True)
@@ -99,11 +122,13 @@ def _azure_devops(one: Imitation) -> None:
     def item() -> dict[str, Any]:
         tags = f"ops; bk-{one.key}" if one.made else ""
         fields = {"System.State": "Closed" if one.closed else "New", "System.WorkItemType": "Task", "System.Tags": tags}
+        fields |= {"System.Description": one.description}
         return {"id": 7, "rev": 3, "fields": fields, "url": f"{one.links}/Ops/_apis/wit/workItems/7"}
 
     def patched(asked: Asked) -> Reply:
         states = [step["value"] for step in asked.json if step["path"] == "/fields/System.State"]
         one.closed = states[-1] == "Closed" if states else one.closed
+        one.describe([step["value"] for step in asked.json if step["path"] == "/fields/System.Description"])
         return Reply(200, item())
 
     states = [{"name": "New", "category": "Proposed"}, {"name": "Closed", "category": "Completed"}]
@@ -124,10 +149,12 @@ def _github(one: Imitation) -> None:
             "state": "closed" if one.closed else "open",
             "state_reason": "completed" if one.closed else None,
             "labels": labels,
+            "body": one.description,
         }
 
     def patched(asked: Asked) -> Reply:
-        one.closed = asked.json["state"] == "closed"
+        one.closed = asked.json["state"] == "closed" if "state" in asked.json else one.closed
+        one.describe([asked.json["body"]] if "body" in asked.json else [])
         return Reply(200, issue())
 
     one.on("GET", "/repos/o/r/issues/(?s:.*)", one.says(issue))
@@ -148,10 +175,12 @@ def _gitlab(one: Imitation) -> None:
             "web_url": f"{one.links}/o/r/-/issues/7",
             "state": "closed" if one.closed else "opened",
             "labels": labels,
+            "description": one.description,
         }
 
     def changed(asked: Asked) -> Reply:
-        one.closed = asked.json["state_event"] == "close"
+        one.closed = asked.json["state_event"] == "close" if "state_event" in asked.json else one.closed
+        one.describe([asked.json["description"]] if "description" in asked.json else [])
         return Reply(200, issue())
 
     one.on("GET", f"{project}/issues/(?s:.*)", one.says(issue))
@@ -167,15 +196,21 @@ def _jira(one: Imitation, api: str = "/rest/api/3", search: str = "/search/jql")
         status = {"statusCategory": {"key": "done" if one.closed else "new"}}
         labels = [f"bk-{one.key}"] if one.made else []
         fields = {"labels": labels, "status": status, "resolution": {"name": "Done"} if one.closed else None}
+        fields["description"] = one.description
         return {"key": "OPS-7", "self": f"{one.links}{api}/issue/1", "fields": fields}
 
     def moved(asked: Asked) -> Reply:
         one.closed = asked.json["transition"]["id"] == "31"
         return Reply(204)
 
+    def described(asked: Asked) -> Reply:
+        one.describe([asked.json["fields"]["description"]])
+        return Reply(204)
+
     ways = [{"id": "31", "to": {"id": "3", "statusCategory": {"key": "done"}}}, {"id": "11", "to": {"id": "1", "statusCategory": {"key": "new"}}}]  # fmt: skip
     one.on("GET", f"{api}/project/OPS", Reply(200, {"key": "OPS"}))
     one.on("GET", f"{api}/issue/(?s:.*)", one.says(issue))
+    one.on("PUT", f"{api}/issue/(?s:.*)", described)
     one.on("GET", f"{api}/issue/(?s:.*)/transitions", Reply(200, {"transitions": ways}))
     one.on("POST", f"{api}/issue/(?s:.*)/transitions", moved)
     one.on("POST", f"{api}/issue/(?s:.*)/comment", Reply(201, {"id": "1"}))
@@ -197,11 +232,12 @@ def _redmine(one: Imitation) -> None:
     def issue(status: int | None = None) -> dict[str, Any]:
         keys = [{"id": 1, "name": "Incident key", "value": one.key if one.made else ""}]
         state = {"id": status or (3 if one.closed else 2), "name": "any", "is_closed": one.closed}
-        return {"id": 7, "custom_fields": keys, "status": state}
+        return {"id": 7, "custom_fields": keys, "status": state, "description": one.description}
 
     def changed(asked: Asked) -> Reply:
         if "status_id" in asked.json["issue"]:
             one.closed = asked.json["issue"]["status_id"] == 3
+        one.describe([asked.json["issue"]["description"]] if "description" in asked.json["issue"] else [])
         return Reply(204)
 
     one.on("GET", "/projects/backup.json", Reply(200, {"project": {"id": 1}}))
@@ -252,6 +288,7 @@ def _roundup(one: Imitation) -> None:
     one.on("PATCH", f"{data}/issue/(?s:.*)", changed)
     one.on("GET", f"{data}/issue", one.says(found))
     one.on("POST", f"{data}/msg", Reply(201, {"data": {"id": "9"}}))
+    one.on("POST", f"{data}/file", Reply(201, {"data": {"id": "5"}}))
     one.on("POST", f"{data}/issue/@poe", Reply(201, {"data": {"link": f"{one.links}/rest/data/issue/@poe/once1"}}))
     one.on("POST", f"{data}/issue/@poe/once1", one.opens(201, lambda _: {"data": issue()}))
 
@@ -260,10 +297,13 @@ def _servicenow(one: Imitation) -> None:
     table = "/api/now/table/incident"
 
     def record() -> dict[str, Any]:
-        return {"sys_id": "7", "state": "6" if one.closed else "2", "correlation_id": one.key if one.made else ""}
+        state, key = "6" if one.closed else "2", one.key if one.made else ""
+        return {"sys_id": "7", "state": state, "correlation_id": key, "description": one.description} | one.kept
 
     def changed(asked: Asked) -> Reply:
         one.closed = asked.json.get("state", "6" if one.closed else "2") == "6"
+        one.describe([asked.json["description"]] if "description" in asked.json else [])
+        one.kept |= {"correlation_display": asked.json["correlation_display"]} if "correlation_display" in asked.json else {}
         return Reply(200, {"result": record()})
 
     one.on("GET", f"{table}/(?s:.*)", one.says(lambda: {"result": record()}))
@@ -314,6 +354,7 @@ def _zendesk(one: Imitation) -> None:
 
     one.on("GET", "/api/v2/tickets/(?s:.*).json", one.says(lambda: {"ticket": ticket()}))
     one.on("PUT", "/api/v2/tickets/(?s:.*).json", changed)
+    one.on("POST", "/api/v2/uploads.json", Reply(201, {"upload": {"token": "up1"}}))
     one.on("POST", "/api/v2/tickets.json", one.opens(201, lambda _: {"ticket": ticket()}))
     one.on("GET", "/api/v2/tickets.json", one.says(lambda: {"tickets": [ticket()] if one.made else []}))
 

@@ -12,6 +12,7 @@ from handlers.model.parts import Part, joined
 from handlers.model.refusal import Past, RefusalKind
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
+from handlers.tickets.engine.marks import is_ours
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, incident, resolved, storm, unreadable
 from tests.tickets.redmine_server import Redmine, is_installed, running_redmine
@@ -53,6 +54,29 @@ def test_an_incident_lives_in_one_issue(redmine: Redmine) -> None:
     assert len(issue["notes"]) == 3
     assert "A backup has completed since the failure" in issue["notes"][1]
     assert redmine.issues(incident().id) == [made.id]
+
+
+@each_markup
+def test_further_failures_are_short_notes_and_the_description_is_the_newest_runbook(redmine: Redmine, name: str) -> None:
+    target, opened = redmine.target(name), failed()
+    made = posted(target, opened)
+    known = (made.id, made.url)
+    first = redmine.issue(made.id)["description"]
+    for _ in range(2):
+        posted(target, failed(UPDATED, ticket=known))
+    issue = redmine.issue(made.id)
+    assert first != issue["description"], "which is of the second failure"
+    assert is_ours(issue["description"])
+    assert len(issue["notes"]) == 2
+    assert max(len(note.splitlines()) for note in issue["notes"]) <= 25
+    assert "The whole runbook stands in the description" in issue["notes"][-1]
+    assert "az lock delete" not in issue["notes"][-1]
+
+    redmine.change(made.id, description=f"{issue['description']}\n\nCall Ana first.")
+    posted(target, failed(UPDATED, ticket=known))
+    issue = redmine.issue(made.id)
+    assert issue["description"].endswith("Call Ana first.")
+    assert "az lock delete" in issue["notes"][-1]
 
 
 def test_after_a_crash_the_issue_that_was_made_is_found(redmine: Redmine) -> None:

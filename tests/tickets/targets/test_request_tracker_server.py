@@ -51,6 +51,17 @@ def test_an_incident_lives_in_one_ticket(server: RequestTracker) -> None:
     assert server.tickets(incident().id) == [made.id]
 
 
+def test_a_further_failure_is_a_short_comment_with_the_runbook_as_a_file(server: RequestTracker) -> None:
+    further = failed(UPDATED)
+    made = posted(server.target(), failed())
+    posted(server.target(), failed(UPDATED, ticket=(made.id, made.url)))
+    assert server.files(made.id) == {"runbook.md": further.event["data"]["runbook"]["markdown"]}
+    note = server.ticket(made.id)["texts"][1].partition("# Backup of")[0]
+    assert "Failure 2 of this incident" in note
+    assert "attached as" in note
+    assert "az lock delete" not in note
+
+
 def test_after_a_crash_the_ticket_that_was_made_is_found(server: RequestTracker) -> None:
     opening = failed(name="agent_outdated_linux")
     made = posted(server.target(), opening)

@@ -49,6 +49,19 @@ def test_an_incident_lives_in_one_issue(tracker: Tracker) -> None:
     assert tracker.issues(key_of(opening)) == [made.id]
 
 
+def test_a_further_failure_is_a_short_message_with_the_runbook_as_a_file(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed())
+    for _ in range(2):
+        posted(tracker.target(), failed(UPDATED, ticket=(made.id, made.url)))
+    issue = tracker.issue(made.id)
+    files = [tracker.get(f"file/{file['id']}", **{"@verbose": "3"})["attributes"] for file in issue["files"]]
+    assert [file["name"] for file in files] == ["runbook.md", "runbook.md"]
+    assert files[-1]["content"] == failed(UPDATED).event["data"]["runbook"]["markdown"]
+    for message in issue["messages"][1:]:
+        assert "Failure 2 of this incident" in message["content"]
+        assert len(message["content"].splitlines()) <= 25
+
+
 def test_after_a_crash_the_issue_that_was_made_is_found(tracker: Tracker) -> None:
     opening = failed(name="agent_outdated_linux")
     made = posted(tracker.target(), opening)

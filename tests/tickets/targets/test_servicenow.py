@@ -76,10 +76,10 @@ def test_a_failure_opens_an_incident_that_carries_the_key(instance: System) -> N
     assert asked.query == {"sysparm_fields": "sys_id,number,state,correlation_id", "sysparm_exclude_reference_link": "true"}
     body = asked.json
     assert "az lock delete" in body.pop("description")
+    assert body.pop("correlation_display").startswith("Backup Runbooks br")
     assert body == {
         "short_description": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
         "correlation_id": key_of(change),
-        "correlation_display": "Backup Runbooks",
         "impact": "2",
         "urgency": "1",
     }
@@ -140,7 +140,8 @@ def test_an_update_adds_a_work_note_and_changes_nothing_else(instance: System) -
     assert posted(servicenow(instance), failed(UPDATED, ticket=TICKET)) == KNOWN
     read, asked = instance.asked
     assert (read.method, asked.method, asked.path, list(asked.json)) == ("GET", "PATCH", RECORD, ["work_notes"])
-    assert "az lock delete" in asked.json["work_notes"]
+    assert "Failure 2 of this incident" in asked.json["work_notes"]
+    assert "Risk: " in asked.json["work_notes"]
 
 
 def test_a_resolved_incident_has_what_servicenow_asks_for(instance: System) -> None:
@@ -178,7 +179,7 @@ def test_a_resolved_incident_is_reopened(instance: System) -> None:
     assert posted(servicenow(instance), failed(REOPENED, ticket=TICKET)) == KNOWN
     body = sent(instance, "PATCH")
     assert body["state"] == "2"
-    assert "az lock delete" in body["work_notes"]
+    assert "open again" in body["work_notes"]
 
 
 def test_an_open_incident_that_fails_again_gets_a_note_and_keeps_its_state(instance: System) -> None:
