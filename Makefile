@@ -68,8 +68,8 @@ cause: setup ## write the stubs of a new cause: make cause ID=some_wrong_conditi
 package: setup ## build/backup-runbooks.zip: what is deployed
 	@$(PYTHON) -m tools.package
 
-unpacked: package ## build/package: the same, unpacked, which azd uploads
-	@rm -rf build/package && $(PYTHON) -m zipfile -e build/backup-runbooks.zip build/package && cp .funcignore build/package/
+unpacked: setup ## build/package: the same, unpacked, which azd uploads; left alone when nothing changed
+	@$(PYTHON) -m tools.package --unpacked
 
 infra: ## check the Bicep: build and lint where there is a bicep command, the offline checker where it lies beside the project
 	@tools/check-infra

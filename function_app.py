@@ -14,15 +14,16 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 logging.getLogger("handlers").setLevel(logging.INFO)
 
 app = func.FunctionApp()
-KEY_OR_ENTRA = func.AuthLevel.FUNCTION if SETTINGS.alerts_auth == "key" else func.AuthLevel.ANONYMOUS
+HOST_CHECKS_KEY = SETTINGS.alerts_auth == "key" and not SETTINGS.alerts_key
+KEY_OR_APP = func.AuthLevel.FUNCTION if HOST_CHECKS_KEY else func.AuthLevel.ANONYMOUS
 
 
-@app.route("alerts", methods=["POST", "OPTIONS"], auth_level=KEY_OR_ENTRA)
+@app.route("alerts", methods=["POST", "OPTIONS"], auth_level=KEY_OR_APP)
 def alerts(req: func.HttpRequest) -> func.HttpResponse:
     """Alerts from action groups, Event Grid webhooks, or anybody with the key."""
-    from handlers.alert_received import receive
+    from handlers.alert_received import Request, receive
 
-    answer = receive(req.method, dict(req.headers), req.get_body(), SETTINGS, queue())
+    answer = receive(Request(req.method, req.headers, req.params, req.get_body()), SETTINGS, queue())
     body = "" if answer.body is None else json.dumps(answer.body)
     return func.HttpResponse(body, status_code=answer.status, headers=dict(answer.headers), mimetype="application/json")
 

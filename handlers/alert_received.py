@@ -2,12 +2,12 @@
 
 import json
 import logging
-from collections.abc import Mapping
 
 from handlers import alerts
-from handlers.alerts.caller import is_action_group
+from handlers.alerts.caller import refusal
 from handlers.alerts.event_grid import TriggerEvent, body_of
 from handlers.alerts.handshake import Answer, cloud_events_validation, event_grid_validation
+from handlers.alerts.handshake import Request as Request  # function_app.py makes one
 from handlers.alerts.watched import watched
 from handlers.model import Alert, Ignored
 from handlers.model.text import one_line
@@ -19,22 +19,21 @@ log = logging.getLogger(__name__)
 LARGEST_BODY_BYTES, RETRY_AFTER_SECONDS, MOST_LOGGED = 1024 * 1024, 30, 5
 
 
-def receive(method: str, headers: Mapping[str, str], content: bytes, settings: Settings, queue: AlertQueue) -> Answer:
+def receive(request: Request, settings: Settings, queue: AlertQueue) -> Answer:
     """Answer a request on /api/alerts: a handshake, or alerts to queue."""
-    if method == "OPTIONS":
-        allowed = cloud_events_validation(headers)
+    if refused := refusal(request, settings.alerts_auth, settings.alerts_key):
+        return refused
+    if request.method == "OPTIONS":
+        allowed = cloud_events_validation(request.headers)
         return Answer(200, headers=allowed) if allowed else Answer(400, {"error": "WebHook-Request-Origin is missing."})
-    if settings.alerts_auth == "entra" and not is_action_group(headers):
-        return Answer(403, {"error": "The caller is not Azure Monitor's action groups."})
-    if len(content) > LARGEST_BODY_BYTES:
+    if len(request.content) > LARGEST_BODY_BYTES:
         return Answer(413, {"error": f"The body is larger than {LARGEST_BODY_BYTES} bytes."})
     try:
-        body = json.loads(content)
+        body = json.loads(request.content)
     except (ValueError, RecursionError):
         return Answer(400, {"error": "The body is not JSON."})
-    if handshake := event_grid_validation(body, headers):
-        return Answer(200, handshake)
-    return accept(body, content, settings, queue)
+    handshake = event_grid_validation(body, request.headers)
+    return Answer(200, handshake) if handshake else accept(body, request.content, settings, queue)
 
 
 def accept(body: object, content: bytes, settings: Settings, queue: AlertQueue) -> Answer:

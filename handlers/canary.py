@@ -7,7 +7,7 @@ from datetime import timedelta
 from handlers.alerts.canary import body_of
 from handlers.diagnosis.diagnose import diagnose_failure
 from handlers.diagnosis.identify import identify
-from handlers.facts.vaults import readable_vaults
+from handlers.facts.vaults import log_silent_vaults, readable_vaults
 from handlers.model import Alert, Incident, Job, parse_time
 from handlers.model.incident import failed, key_of, muted, recovered
 from handlers.records.alert_queue import Message
@@ -32,8 +32,7 @@ def arrive(alert: Alert, tools: Tools) -> Iterator[Recorded[Incident]]:
         return
     failure, error = identify(alert, tools.azure, tools.now())
     diagnosis = diagnose_failure(failure, error, tools.azure, tools.now())
-    began = alert.fired_at + timedelta(seconds=1)
-    job = Job(alert.id, "Completed", "Canary", started_at=began, ended_at=tools.now())
+    job = Job(alert.id, "Completed", "Canary", started_at=alert.fired_at + timedelta(seconds=1), ended_at=tools.now())
     quiet, key = tools.settings.canary == "quiet", key_of(failure.key)
 
     def fail(incident: Incident | None) -> Incident | None:
@@ -58,3 +57,4 @@ def log_arrival(message: Message, tools: Tools) -> None:
     elif row and not row.needs_post:
         azure = readable_vaults(tools.settings.watched_subscriptions, tools.azure)
         log.info("canary arrived seconds=%.0f tickets=%s azure=%s", seconds, tools.settings.canary, azure)
+        log_silent_vaults(tools.settings.watched_subscriptions, tools.azure)

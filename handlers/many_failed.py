@@ -1,13 +1,13 @@
 """Story: many VMs of one region fail with one error code at the same time. One ticket speaks for them: a storm's."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 
-from handlers.model import Incident, Storm
+from handlers.model import Members, Storm
 from handlers.model.delivery import RESOLVED
-from handlers.model.incident import joined, left
 from handlers.model.storm import members_of, read, scheduled
 from handlers.records.alert_queue import Message
 from handlers.records.reminders import Recorded, record
+from handlers.records.storm_members import compared, join_older, members_in, release_late, release_left_over
 from handlers.records.storms import announce, start_pass
 from handlers.records.write_up import write_storm_up
 from handlers.wiring import Tools
@@ -20,37 +20,38 @@ def read_members(message: Message, tools: Tools) -> Recorded[Storm] | None:
     if storm is None or storm.id != storm_id or storm.readings != readings:
         return None
     members = members_of(members_in(storm, tools))
-    recorded = record(tools.storms, key, lambda fresh: read(fresh, storm_id, members, tools.now()), tools.queue)
-    if recorded:
-        write_storm_up(recorded.row, members, tools)
     if storm.status == RESOLVED:
-        release_late_members(storm, tools)
-    elif planned := tools.storms.change(key, lambda fresh: scheduled(fresh, storm_id, readings, tools.now())):
+        release_late(storm, tools)
+        recorded = None
+    else:
+        recorded = record_members(storm, members, tools)
+        plan_reading(storm, members, tools)
+    return recorded
+
+
+def record_members(storm: Storm, members: Members, tools: Tools) -> Recorded[Storm] | None:
+    """The storm at its newest version, written up: of its members, or that an older storm speaks for them."""
+    if list(release_left_over(storm, members, tools)):
+        members = members_of(members_in(storm, tools))
+    comparison = compared(storm, members, tools)
+    recorded = join_older(replace(storm, comparison=comparison), members, tools) or record(
+        tools.storms, storm.key, lambda fresh: read(fresh, storm.id, members, comparison, tools.now()), tools.queue
+    )
+    if recorded and recorded.reminder:
+        write_storm_up(recorded.row, members, tools)
+    return recorded
+
+
+def plan_reading(storm: Storm, members: Members, tools: Tools) -> None:
+    """Queue the next reading, and a background pass over the members."""
+    planned = tools.storms.change(
+        storm.key, lambda fresh: scheduled(fresh, storm.id, storm.readings, members.fingerprint, tools.now())
+    )
+    if planned:
         announce(planned, tools.queue, (planned.next_at - tools.now()).total_seconds())
         start_pass(planned, tools.storms, tools.queue, tools.now())
-    return recorded
 
 
 def write_late(storm: Storm, tools: Tools) -> None:
     """Write the newest version of a storm that has no document: whoever was to write it is gone."""
     write_storm_up(storm, members_of(members_in(storm, tools)), tools)
-
-
-def members_in(storm: Storm, tools: Tools) -> Iterator[Incident]:
-    """The incidents that the storm speaks for: those in it, and those that got a ticket of their own before it was one.
-
-    Who opened before and has no ticket yet is taken in.
-    """
-    for key, incident_id in tools.storms.opened_before(storm):
-        incident = tools.incidents.find(key)
-        if incident is None or incident.id != incident_id or incident.storm:
-            continue
-        if storm.status == RESOLVED or tools.incidents.change(key, lambda fresh: joined(fresh, storm.id)) is None:
-            yield incident
-    yield from tools.incidents.members(storm.id)
-
-
-def release_late_members(storm: Storm, tools: Tools) -> None:
-    """Who joined a storm in the moment that it ended gets a ticket of its own."""
-    for member in tools.incidents.members(storm.id):
-        record(tools.incidents, member.key, lambda fresh: left(fresh, storm.id, tools.now()), tools.queue)

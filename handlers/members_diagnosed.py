@@ -1,53 +1,59 @@
-"""Story: a storm's members are diagnosed one after the other in the background, with reads that nobody else needs now."""
+"""Story: a storm's members are diagnosed in the background: a few of each vault alone, the others from what is read in bulk."""
 
-from handlers.diagnosis.diagnose import diagnose_failure
-from handlers.diagnosis.evidence import evidence_of
-from handlers.diagnosis.identify import identify
+from itertools import chain, islice, takewhile
+
+from handlers.diagnosis.diagnose_members import Look, look_alone, look_in_bulk
+from handlers.facts.bulk.graph_rows import LAG
 from handlers.model import Incident, Storm, subscription_of
 from handlers.model.delivery import OPEN
 from handlers.model.document import Document
-from handlers.model.incident import member_diagnosed
+from handlers.model.storm import is_sampled
 from handlers.records.alert_queue import Message
 from handlers.records.storms import MEMBERS_PASS
 from handlers.wiring import Tools
 
 PASS_SECONDS = 5.0
 """Between two passes."""
-MEMBERS_A_PASS = 50
-READS_A_MEMBER = 15.0
+MEMBERS_A_PASS = 250
+READS_ALONE = 15.0
 
 
 def diagnose_members(message: Message, tools: Tools) -> None:
     """One pass; the next one is queued. One at a time: alerts and recoveries need the processor too."""
-    storm, after = tools.storms.find(str(message.fields["storm"])), str(message.fields["after"])
-    if storm is None or storm.id != message.fields["id"] or storm.status != OPEN:
+    fields = message.fields
+    storm, after, alone = tools.storms.find(str(fields["storm"])), str(fields["after"]), list(fields.get("alone", ()))
+    if storm is None or storm.id != fields["id"] or storm.status != OPEN:
         return
     more = True
     if tools.storms.passing.acquire(blocking=False):
         try:
-            after, more = pass_over(storm, after, tools)
+            after, more = pass_over(storm, after, alone, tools)
         finally:
             tools.storms.passing.release()
     if more:
         tools.storms.note_pass(storm, tools.now())
-        tools.queue.note(MEMBERS_PASS, after_seconds=PASS_SECONDS, storm=storm.key, id=storm.id, after=after)
+        tools.queue.note(MEMBERS_PASS, after_seconds=PASS_SECONDS, storm=storm.key, id=storm.id, after=after, alone=alone)
 
 
-def pass_over(storm: Storm, after: str, tools: Tools) -> tuple[str, bool]:
-    """Diagnose some members; the key of the last one, and whether there are more."""
+def pass_over(storm: Storm, after: str, alone: list[str], tools: Tools) -> tuple[str, bool]:
+    """Diagnose some members; the key behind which others wait, and whether any do. `alone`: the vaults of those read alone."""
     waiting = (member for member in tools.incidents.members(storm.id, after) if member.status == OPEN and not member.diagnosed)
-    for count, member in enumerate(waiting):
-        subscription = subscription_of(member.vault_id)
-        if count == MEMBERS_A_PASS or (subscription and tools.azure.budget.spare(subscription) < READS_A_MEMBER):
-            return after, True
-        diagnose_member(member, tools)
-        after = member.key
-    return after, False
+    members = list(islice(waiting, MEMBERS_A_PASS))
+    settled = [member for member in members if member.last_failed_at <= tools.now() - LAG]
+    sample = [member for member in settled if is_sampled(member, alone, lambda member: may_read_alone(member, tools))]
+    others = [member for member in settled if member not in sample]
+    for look in chain(look_alone(sample, tools.azure, tools.now()), look_in_bulk(others, tools.azure, tools.now())):
+        keep_look(look, tools)
+    done = [member.key for member in takewhile(lambda member: member in settled, members)]
+    return (done or [after])[-1], len(settled) < len(members) or len(members) == MEMBERS_A_PASS
 
 
-def diagnose_member(member: Incident, tools: Tools) -> None:
-    failure, error = identify(member.alert(), tools.azure, tools.now())
-    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True, surroundings=False)
-    document = Document("incident", OPEN, {}, (), diagnosis.verdicts, evidence=evidence_of(diagnosis, tools.now()))
+def may_read_alone(member: Incident, tools: Tools) -> bool:
+    return tools.azure.budget.spare(subscription_of(member.vault_id)) >= READS_ALONE
+
+
+def keep_look(look: Look, tools: Tools) -> None:
+    member = look.member
+    document = Document("incident", OPEN, {}, (), look.diagnosis.verdicts, evidence=look.evidence)
     tools.documents.write(member.id, member.delivery.version, document)
-    tools.incidents.change(member.key, lambda fresh: member_diagnosed(fresh, member.failures, diagnosis.verdicts))
+    tools.incidents.change(member.key, lambda fresh: look.seen_on(fresh, tools.settings.owner_tags))

@@ -44,6 +44,7 @@ class Settings:
     watched_subscriptions: tuple[str, ...] = ()
     sweep_schedule: str = "0 */15 * * * *"
     alerts_auth: str = "key"
+    alerts_key: tuple[str, ...] = field(default=(), repr=False)
     runbook_language: str = "en"
     public_url: str = ""
     ticket_target: str = "webhook"
@@ -65,7 +66,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """The settings in `environment`; SettingsError names the first one that is missing or malformed."""
         values = {name: environment.get(name, "").strip() for name in SETTING_NAMES}
-        if not values["TICKET_URL"]:
+        if not _secret("TICKET_URL", values["TICKET_URL"]):
             raise SettingsError("TICKET_URL is required: the address that tickets are posted to.")
         http_hosts = _hosts("TICKET_HTTP_HOSTS", values["TICKET_HTTP_HOSTS"])
         check_address("TICKET_URL", values["TICKET_URL"], http_hosts)
@@ -78,7 +79,8 @@ class Settings:
             log_analytics_workspace_id=_guid("LOG_ANALYTICS_WORKSPACE_ID", values["LOG_ANALYTICS_WORKSPACE_ID"]),
             watched_subscriptions=_guids("WATCHED_SUBSCRIPTIONS", values["WATCHED_SUBSCRIPTIONS"]),
             sweep_schedule=_schedule("SWEEP_SCHEDULE", values["SWEEP_SCHEDULE"] or cls.sweep_schedule),
-            alerts_auth=_one_of("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth),
+            alerts_auth=_auth("ALERTS_AUTH", values["ALERTS_AUTH"] or cls.alerts_auth, environment),
+            alerts_key=_keys("ALERTS_KEY", values["ALERTS_KEY"]),
             runbook_language=_one_of("RUNBOOK_LANGUAGE", values["RUNBOOK_LANGUAGE"] or cls.runbook_language),
             public_url=values["PUBLIC_URL"].rstrip("/"),
             ticket_target=values["TICKET_TARGET"] or cls.ticket_target,
@@ -142,6 +144,10 @@ def _hosts(name: str, value: str) -> tuple[str, ...]:
     return hosts
 
 
+NOT_GIVEN = "none"
+"""What infra/ puts into a key vault in place of a secret that was not given."""
+
+
 def _secret(name: str, value: str) -> str:
     """A Key Vault reference that App Service could not resolve arrives as its own text.
 
@@ -151,6 +157,25 @@ def _secret(name: str, value: str) -> str:
         raise SettingsError(
             f"{name} is a Key Vault reference that was not resolved: does the secret exist, and may the app read it?"
         )
+    return "" if value == NOT_GIVEN else value
+
+
+def _keys(name: str, value: str) -> tuple[str, ...]:
+    """One key, or two while one takes the other's place."""
+    keys = tuple(key.strip() for key in _secret(name, value).split(",")) if value else ()
+    if len(keys) > 2 or not all(keys):
+        raise SettingsError(f"{name} must be one key, or two with a comma between them.")
+    return keys
+
+
+def _auth(name: str, value: str, environment: Mapping[str, str]) -> str:
+    """`entra` rests on a header that only App Service authentication keeps others from writing: it must be on.
+
+    WEBSITE_AUTH_ENABLED: https://learn.microsoft.com/azure/app-service/reference-app-settings#authentication--authorization.
+    On Linux the Functions host goes by it too: https://github.com/Azure/azure-functions-host/issues/10687
+    """
+    if _one_of(name, value) == "entra" and environment.get("WEBSITE_AUTH_ENABLED", "").lower() != "true":
+        raise SettingsError(f"{name} is entra, but App Service authentication is off: anybody could claim to be anybody.")
     return value
 
 

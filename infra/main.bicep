@@ -4,6 +4,7 @@ targetScope = 'subscription'
 metadata name = 'Backup Runbooks'
 metadata description = 'Turns failed backups of Azure virtual machines into tickets with a runbook.'
 
+import { givenNetwork, givenZones } from 'modules/given.bicep'
 import { alertSources, behaviour, ticketSystem, watchedSubscription } from 'modules/types.bicep'
 
 // ------------------------------------------------------------------------------------------------ parameters
@@ -16,22 +17,34 @@ param environmentName string
 @description('Optional. Azure region of every resource that has one.')
 param location string = deployment().location
 
-@description('Optional. The resource group, which this deployment makes. Nothing else should lie in it.')
+@description('Optional. The resource group, which this deployment makes. Nothing else may lie in it: `azd down` deletes it whole. Empty: `rg-backup-runbooks-` and the name.')
 @maxLength(90)
-param resourceGroupName string = 'rg-backup-runbooks-${environmentName}'
+param resourceGroupName string = ''
 
 @description('Optional. Tags of every resource.')
 param tags object = {}
 
-@description('Required. The ticketing system.')
-param tickets ticketSystem
+@description('Optional. The ticketing system. Left out: a webhook.')
+param tickets ticketSystem = {}
+
+@description('Required. The ticketing system\'s address: its API, or the webhook.')
+@secure()
+@minLength(1)
+param ticketUrl string
+
+@description('Optional. Where that address is kept: keyVault if it is a secret itself, settings if not; auto: in the key vault for systems whose address is one (Slack\'s and Teams\' webhooks).')
+@allowed(['auto', 'keyVault', 'settings'])
+param ticketUrlPlace string = 'auto'
 
 @description('Optional. The ticket system\'s secret: it is put into the key vault. Empty: what the vault holds stays as it is.')
 @secure()
 param ticketSecret string = ''
 
-@description('Conditional. Required if the secret `ticket-secret` lies in the key vault already and `ticketSecret` is empty: the app goes on using it.')
-param useStoredTicketSecret bool = false
+@description('Optional. The resource id of a key vault to use, which is asked by Azure roles. Its secrets of this installation begin with `backup-runbooks-` and the installation\'s name. Empty: a new one.')
+param keyVaultId string = ''
+
+@description('Optional. Object ids of people or groups who may write the secrets in the key vault, to put a new one there.')
+param secretWriters string[] = []
 
 @description('Optional. How the app behaves.')
 param behave behaviour = {}
@@ -55,12 +68,12 @@ param alertsClientId string = ''
 @description('Conditional. The object id of that app registration. Required if alertsAuth is entra. Who deploys must be one of its owners.')
 param alertsObjectId string = ''
 
-@description('Conditional. The key in the address: 32 letters and digits or more, kept the same from one deployment to the next. Required if alertsAuth is key.')
+@description('Conditional. The key in the address, 32 letters and digits or more, the same from one deployment to the next; or two with a comma between them: action groups call with the first, the app takes both. Required if alertsAuth is key.')
 @secure()
 param alertsKey string = ''
 
-@description('Optional. People sign in with Entra in front of the runbook page, on top of its signed links. Only if alertsAuth is entra; the app registration then needs the redirect address /.auth/login/aad/callback of the app, and id tokens.')
-param peopleSignIn bool = false
+@description('Optional. Only Azure Monitor\'s action groups reach the app\'s address: the service tag ActionGroup. Nobody then posts a test alert from a machine of their own.')
+param onlyActionGroups bool = false
 
 @description('Optional. E-mail addresses that get every alert as well, in case that the app is down.')
 param fallbackEmails string[] = []
@@ -68,11 +81,29 @@ param fallbackEmails string[] = []
 @description('Optional. E-mail addresses of those who run the app: told when alerts get lost or late. Empty: nobody is told.')
 param operatorEmails string[] = []
 
+@description('Optional. The resource id of an action group to tell instead of those addresses. Empty: one is made of them.')
+param operatorActionGroupId string = ''
+
+@description('Optional. Resource ids of action groups that get every alert as well as the app.')
+param furtherActionGroupIds string[] = []
+
 @description('Optional. Alerts on the app itself, and the workbook.')
 param watchOurselves bool = true
 
 @description('Optional. The resource id of a Log Analytics workspace to use, such as the one that the vaults\' logs go to. Empty: a new one.')
 param workspaceId string = ''
+
+@description('Optional. The app may read only the tables of the workspace that it queries, by a role of its own instead of Log Analytics Reader.')
+param onlyItsTables bool = false
+
+@description('Optional. Who read or wrote secrets and documents is logged in the workspace.')
+param auditLogs bool = true
+
+@description('Optional. A lock keeps the resource group and what is in it from being deleted.')
+param lockResources bool = false
+
+@description('Optional. Storage and instances are spread over three zones. Not every region has them: https://learn.microsoft.com/azure/reliability/reliability-functions. It cannot be changed afterwards for storage.')
+param isZoneRedundant bool = false
 
 @description('Optional. For how many days a new workspace keeps logs.')
 @minValue(30)
@@ -99,24 +130,39 @@ param isPrivate bool = false
 @description('Optional. The address range of that network, /24 or larger.')
 param addressPrefix string = '10.60.0.0/24'
 
+@description('Optional. A network to use instead of a new one.')
+param network givenNetwork? = null
+
+@description('Optional. Private DNS zones to use instead of new ones.')
+param privateDnsZones givenZones? = null
+
 // ------------------------------------------------------------------------------------------------ names and choices
 
+var groupName = empty(resourceGroupName) ? 'rg-backup-runbooks-${environmentName}' : resourceGroupName
 var token = uniqueString(subscription().id, environmentName, location)
 var suffix = '${environmentName}-${token}'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var appName = 'func-${suffix}'
-var itself = { id: subscription().subscriptionId, resourceGroup: resourceGroupName, vaults: [], systemTopic: '' }
+var itself = { id: subscription().subscriptionId, resourceGroup: groupName, vaults: [], systemTopic: '' }
 var all = empty(watched) ? [itself] : watched
-var hasSecret = useStoredTicketSecret || !empty(ticketSecret)
+var urlInVault = ticketUrlPlace == 'keyVault' || (ticketUrlPlace == 'auto' && contains(['slack_webhook', 'teams'], tickets.?target ?? 'webhook'))
 var useEntra = alertsAuth == 'entra'
 var alertsUrl = 'https://${app.outputs.hostName}/api/alerts'
-var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${resourceGroupName}' : workspaceId, '/')
+var vaultGroup = split(empty(keyVaultId) ? '${subscription().id}/resourceGroups/${groupName}' : keyVaultId, '/')
+var vaultName = empty(keyVaultId) ? 'kv-${token}' : last(vaultGroup)
+var secretPrefix = empty(keyVaultId) ? '' : 'backup-runbooks-${environmentName}-'
+var noOperators = empty(operatorEmails) && empty(operatorActionGroupId)
+var makesNetwork = isPrivate && network == null
+var operatorsId = !empty(operatorActionGroupId) ? operatorActionGroupId : noOperators ? '' : operators!.outputs.id
+var actionGroupIds = concat([actionGroup.outputs.id], furtherActionGroupIds)
+var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/${groupName}' : workspaceId, '/')
 // Without one of these the app would be deployed and hear nothing: better to stop here.
 var clientId = useEntra && empty(alertsClientId) ? fail('alertsClientId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsClientId
 var objectId = useEntra && empty(alertsObjectId) ? fail('alertsObjectId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsObjectId
+var keys = !useEntra && length(alertsKey) < 32 ? fail('alertsKey is missing or too short: 32 letters and digits or more.') : alertsKey
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: resourceGroupName
+  name: groupName
   location: location
   tags: allTags
 }
@@ -135,12 +181,47 @@ module dataRoles 'modules/data-roles.bicep' = {
 
 module storage 'modules/storage.bicep' = {
   scope: group
-  params: { name: 'stbackup${token}', location: location, tags: allTags, isPrivate: isPrivate }
+  params: { name: 'stbackup${token}', location: location, tags: allTags, isZoneRedundant: isZoneRedundant, isPrivate: isPrivate }
 }
 
-module vault 'modules/vault.bicep' = {
+module vault 'modules/vault.bicep' = if (empty(keyVaultId)) {
   scope: group
-  params: { name: 'kv-${token}', location: location, tags: allTags, isPrivate: isPrivate, ticketSecret: ticketSecret }
+  params: { name: vaultName, location: location, tags: allTags, isPrivate: isPrivate }
+}
+
+module secrets 'modules/secrets.bicep' = {
+  scope: resourceGroup(vaultGroup[2], vaultGroup[4])
+  params: {
+    vaultName: vaultName
+    prefix: secretPrefix
+    principalId: identity.outputs.principalId
+    secretWriters: secretWriters
+    values: {
+      ticket: ticketSecret
+      url: urlInVault ? ticketUrl : ''
+      alerts: useEntra ? '' : keys
+    }
+  }
+  dependsOn: [vault]
+}
+
+module unsetSecret 'modules/unset-secret.bicep' = if (empty(ticketSecret)) {
+  scope: resourceGroup(vaultGroup[2], vaultGroup[4])
+  params: { vaultName: vaultName, name: '${secretPrefix}ticket-secret' }
+  dependsOn: [vault]
+}
+
+module auditing 'modules/audit-logs.bicep' = if (auditLogs) {
+  scope: group
+  params: {
+    vaultName: empty(keyVaultId) ? vault!.outputs.name : ''
+    storageName: storage.outputs.name
+    workspaceId: logs.outputs.workspaceId
+  }
+}
+
+module lock 'modules/lock.bicep' = if (lockResources) {
+  scope: group
 }
 
 module logs 'modules/logs.bicep' = {
@@ -157,7 +238,12 @@ module logs 'modules/logs.bicep' = {
 
 module logReader 'modules/log-reader.bicep' = {
   scope: resourceGroup(logsGroup[2], logsGroup[4])
-  params: { workspaceName: last(split(logs.outputs.workspaceId, '/')), principalId: identity.outputs.principalId }
+  params: {
+    workspaceName: logs.outputs.name
+    principalId: identity.outputs.principalId
+    onlyItsTables: onlyItsTables
+    installation: suffix
+  }
 }
 
 module app 'modules/app.bicep' = {
@@ -172,7 +258,9 @@ module app 'modules/app.bicep' = {
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReadyInstances
-    subnetId: isPrivate ? network!.outputs.appSubnetId : ''
+    isZoneRedundant: isZoneRedundant
+    onlyActionGroups: onlyActionGroups
+    subnetId: !isPrivate ? '' : network == null ? newNetwork!.outputs.appSubnetId : network!.appSubnetId
   }
   dependsOn: [dataRoles]
 }
@@ -189,38 +277,37 @@ module settings 'modules/settings.bicep' = {
     subscriptionIds: map(all, one => one.id)
     alertsAuth: alertsAuth
     tickets: tickets
-    ticketReference: hasSecret ? vault.outputs.ticketReference : ''
+    ticketUrl: urlInVault ? secrets.outputs.references.url : ticketUrl
+    ticketSecretReference: secrets.outputs.references.ticket
+    alertsKeyReference: useEntra ? '' : secrets.outputs.references.alerts
     behave: behave
   }
+  dependsOn: [unsetSecret] // else the app finds no secret when it first starts
 }
 
 module signIn 'modules/sign-in.bicep' = {
   scope: group
-  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '', peopleSignIn: peopleSignIn }
+  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '' }
+  dependsOn: [settings] // Azure refuses two changes of an app at once
 }
 
-module functionKey 'modules/function-key.bicep' = if (!useEntra) {
-  scope: group
-  params: { appName: app.outputs.name, key: alertsKey }
-  dependsOn: [settings]
-}
-
-module network 'modules/network.bicep' = if (isPrivate) {
+module newNetwork 'modules/network.bicep' = if (makesNetwork) {
   scope: group
   params: { name: 'vnet-${suffix}', location: location, tags: allTags, addressPrefix: addressPrefix }
 }
 
 module privateEndpoint 'modules/private-endpoint.bicep' = [
-  for part in isPrivate ? ['blob', 'queue', 'table', 'vault'] : []: {
+  for part in !isPrivate ? [] : concat(['blob', 'queue', 'table'], empty(keyVaultId) ? ['vault'] : []): {
     scope: group
     params: {
       name: 'pep-${part}-${suffix}'
       location: location
       tags: allTags
-      resourceId: part == 'vault' ? vault.outputs.id : storage.outputs.id
+      resourceId: part == 'vault' ? vault!.outputs.id : storage.outputs.id
       part: part
-      networkId: network!.outputs.id
-      subnetId: network!.outputs.endpointSubnetId
+      zoneId: privateDnsZones[?part] ?? ''
+      networkId: network == null ? newNetwork!.outputs.id : network!.id
+      subnetId: network == null ? newNetwork!.outputs.endpointSubnetId : network!.endpointSubnetId
     }
   }
 ]
@@ -237,22 +324,24 @@ module actionGroup 'modules/action-group.bicep' = {
     webhookUrl: alertsUrl
     webhookClientId: useEntra ? clientId : ''
     webhookObjectId: useEntra ? objectId : ''
-    webhookKey: alertsKey
+    webhookKey: first(split(keys, ','))!
   }
 }
 
-module operators 'modules/action-group.bicep' = if (!empty(operatorEmails)) {
+module operators 'modules/action-group.bicep' = if (empty(operatorActionGroupId) && !empty(operatorEmails)) {
   scope: group
   params: { name: 'ag-operators-${suffix}', shortName: 'runbookops', tags: allTags, emails: operatorEmails }
 }
 
 module failedJobs 'modules/failed-jobs-alert.bicep' = if (sources.?logSearch ?? true) {
   scope: group
-  params: { location: location, tags: allTags, workspaceId: logs.outputs.workspaceId, actionGroupId: actionGroup.outputs.id }
-}
-
-module readerRole 'modules/reader-role.bicep' = if (assignReaderRole) {
-  params: { roleName: 'Backup Runbooks Reader (${suffix})', subscriptionIds: map(all, one => one.id) }
+  params: {
+    installation: suffix
+    location: logs.outputs.location
+    tags: allTags
+    workspaceId: logs.outputs.workspaceId
+    actionGroupIds: actionGroupIds
+  }
 }
 
 module watch 'modules/watched.bicep' = [
@@ -260,14 +349,16 @@ module watch 'modules/watched.bicep' = [
     scope: subscription(one.id)
     params: {
       watched: one
-      resourceGroupName: one.?resourceGroup ?? resourceGroupName
+      resourceGroupName: one.?resourceGroup ?? groupName
       sources: sources
       tags: allTags
-      readerRoleId: assignReaderRole ? readerRole!.outputs.roleId : ''
+      installation: suffix
+      assignReaderRole: assignReaderRole
+      collectLogs: empty(workspaceId)
       principalId: identity.outputs.principalId
       workspaceId: logs.outputs.workspaceId
-      actionGroupId: actionGroup.outputs.id
-      operatorsId: empty(operatorEmails) ? '' : operators!.outputs.id
+      actionGroupIds: actionGroupIds
+      operatorsId: operatorsId
       storageId: storage.outputs.id
       queueName: storage.outputs.alertQueue
       deadLetterContainer: storage.outputs.deadLetterContainer
@@ -280,11 +371,11 @@ module watch 'modules/watched.bicep' = [
 module selfWatch 'modules/self-watch.bicep' = if (watchOurselves) {
   scope: group
   params: {
-    location: location
+    location: logs.outputs.location
     tags: allTags
     appName: appName
     workspaceId: logs.outputs.workspaceId
-    operatorsId: empty(operatorEmails) ? '' : operators!.outputs.id
+    operatorsId: operatorsId
     hasCanary: (behave.?canary ?? 'quiet') != 'off'
   }
 }
@@ -294,7 +385,7 @@ module workbook 'modules/workbook.bicep' = if (watchOurselves) {
   params: { displayName: 'Backup Runbooks (${environmentName})', location: location, tags: allTags, workspaceId: logs.outputs.workspaceId }
 }
 
-// ------------------------------------------------------------------------------------------------ outputs: azd keeps them; none is secret
+// ------------------------------------------------------------------------------------------------ outputs: azd keeps them; none is secret, none names a group that is not ours
 
 @description('The resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
@@ -308,14 +399,17 @@ output ALERTS_URL string = alertsUrl
 @description('The action group that leads to the app: for alert rules of one\'s own.')
 output ACTION_GROUP_ID string = actionGroup.outputs.id
 
-@description('The key vault that holds `ticket-secret`.')
-output KEY_VAULT_NAME string = vault.outputs.name
+@description('The name of the key vault that holds the secrets.')
+output KEY_VAULT_NAME string = vaultName
 
 @description('The object id of the app\'s identity: for management-group.bicep.')
 output IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
 
-@description('The resource id of the workspace: where to send the logs of further vaults.')
-output WORKSPACE_ID string = logs.outputs.workspaceId
+@description('The name of the workspace: where to send the logs of further vaults.')
+output WORKSPACE_NAME string = logs.outputs.name
+
+@description('What is missing. Empty: nothing.')
+output WARNING string = noOperators ? 'OPERATOR_EMAILS is empty: nobody is told when alerts get lost or late.' : ''
 
 @description('What to do now.')
 output NEXT_STEP string = 'make package && az functionapp deployment source config-zip -g ${group.name} -n ${app.outputs.name} --src build/backup-runbooks.zip --build-remote true'

@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from typing import Any
 import requests
 from werkzeug.wrappers import Request
 
-from sandbox.azure import answers
+from sandbox.azure import answers, graph
 from sandbox.azure.answers import Answer
 from sandbox.azure.arm import Resources
 from sandbox.azure.server import SimulatedAzure
@@ -41,6 +41,11 @@ class StormAzure(SimulatedAzure):
 
     def _resources(self, subscription: str, key: str) -> Resources | None:
         return self.storm.resources(subscription, key)
+
+    def _rows(self, table: str, subscriptions: Sequence[str]) -> Iterator[Any]:
+        if table in (graph.CHANGES, graph.GROUPS):
+            return iter(())
+        return (row for subscription in subscriptions for row in self.storm.rows(table, subscription))
 
     def _control(self, request: Request) -> Answer:
         if request.path == "/_sandbox/recover" and request.method == "POST":

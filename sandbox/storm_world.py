@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from sandbox.azure.arm import JOBS, LOCKS, VIEWLESS, Resources
+from sandbox.azure.graph import BACKUP_TABLE, rows_of
 from sandbox.azure.world import ITEM_TYPE, FullWorld
 from sandbox.scenario import Expect, Scenario
 from sandbox.world import Body
@@ -103,11 +104,16 @@ class Listing:
         self.activity: list[Body] = []
         self.changes: list[Body] = []
         self._by_type: dict[str, dict[str, Body]] = {}
+        self.rows: dict[str, Body] = {}
+        """Of Azure Resource Graph, by id in lower case."""
 
     def add(self, *bodies: Body) -> None:
         for body in bodies:
             key = body["id"].lower()
             self.resources[key] = self._by_type.setdefault(body["type"].lower(), {})[key] = body
+
+    def add_rows(self, *rows: Body) -> None:
+        self.rows |= {row["id"].lower(): row for row in rows}
 
     def resource(self, key: str, now: datetime) -> Body | None:
         return self.resources.get(key)
@@ -159,6 +165,12 @@ class StormWorld:
             return self._listings.get(vault[1]) or self._listings.get(subscription.lower())
         return self._listings.get(subscription.lower())
 
+    def rows(self, table: str, subscription: str) -> Iterator[Body]:
+        """Of a table of Azure Resource Graph."""
+        listing = self._listings.get(subscription)
+        rows = listing.rows.values() if listing else ()
+        return (row for row in rows if row["type"].startswith(VAULTS) == (table == BACKUP_TABLE))
+
     def build_lists(self) -> None:
         """Go through all VMs once: half a millisecond each."""
         for number in range(self.vms):
@@ -169,6 +181,8 @@ class StormWorld:
                 first = [world.resources[world.vault_id.lower()], *world.of_type(f"{VAULTS}/backupPolicies")]
                 vault.add(*first)
                 subscription.add(first[0])
+            subscription.add_rows(*rows_of("resources", world.resources.values()))
+            subscription.add_rows(*rows_of(BACKUP_TABLE, world.of_type(ITEM_TYPE)))
             vault.add(*(_without(body, VIEWLESS) for body in world.of_type(JOBS)), *world.of_type(ITEM_TYPE))
             subscription.add(*world.of_type(LOCKS), *(_without(body, ("restorePoints",)) for body in world.of_type(COLLECTIONS)))
 

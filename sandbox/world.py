@@ -137,7 +137,9 @@ class World:
             body["managedDisk"] = {"id": disk_id, "storageAccountType": disk.get("sku", "Premium_LRS")}
             properties: Body = {"diskSizeGB": size, "diskState": disk.get("state", "Attached"), "provisioningState": "Succeeded"}
             properties["encryption"] = {"type": "EncryptionAtRestWithPlatformKey"}
-            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"])
+            if setting := self._encryption_setting(index):
+                properties["encryptionSettingsCollection"] = {"enabled": True, "encryptionSettings": [setting]}
+            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"], managedBy=self.vm_id)
         else:
             body["vhd"] = {"uri": f"https://saunmanaged.blob.core.windows.net/vhds/{name}.vhd"}
             body["diskSizeGB"] = size
@@ -209,17 +211,20 @@ class World:
     def _disk_view(self, disk: Mapping[str, Any], index: int) -> Body:
         name = disk.get("name") or (f"{self.vm['name']}-osdisk" if index == 0 else f"{self.vm['name']}-data{index}")
         view: Body = {"name": name, "statuses": [{"code": "ProvisioningState/succeeded", "level": "Info"}]}
-        if encrypted := self.vm.get("encrypted"):
-            vault = self.key_vault_id(encrypted["vault"])
-            uri = f"https://{encrypted['vault']}.vault.azure.net"
-            setting: Body = {
-                "enabled": True,
-                "diskEncryptionKey": {"secretUrl": f"{uri}/secrets/bek-{index}/0a1b", "sourceVault": {"id": vault}},
-            }
-            if encrypted.get("kek"):
-                setting["keyEncryptionKey"] = {"keyUrl": f"{uri}/keys/kek-1/0a1b", "sourceVault": {"id": vault}}
-            view["encryptionSettings"] = [setting]
+        if setting := self._encryption_setting(index):
+            view["encryptionSettings"] = [{"enabled": True, **setting}]
         return view
+
+    def _encryption_setting(self, index: int) -> Body:
+        """Of Azure Disk Encryption; empty for a VM without it. The disk's own resource shows it too."""
+        encrypted = self.vm.get("encrypted")
+        if not encrypted:
+            return {}
+        vault, uri = self.key_vault_id(encrypted["vault"]), f"https://{encrypted['vault']}.vault.azure.net"
+        setting: Body = {"diskEncryptionKey": {"secretUrl": f"{uri}/secrets/bek-{index}/0a1b", "sourceVault": {"id": vault}}}
+        if encrypted.get("kek"):
+            setting["keyEncryptionKey"] = {"keyUrl": f"{uri}/keys/kek-1/0a1b", "sourceVault": {"id": vault}}
+        return setting
 
     @property
     def nic_id(self) -> str:
@@ -242,7 +247,8 @@ class World:
         self._add(f"{vnet}/subnets/snet-app", "Microsoft.Network/virtualNetworks/subnets", subnet)
         configuration = {"name": "ipconfig1", "properties": {"primary": True, "privateIPAddress": "10.20.1.4",
                          "privateIPAllocationMethod": "Dynamic", "subnet": {"id": f"{vnet}/subnets/snet-app"}}}  # fmt: skip
-        self._add(self.nic_id, "Microsoft.Network/networkInterfaces", {"primary": True, "ipConfigurations": [configuration]})
+        nic: Body = {"primary": True, "ipConfigurations": [configuration]}
+        self._add(self.nic_id, "Microsoft.Network/networkInterfaces", nic, location=self.vm["location"])
 
     def _add_vault(self) -> None:
         kind = "Microsoft.RecoveryServices/vaults"

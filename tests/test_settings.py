@@ -2,7 +2,7 @@
 
 import pytest
 
-from handlers.settings import SETTING_NAMES, Settings, SettingsError, is_loopback
+from handlers.settings import NOT_GIVEN, SETTING_NAMES, Settings, SettingsError, is_loopback
 
 GOOD = {"TICKET_URL": "https://tickets.example.com/hook"}
 
@@ -33,8 +33,13 @@ def test_a_missing_ticket_url_is_named() -> None:
         ("WATCHED_SUBSCRIPTIONS", "11111111-2222-3333-4444-555555555555,oops"),
         ("SWEEP_SCHEDULE", "*/15 * * * *"),
         ("ALERTS_AUTH", "none"),
+        ("ALERTS_AUTH", "entra"),
+        ("ALERTS_KEY", "one,two,three"),
+        ("ALERTS_KEY", "one,"),
+        ("ALERTS_KEY", "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/alerts-key)"),
         ("RUNBOOK_LANGUAGE", "klingon"),
         ("TICKET_SECRET", "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/ticket)"),
+        ("TICKET_URL", "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/ticket-url)"),
         ("TICKET_OPTIONS", "[1]"),
         ("TICKET_OPTIONS", "{"),
         ("STORM_THRESHOLD", "0"),
@@ -67,6 +72,30 @@ def test_the_secret_is_not_in_the_printed_settings() -> None:
     assert "hunter2" not in repr(Settings.from_environment(GOOD | {"TICKET_SECRET": "hunter2"}))
 
 
+def test_the_word_that_a_key_vault_holds_in_place_of_a_secret_means_none() -> None:
+    assert Settings.from_environment(GOOD | {"TICKET_SECRET": NOT_GIVEN}).ticket_secret == ""
+
+
+def test_alerts_keys_are_one_or_two_and_never_printed() -> None:
+    settings = Settings.from_environment(GOOD | {"ALERTS_KEY": "hunter2, hunter3"})
+    assert settings.alerts_key == ("hunter2", "hunter3")
+    assert "hunter" not in repr(settings)
+    assert Settings.from_environment(GOOD).alerts_key == ()
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environment(GOOD | {"ALERTS_KEY": "hunter2,hunter3,hunter4"})
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("said", "starts"), [("True", True), ("true", True), ("False", False), ("", False)])
+def test_entra_is_believed_only_where_the_platform_says_that_its_authentication_is_on(said: str, starts: bool) -> None:
+    environment = GOOD | {"ALERTS_AUTH": "entra", "WEBSITE_AUTH_ENABLED": said}
+    if starts:
+        assert Settings.from_environment(environment).alerts_auth == "entra"
+    else:
+        with pytest.raises(SettingsError, match="ALERTS_AUTH is entra, but App Service authentication is off"):
+            Settings.from_environment(environment)
+
+
 def test_subscriptions_are_a_comma_separated_list_in_any_case() -> None:
     settings = Settings.from_environment(
         GOOD | {"WATCHED_SUBSCRIPTIONS": "AAAAAAAA-2222-3333-4444-555555555555, bbbbbbbb-2222-3333-4444-555555555555"}
@@ -80,7 +109,7 @@ def test_subscriptions_are_a_comma_separated_list_in_any_case() -> None:
 def test_every_name_of_the_contract_is_a_setting() -> None:
     assert {
         "ARM_ENDPOINT", "LOGS_ENDPOINT", "LOG_ANALYTICS_WORKSPACE_ID", "WATCHED_SUBSCRIPTIONS", "SWEEP_SCHEDULE",
-        "ALERTS_AUTH", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_TARGET_FILE", "TICKET_URL", "TICKET_USER",
+        "ALERTS_AUTH", "ALERTS_KEY", "RUNBOOK_LANGUAGE", "PUBLIC_URL", "TICKET_TARGET", "TICKET_TARGET_FILE", "TICKET_URL", "TICKET_USER",
         "TICKET_SECRET", "TICKET_OPTIONS", "STORM_THRESHOLD", "STORM_WINDOW_MINUTES", "CANARY", "CANARY_SCHEDULE",
         "SEVERITY_FROM", "OPERATOR_SHELL",
     } <= set(SETTING_NAMES)  # fmt: skip

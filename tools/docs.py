@@ -11,6 +11,7 @@ from pathlib import Path
 
 from handlers.diagnosis import catalogue, changes
 from handlers.facts import GIVEN, all_facts
+from handlers.facts.bulk.reads import NEEDS as READ_IN_BULK
 from handlers.facts.jobs import READ_JOBS, READ_POINTS
 from handlers.facts.logs import QUERY
 from handlers.facts.vaults import READ_VAULTS
@@ -29,7 +30,7 @@ def written() -> dict[Path, str]:
 def role() -> str:
     """The rights on watched subscriptions. Those to query the workspace come with a role of Azure's own, given there."""
     of_facts = {action for fact in all_facts().values() for action in fact.needs}
-    return json.dumps(sorted((of_facts | {READ_JOBS, READ_POINTS, READ_VAULTS}) - {QUERY}), indent=2) + "\n"
+    return json.dumps(sorted((of_facts | {READ_JOBS, READ_POINTS, READ_VAULTS, *READ_IN_BULK}) - {QUERY}), indent=2) + "\n"
 
 
 # ------------------------------------------------------------------------------------------------ codes, causes, facts

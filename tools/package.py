@@ -5,7 +5,10 @@ Dependencies are not in it: Azure installs requirements.txt when the package is 
 
 from __future__ import annotations
 
+import hashlib
+import os
 import py_compile
+import shutil
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -56,8 +59,16 @@ def byte_code(files: dict[Path, Path], scratch: Path) -> dict[Path, Path]:
 
 
 def build(target: Path = ZIP) -> Path:
-    """Write the package; the same tree gives the same bytes."""
+    """Write the package; the same tree gives the same bytes. Who reads it meanwhile reads the old one to its end."""
     target.parent.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=target.parent) as scratch:
+        made = Path(scratch, target.name)
+        _write(made)
+        os.replace(made, target)
+    return target
+
+
+def _write(target: Path) -> None:
     with TemporaryDirectory() as scratch, zipfile.ZipFile(target, "w") as package:
         compile_templates(Path(scratch))
         compiled = COMPILED.relative_to(ROOT)
@@ -68,10 +79,33 @@ def build(target: Path = ZIP) -> Path:
             entry = zipfile.ZipInfo(path.as_posix(), (2026, 1, 1, 0, 0, 0))
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
             package.writestr(entry, source.read_bytes())
-    return target
+
+
+def unpack(package: Path, folder: Path) -> bool:
+    """Unpack the package beside itself, unless what lies there is the same already; says whether it did.
+
+    azd may read the folder at the same time: it is left alone when nothing changed, and a new one is put in place whole.
+    """
+    mark = folder.with_suffix(".sha256")
+    digest = hashlib.sha256(package.read_bytes() + (ROOT / ".funcignore").read_bytes()).hexdigest()
+    if folder.is_dir() and mark.is_file() and mark.read_text(encoding="utf-8") == digest:
+        return False
+    with TemporaryDirectory(dir=folder.parent) as scratch:
+        made, old = Path(scratch, "new"), Path(scratch, "old")
+        with zipfile.ZipFile(package) as opened:
+            opened.extractall(made)
+        shutil.copy(ROOT / ".funcignore", made)
+        mark.unlink(missing_ok=True)
+        if folder.exists():
+            folder.rename(old)
+        made.rename(folder)
+    mark.write_text(digest, encoding="utf-8")
+    return True
 
 
 if __name__ == "__main__":
     made = build()
     with zipfile.ZipFile(made) as package:
         print(f"{made.relative_to(ROOT)}: {len(package.namelist())} files, {made.stat().st_size / 1024:.0f} KiB")
+    if "--unpacked" in sys.argv[1:]:
+        print("build/package: " + ("new" if unpack(made, ROOT / "build" / "package") else "as it was"))

@@ -1,16 +1,42 @@
-"""Who posts an alert, as App Service authentication says."""
+"""Who posts an alert: whoever has a key, or whom App Service authentication names."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from handlers.alerts.handshake import Answer, Request
 
 ACTION_GROUPS_APP = "461e8683-5575-4561-ac7f-899cc907d62a"
 """`AzNS AAD Webhook`, which secure webhooks of action groups call as, with the role below.
 https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook"""
 ACTION_GROUPS_ROLE = "ActionGroupsSecureWebhook"
+
+
+def refusal(request: Request, auth: str, keys: Sequence[str]) -> Answer | None:
+    """What whoever may not post is answered. Without keys of the app's own, the host has checked its keys before."""
+    if auth == "entra":
+        told = {"error": "The caller is not Azure Monitor's action groups."}
+        return None if is_action_group(request.headers) else Answer(403, told)
+    return None if not keys or has_key(request.headers, request.query, keys) else Answer(401)
+
+
+def has_key(headers: Mapping[str, str], query: Mapping[str, str], keys: Sequence[str]) -> bool:
+    """Whether a request carries one of the keys, in the two places where the Functions host takes its own.
+
+    Every key is compared with what is offered, each in constant time, so that an answer's duration tells nothing of them.
+    https://learn.microsoft.com/azure/azure-functions/function-keys-how-to#access-key-authorization
+    """
+    folded = {name.lower(): value for name, value in headers.items()}
+    offered = (query.get("code", ""), folded.get("x-functions-key", ""))
+    return sum(_is_same(key, value) for key in keys for value in offered) > 0
+
+
+def _is_same(key: str, offered: str) -> bool:
+    return hmac.compare_digest(key.encode(), offered.encode(errors="surrogatepass"))
 
 
 def is_action_group(headers: Mapping[str, str]) -> bool:

@@ -19,6 +19,16 @@ ORIGIN = re.compile(r"[A-Za-z0-9._*:/-]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """A request on /api/alerts as it came."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a request is answered: the body is JSON."""
 

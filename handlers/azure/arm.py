@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from handlers.azure.credentials import NoCredential, azure_credential
+from handlers.azure.read_budget import GRAPH as GRAPH_BUCKET
 from handlers.azure.read_budget import ReadBudget
 from handlers.azure.shared_reads import Shared
 from handlers.settings import Settings, is_loopback
@@ -33,9 +34,14 @@ CONNECT_SECONDS, READ_SECONDS = 5, 15
 MOST_PAGES = 200
 FAILURES_SECONDS = 15.0
 """For how long a list that many alerts share is taken to be unreadable without trying again."""
-READS_LEFT = "x-ms-ratelimit-remaining-subscription-reads"
-"""https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#remaining-requests"""
+READS_LEFT = ("x-ms-ratelimit-remaining-subscription-reads", "x-ms-ratelimit-remaining-subscription-resource-requests")
+"""The second stands in place of the first on answers of a service with limits of its own, such as Recovery Services.
+https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling#remaining-requests"""
+QUERIES_LEFT, QUERIES_RESET = "x-ms-user-quota-remaining", "x-ms-user-quota-resets-after"
+"""https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests#understand-throttling-headers"""
 GRAPH, GRAPH_API = "/providers/Microsoft.ResourceGraph/resources", "2024-04-01"
+ROWS_A_PAGE = 1000
+"""https://learn.microsoft.com/azure/governance/resource-graph/concepts/paging-results"""
 
 
 class NotRead(Exception):
@@ -123,7 +129,7 @@ class Azure:
         https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
         """
         rows: list[dict[str, Any]] = []
-        options: dict[str, Any] = {"resultFormat": "objectArray"}
+        options: dict[str, Any] = {"resultFormat": "objectArray", "$top": ROWS_A_PAGE}
         for _ in range(MOST_PAGES):
             page = self._post(GRAPH, {"query": query, "subscriptions": list(subscriptions), "options": options})
             rows += page.get("data") or ()
@@ -252,22 +258,49 @@ def _short_retry() -> RetryPolicy[Any, Any]:
 
 
 def _paced(budget: ReadBudget) -> Any:
-    """A pipeline policy that takes each request, retries included, from the read budget of its subscription."""
+    """A pipeline policy that takes each request, retries included, from the read budget of its subscription, or of queries."""
     from azure.core.pipeline import PipelineRequest, PipelineResponse
     from azure.core.pipeline.policies import HTTPPolicy
 
     class Paced(HTTPPolicy[Any, Any]):
         def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-            found = re.search(r"/subscriptions/([^/?]+)", request.http_request.url, re.IGNORECASE)
-            if found and not budget.take(found[1]):
-                raise NotRead(found[1])
+            bucket = _bucket_of(request.http_request.url)
+            if bucket and not budget.take(bucket):
+                raise NotRead(bucket)
             answer = self.next.send(request)
-            left = answer.http_response.headers.get(READS_LEFT, "")
-            if found and left.isdigit():
-                budget.told(found[1], int(left))
+            _obey(answer.http_response.headers, bucket, budget)
             return answer
 
     return Paced()
+
+
+def _bucket_of(url: str) -> str:
+    """The subscription that a request reads from; the bucket of queries; empty for what nobody counts."""
+    if GRAPH.lower() in url.lower():
+        return GRAPH_BUCKET
+    found = re.search(r"/subscriptions/([^/?]+)", url, re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _obey(headers: Mapping[str, str], bucket: str, budget: ReadBudget) -> None:
+    """Tell the budget what the answer says of the reads or queries that are left."""
+    if bucket == GRAPH_BUCKET:
+        remaining, resets = headers.get(QUERIES_LEFT, ""), _seconds(headers.get(QUERIES_RESET, ""))
+        if remaining.isdigit() and resets is not None:
+            budget.told_queries(int(remaining), resets)
+        return
+    left = [int(said) for name in READS_LEFT if (said := headers.get(name, "")).isdigit()]
+    if bucket and left:
+        budget.told(bucket, min(left))
+
+
+def _seconds(said: str) -> float | None:
+    """`00:00:03` as seconds; None for what is no time."""
+    parts = said.partition(".")[0].split(":")
+    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+        return None
+    hours, minutes, seconds = map(int, parts)
+    return 3600.0 * hours + 60 * minutes + seconds
 
 
 def _at_home(endpoint: str) -> Any:

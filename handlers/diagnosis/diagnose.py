@@ -14,7 +14,7 @@ from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import Cause, causes_of, lists
 from handlers.diagnosis.changes import CHANGE_FACTS
 from handlers.diagnosis.owner import TAG_FACTS
-from handlers.facts import gather
+from handlers.facts import Reads, gather
 from handlers.model import (
     Change,
     Diagnosis,
@@ -53,16 +53,16 @@ PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 
 
 def diagnose_failure(
-    failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False, surroundings: bool = True,
-    earlier: Mapping[str, Reading] = MappingProxyType({}),
+    failure: Failure, error: Error, azure: Azure, now: datetime, *, sharing: bool = False, changes: bool = True,
+    earlier: Mapping[str, Reading] = MappingProxyType({}), reads: Reads | None = None,
 ) -> Diagnosis:  # fmt: skip
     """Gather the facts that the error's causes need, and check the causes.
 
-    `sharing`: lists of a whole subscription may come from what was read for another failure. `surroundings`: read what
-    was changed and whose it is as well. `earlier`: see `diagnose`.
+    `sharing`: lists of a whole subscription may come from what was read for another failure. `changes`: read what
+    was changed as well. `earlier`: see `diagnose`. `reads`: see `facts/bulk/reads.py`.
     """
-    needed = facts_needed(failure, error) - (frozenset() if surroundings else SURROUNDINGS)
-    readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing)
+    needed = facts_needed(failure, error) - (frozenset() if changes else frozenset(CHANGE_FACTS))
+    readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing, reads=reads)
     return diagnose(failure, error, readings, earlier)
 
 

@@ -10,7 +10,7 @@ import importlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,8 @@ from typing import Any
 
 from handlers.azure.arm import Azure, NotRead, NoWorkspace, PartialAnswer
 from handlers.azure.shared_reads import Shared
-from handlers.model import Failure, Reading, Reason, Unknown
+from handlers.facts.queries import graph_query, query
+from handlers.model import Failure, Reading, Reason, ResourceId, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ GIVEN = (*CARRIED, "window", "members")
 DEADLINE_SECONDS = 25
 """What is not read by then is unknown: the ticket goes out in time."""
 AT_ONCE = 24
+GROUPS_API, GROUPS_SECONDS = "2021-04-01", 3600.0
 SHARED_SECONDS = 300.0
 """How old a list of a whole subscription or vault may be that many alerts share while a storm rages."""
 
@@ -76,7 +78,8 @@ class Unread(Exception):
 class Reads:
     """Azure as the facts of one failure see it: the same read, asked for twice, goes out once.
 
-    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    `sharing`: lists of a whole subscription may come from what was read for another failure. Of a storm's members most facts are
+    read in bulk: `facts/bulk/reads.py`.
     """
 
     def __init__(self, azure: Azure, *, sharing: bool = False) -> None:
@@ -90,6 +93,50 @@ class Reads:
     def list_all(self, path: str, api_version: str, **query: str) -> list[Any]:
         """See `Azure.list_all`."""
         return self.once(_key("list", path, query), lambda: self.azure.list_all(path, api_version, **query))
+
+    def model(self, vm_id: str, api_version: str) -> Any:
+        """The VM's body; with its instance view, which other facts need anyway."""
+        return self.get(vm_id, api_version, expand="instanceView")
+
+    def item(self, vault: ResourceId, container: str, name: str) -> Mapping[str, Any]:
+        """The properties of a protected item. VM items come as the bare base class: only mapping access sees all fields."""
+
+        def read() -> Mapping[str, Any]:
+            item = self.azure.backup(vault.subscription).protected_items.get(vault.name, vault.group, "Azure", container, name)
+            properties: Mapping[str, Any] = item.properties or {}
+            return properties
+
+        return self.once(("item", vault.key, name.lower()), read)
+
+    def items_of(self, vm: str, subscriptions: Sequence[str]) -> list[dict[str, Any]]:
+        """The ids of all protected items of a VM (its id in lower case), as rows of Azure Resource Graph."""
+        text = graph_query("items_of_vms", vms=[vm])
+        return self.once(("graph", text), lambda: self.azure.query_graph(text, subscriptions))
+
+    def group_tags(self, group_id: str) -> Mapping[str, str]:
+        """The tags of a resource group, read once an hour for all that ask."""
+
+        def read() -> Mapping[str, str]:
+            return {str(name): str(value) for name, value in (self.azure.get(group_id, GROUPS_API).get("tags") or {}).items()}
+
+        return self.azure.shared.get(f"tags {group_id.lower()}", read, seconds=GROUPS_SECONDS)
+
+    def log_rows(self, name: str, vm: ResourceId, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """The rows of a query of Log Analytics about the VM."""
+        text = query(name, start=since, end=until, vms=[vm.id])
+        return self.once(("log", name), lambda: self.azure.query_logs(text, (since, until)))
+
+    def alone[T](self, read: Callable[[], T]) -> T:
+        """What `read` gives: a read about this VM alone, which no list answers."""
+        return read()
+
+    def since(self, moment: datetime) -> datetime:
+        """From when a list is read that must reach back to a moment: the full hour before, which many that failed share."""
+        return moment.replace(minute=0, second=0, microsecond=0)
+
+    def source_of(self, name: str) -> str:
+        """Where the fact of that name is read."""
+        return FACTS[name].source
 
     def of_all[T](self, name: str, read: Callable[[], T], *, seconds: float = SHARED_SECONDS) -> T:
         """What `read` makes of a list of a whole subscription. It is kept for minutes when shared: let it be small."""
@@ -137,16 +184,16 @@ def given(failure: Failure, message: str, now: datetime) -> dict[str, Any]:
 
 def gather(
     names: Iterable[str], failure: Failure, azure: Azure, *, message: str, now: datetime, sharing: bool = False,
-    deadline: float = DEADLINE_SECONDS,
+    deadline: float = DEADLINE_SECONDS, reads: Reads | None = None,
 ) -> dict[str, Reading]:  # fmt: skip
     """The named facts, read side by side. Every name gets a Reading; what could not be read holds `Unknown`.
 
-    `sharing`: lists of a whole subscription may come from what was read for another failure.
+    `sharing`: lists of a whole subscription may come from what was read for another failure. `reads`: see facts/bulk/reads.py.
     """
     carried = given(failure, message, now)
     names = set(names)
     readings = {name: Reading(carried[name], "", now) for name in names & carried.keys()}
-    facts, reads = all_facts(), Reads(azure, sharing=sharing)
+    facts, reads = all_facts(), reads or Reads(azure, sharing=sharing)
     pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="fact")
     running = {pool.submit(_read, name, facts[name], failure, reads): name for name in sorted(names - carried.keys())}
     done, late = wait(running, timeout=deadline)
@@ -167,7 +214,7 @@ def _read(name: str, fact: Fact, failure: Failure, reads: Reads) -> Reading:
         value = why_unread(error, fact.needs)
         log.info("fact %s unread: %s %s", name, value.why, value.detail)
     log.debug("fact %s took %.0f ms", name, 1000 * (time.monotonic() - started))
-    return Reading(value, fact.source, datetime.now(UTC))
+    return Reading(value, reads.source_of(name), datetime.now(UTC))
 
 
 def why_unread(error: Exception, needs: tuple[str, ...] = ()) -> Unknown:

@@ -100,8 +100,8 @@ def of_provider(subscription: str, provider: str, since: datetime, reads: Reads)
 
 
 def _entries(subscription: str, which: str, since: datetime, reads: Reads) -> tuple[Operation, ...]:
-    """The entries since then, newest first; they are read since the full hour before, which many that failed share."""
-    hour, until = since.replace(minute=0, second=0, microsecond=0), datetime.now(UTC)
+    """The entries since then, newest first; they are read since a little earlier, which many that failed share."""
+    hour, until = reads.since(since), datetime.now(UTC)
     path = f"/subscriptions/{subscription}/providers/microsoft.insights/eventtypes/management/values"
     query = f"eventTimestamp ge '{hour:%Y-%m-%dT%H:%M:%SZ}' and eventTimestamp le '{until:%Y-%m-%dT%H:%M:%SZ}' and {which}"
 

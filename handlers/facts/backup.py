@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.jobs import READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
-from handlers.facts.queries import graph_query
 from handlers.facts.schedules import runs_a_day, schedule_of
 from handlers.model import Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
 from handlers.model.recovery import Protection, RecoveryPoint
@@ -81,7 +80,7 @@ def recovery_points(failure: Failure, reads: Reads) -> tuple[RecoveryPoint, ...]
         points = [point for resource in listed if (point := _point(_properties(resource)))]
         return tuple(sorted(points, key=lambda point: point.at, reverse=True))
 
-    return reads.once(("points", failure.item.key), read)
+    return reads.alone(lambda: reads.once(("points", vault.key, name.lower()), read))
 
 
 def _point(found: Mapping[str, Any]) -> RecoveryPoint | None:
@@ -113,7 +112,7 @@ def overlapping_backup_jobs(failure: Failure, reads: Reads) -> tuple[Job, ...]:
     failed = _vault_of(failure)
     others = reads.or_unknown(lambda: other_vaults(failure, reads))
     vaults = [failed, *(() if isinstance(others, Unknown) else others)]
-    found = reads.each(vaults, lambda vault: reads.or_unknown(lambda: _overlapping_in(vault, failure, reads)))
+    found = _each_overlapping(vaults, failure, reads)
     if isinstance(found[0], Unknown):
         raise Unread(found[0].why, found[0].detail)
     return tuple(job for jobs in found if not isinstance(jobs, Unknown) for job in jobs)
@@ -123,8 +122,16 @@ def overlapping_backup_jobs(failure: Failure, reads: Reads) -> tuple[Job, ...]:
 def unread_vaults(failure: Failure, reads: Reads) -> tuple[str, ...]:
     """The vaults that protect or keep the VM too, and whose jobs could not be read."""
     vaults = other_vaults(failure, reads)
-    found = reads.each(vaults, lambda vault: reads.or_unknown(lambda: _overlapping_in(vault, failure, reads)))
+    found = _each_overlapping(vaults, failure, reads)
     return tuple(vault.name for vault, jobs in zip(vaults, found, strict=True) if isinstance(jobs, Unknown))
+
+
+def _each_overlapping(vaults: Sequence[ResourceId], failure: Failure, reads: Reads) -> tuple[tuple[Job, ...] | Unknown, ...]:
+    """The jobs of each vault, or why they could not be read. That a job is there and not read in bulk is no unread vault."""
+    found = reads.each(vaults, lambda vault: reads.or_unknown(lambda: _overlapping_in(vault, failure, reads)))
+    if any(isinstance(jobs, Unknown) and jobs.why is Reason.NOT_SAMPLED for jobs in found):
+        raise Unread(Reason.NOT_SAMPLED)
+    return found
 
 
 @fact(READ_JOBS, source=LIST_JOBS)
@@ -141,9 +148,8 @@ def other_vaults(failure: Failure, reads: Reads) -> tuple[ResourceId, ...]:
     """The other vaults that hold an item of the VM. Azure leaves out what the app may not see: the failed item must be there."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    failed, text = _vault_of(failure), graph_query("items_of_vm", vm=failure.vm.key)
-    subscriptions = sorted({failed.subscription.lower(), failure.vm.subscription.lower()})
-    rows = reads.once(("graph", text), lambda: reads.azure.query_graph(text, subscriptions))
+    failed = _vault_of(failure)
+    rows = reads.items_of(failure.vm.key, sorted({failed.subscription.lower(), failure.vm.subscription.lower()}))
     ids = [re.split("/backupFabrics/", str(row.get("id") or ""), flags=re.IGNORECASE)[0] for row in rows]
     vaults = {parsed.key: parsed for found in ids if (parsed := ResourceId.parse(found))}
     if failed.key not in vaults:
@@ -155,7 +161,8 @@ def _overlapping_in(vault: ResourceId, failure: Failure, reads: Reads) -> tuple[
     own = vault.key == (failure.vault.key if failure.vault else "")
     found = [job for job in _own_jobs(vault, GOOD_LOOK_BACK[0], failure, reads) if _overlaps(job, failure)]
     details = reads.each(
-        found, lambda job: reads.once(("job", vault.key, job.id), lambda: job_details(vault, job.id, reads.azure))
+        found,
+        lambda job: reads.alone(lambda: reads.once(("job", vault.key, job.id), lambda: job_details(vault, job.id, reads.azure))),
     )
     return tuple(job if own else replace(job, vault_id=vault.id) for job in details)
 
@@ -175,9 +182,11 @@ def _own_jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads
 
 
 def _jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
-    """The vault's jobs since the full hour before: many that failed in the same hour share them."""
-    since, until = (failure.began_at - span).replace(minute=0, second=0, microsecond=0), datetime.now(UTC) + AN_HOUR
-    return reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
+    """The vault's jobs since the full hour before; the list itself may reach further back, so that many share it."""
+    until, hour = datetime.now(UTC) + AN_HOUR, (failure.began_at - span).replace(minute=0, second=0, microsecond=0)
+    since = reads.since(hour)
+    jobs = reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
+    return [job for job in jobs if job.started_at is None or job.started_at >= hour]
 
 
 @fact(READ_ITEM, READ_POLICY, source="Microsoft.RecoveryServices/vaults/backupPolicies")
@@ -187,8 +196,7 @@ def snapshot_policy(failure: Failure, reads: Reads) -> SnapshotPolicy:
     name = str(protected_item(failure, reads).get("policyId") or "").rpartition("/")[2]
     if not name:
         raise Unread(Reason.NO_DATA)
-    client = reads.azure.backup(vault.subscription)
-    found = _properties(client.protection_policies.get(vault.name, vault.group, name))
+    found = reads.of_all(f"policy {vault.key} {name}".lower(), lambda: _policy(vault, name, reads))
     kind = str(found.get("policyType") or "")
     if kind not in ("V1", "V2"):
         raise Unread(Reason.NO_DATA)
@@ -200,17 +208,15 @@ def snapshot_policy(failure: Failure, reads: Reads) -> SnapshotPolicy:
     )  # fmt: skip
 
 
+def _policy(vault: ResourceId, name: str, reads: Reads) -> Mapping[str, Any]:
+    return _properties(reads.azure.backup(vault.subscription).protection_policies.get(vault.name, vault.group, name))
+
+
 def protected_item(failure: Failure, reads: Reads) -> Mapping[str, Any]:
     """The item's properties as the vault shows them."""
     if failure.item is None:
         raise Unread(Reason.NOT_NAMED)
-    vault, (container, name) = _vault_of(failure), _names(failure.item)
-
-    def read() -> Mapping[str, Any]:
-        client = reads.azure.backup(vault.subscription)
-        return _properties(client.protected_items.get(vault.name, vault.group, "Azure", container, name))
-
-    return reads.once(("item", failure.item.key), read)
+    return reads.item(_vault_of(failure), *_names(failure.item))
 
 
 def excluded_luns(failure: Failure, reads: Reads) -> tuple[bool, frozenset[int]]:

@@ -48,7 +48,7 @@ def resource_changes(failure: Failure, reads: Reads) -> ResourceChanges:
     ids = {failure.vm.key, *(found.lower() for found in named_in(body))}
     query = graph_query("changes", since=since, ids=sorted(ids), extensions=f"{failure.vm.key}/extensions/")
     subscriptions = {parsed.subscription.lower() for found in ids if (parsed := ResourceId.parse(found))}
-    rows = reads.azure.query_graph(query, sorted(subscriptions))
+    rows = reads.alone(lambda: reads.azure.query_graph(query, sorted(subscriptions)))
     changes = [change for row in rows if (change := _change(row.get("properties") or {}))]
     own = _own(changes, body, since, reads)
     newest = sorted(own.changes, key=lambda change: change.at, reverse=True)

@@ -19,15 +19,32 @@ VM_VIEW = "Microsoft.Compute/virtualMachines?$expand=instanceView"
 
 
 def read_vm(failure: Failure, reads: Reads) -> dict[str, Any]:
-    """The VM's body with its instance view: agent, power, extensions and disks in one call."""
+    """The VM's body: with its instance view (agent, power, extensions, disks) in one call, or in bulk without."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    body: dict[str, Any] = reads.get(failure.vm.id, API, expand="instanceView")
+    body: dict[str, Any] = reads.model(failure.vm.id, API)
     return body
 
 
 def instance_view(failure: Failure, reads: Reads) -> dict[str, Any]:
-    return read_vm(failure, reads)["properties"].get("instanceView") or {}
+    """What the agent and the platform report of the VM. No list holds it."""
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    body: dict[str, Any] = reads.get(failure.vm.id, API, expand="instanceView")
+    return body["properties"].get("instanceView") or {}
+
+
+def reported(failure: Failure, reads: Reads) -> dict[str, Any]:
+    """What matters of the instance view and is in bulk too: the power state and the operating system's name.
+
+    https://learn.microsoft.com/azure/governance/resource-graph/samples/samples-by-table (`properties.extended.instanceView`)
+    """
+    properties = read_vm(failure, reads)["properties"]
+    extended = (properties.get("extended") or {}).get("instanceView")
+    if extended is None:
+        return instance_view(failure, reads)
+    power = str((extended.get("powerState") or {}).get("code") or "")
+    return {"osName": extended.get("osName"), "statuses": [{"code": power}] if power else []}
 
 
 @fact(READ_VM, READ_VIEW, source=VM_VIEW)
@@ -36,19 +53,31 @@ def vm(failure: Failure, reads: Reads) -> VirtualMachine:
     properties = body["properties"]
     storage = properties.get("storageProfile", {})
     os_type = str(storage.get("osDisk", {}).get("osType", "")).lower()
-    status = _status_of("provisioningstate", instance_view(failure, reads))
+    view = seen_view(failure, reads)
+    status = _status_of("provisioningstate", view or {})
+    state = "" if view is not None else str(properties.get("provisioningState") or "")
     return VirtualMachine(
         id=body.get("id", failure.vm.id if failure.vm else ""),
         name=body.get("name", ""),
         location=body.get("location", ""),
         os={"windows": Os.WINDOWS, "linux": Os.LINUX}.get(os_type),
         provisioning_state=properties.get("provisioningState", ""),
-        distribution=_distribution(storage.get("imageReference") or {}, instance_view(failure, reads)),
+        distribution=_distribution(storage.get("imageReference") or {}, reported(failure, reads)),
         created_at=parse_time(properties.get("timeCreated")),
-        status=str(status.get("code") or "").partition("/")[2].lower(),
+        status=(state or str(status.get("code") or "").partition("/")[2]).lower(),
         status_at=parse_time(status.get("time")),
         message=str(status.get("message") or ""),
     )
+
+
+def seen_view(failure: Failure, reads: Reads) -> dict[str, Any] | None:
+    """The instance view; None in bulk. What else a caller reads must then say the same: the model, or the disks themselves."""
+    try:
+        return instance_view(failure, reads)
+    except Unread as unread:
+        if unread.unknown.why is not Reason.NOT_SAMPLED:
+            raise
+        return None
 
 
 def _status_of(kind: str, view: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +104,7 @@ def vm_presence(failure: Failure, reads: Reads) -> str:
 @fact(READ_VM, READ_VIEW, source=VM_VIEW)
 def power_state(failure: Failure, reads: Reads) -> str:
     """`running`, `stopped`, `deallocated`, `starting`, `stopping` or `deallocating`."""
-    code = str(_status_of("powerstate", instance_view(failure, reads)).get("code") or "")
+    code = str(_status_of("powerstate", reported(failure, reads)).get("code") or "")
     if not code:
         raise Unread(Reason.NO_DATA)
     return code.partition("/")[2].lower()
@@ -155,7 +184,7 @@ def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:
 def disks(failure: Failure, reads: Reads) -> tuple[Disk, ...]:
     """The OS disk and the data disks, each managed one with what its own resource says."""
     attached = _attached(failure, reads)
-    encrypted = {name for name, _ in _encryption_settings(instance_view(failure, reads))}
+    encrypted = {name for name, _ in _encryption_settings(seen_view(failure, reads) or {})}
     excluded = reads.or_unknown(lambda: excluded_luns(failure, reads))
     found = reads.each(attached, lambda item: _disk(item, encrypted, reads))
     return found if isinstance(excluded, Unknown) else tuple(_with_exclusion(disk, *excluded) for disk in found)
@@ -194,7 +223,7 @@ def _disk(item: dict[str, Any], encrypted: set[str], reads: Reads) -> Disk:
 def disk_keys(failure: Failure, reads: Reads) -> tuple[DiskKey, ...]:
     """The secrets and keys that Azure Disk Encryption uses for the VM's disks, by the VM's view, its model or the disks."""
     os_disk = (read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("osDisk") or {}
-    settings = [setting for _, setting in _encryption_settings(instance_view(failure, reads))]
+    settings = [setting for _, setting in _encryption_settings(seen_view(failure, reads) or {})]
     settings += [os_disk["encryptionSettings"]] if os_disk.get("encryptionSettings") else []
     for listed in reads.each(_attached(failure, reads), lambda item: _settings_of_disk(item, reads)):
         settings += listed

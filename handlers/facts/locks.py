@@ -20,19 +20,22 @@ def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
     subscription = failure.vm.subscription
-    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"
-
-    def all_locks() -> tuple[Lock, ...]:
-        return tuple(map(_lock, reads.azure.list_all(path, API)))
-
-    locks, collections = reads.both(
-        lambda: reads.of_all(f"locks {subscription.lower()}", all_locks), lambda: collections_of(failure, reads)
-    )
+    locks, collections = reads.both(lambda: locks_of(subscription, reads), lambda: collections_of(failure, reads))
     if not collections:  # a lock of the whole subscription will cover what comes, a group's lock cannot be judged
         if whole := tuple(lock for lock in locks if lock.scope_kind == "subscription"):
             return whole
         raise Unread(Reason.NO_DATA)
     return tuple(lock for lock in locks if any(lock.covers(collection) for collection in collections))
+
+
+def locks_of(subscription: str, reads: Reads) -> tuple[Lock, ...]:
+    """Every lock of a subscription, at whatever scope."""
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"
+
+    def all_locks() -> tuple[Lock, ...]:
+        return tuple(map(_lock, reads.azure.list_all(path, API)))
+
+    return reads.of_all(f"locks {subscription.lower()}", all_locks)
 
 
 def _lock(body: dict[str, Any]) -> Lock:

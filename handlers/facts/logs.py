@@ -15,7 +15,6 @@ from handlers.facts import Reads, Unread, fact
 from handlers.facts.activity import since_good
 from handlers.facts.compute import READ_VM, read_vm
 from handlers.facts.jobs import READ_JOBS
-from handlers.facts.queries import query
 from handlers.model import Failure, FreeSpace, GuestEvent, GuestEvents, Heartbeats, Reason, parse_time
 
 QUERY = "Microsoft.OperationalInsights/workspaces/query/read"
@@ -115,6 +114,4 @@ def _is_windows(failure: Failure, reads: Reads) -> bool:
 def _rows(name: str, since: datetime, failure: Failure, reads: Reads) -> list[dict[str, Any]]:
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    end = datetime.now(UTC)
-    text = query(name, vm=failure.vm.id, start=since, end=end)
-    return reads.once(("log", name), lambda: reads.azure.query_logs(text, (since, end)))
+    return reads.log_rows(name, failure.vm, since, datetime.now(UTC))

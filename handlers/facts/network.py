@@ -13,7 +13,7 @@ from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.activity import READ_ACTIVITY, of_provider, since_good
-from handlers.facts.compute import READ_VIEW, READ_VM, instance_view, read_vm
+from handlers.facts.compute import READ_VIEW, READ_VM, read_vm, seen_view
 from handlers.model import Activity, Failure, OutboundAccess, Reason, ResourceId, Unknown
 
 API = "2024-05-01"
@@ -36,8 +36,9 @@ ANYWHERE = {"*", "internet", "0.0.0.0/0", "azurecloud", "any"}
 )
 def outbound_access(failure: Failure, reads: Reads) -> OutboundAccess:
     """Whether backup of this VM needs outbound access at all; if it does, what rules, routes and ways out say."""
-    needed_by = tuple(_needed_by(failure, reads))
-    needs_unread = Unknown(Reason.AGENT_NOT_READY) if _version(failure, reads) is None else None
+    version = _version(failure, reads)
+    needed_by = tuple(_needed_by(version if isinstance(version, tuple) else None, failure, reads))
+    needs_unread = version if isinstance(version, Unknown) else None
     if not needed_by:
         return OutboundAccess((), needs_unread)
     path = _path(read_vm(failure, reads), reads)
@@ -56,14 +57,14 @@ def _changes(path: _Path, failure: Failure, reads: Reads) -> Activity:
     return Activity(since, tuple(entry for entry in entries if path.is_part(entry.resource)))
 
 
-def _needed_by(failure: Failure, reads: Reads) -> Iterable[str]:
+def _needed_by(version: tuple[int, ...] | None, failure: Failure, reads: Reads) -> Iterable[str]:
     storage = read_vm(failure, reads)["properties"].get("storageProfile") or {}
     disks = [disk for disk in (storage.get("osDisk"), *(storage.get("dataDisks") or ())) if disk]
     if any("managedDisk" not in disk for disk in disks):
         yield "unmanaged_disk"
     if any(disk.get("writeAcceleratorEnabled") for disk in disks):
         yield "write_accelerator"
-    version, os = _version(failure, reads), _os(failure, reads)
+    os = _os(failure, reads)
     if version and os in MINIMUM and version < MINIMUM[os]:
         yield "unsupported_agent"
     if failure.workload not in ("", "AzureIaasVM"):
@@ -75,10 +76,14 @@ def _os(failure: Failure, reads: Reads) -> str:
     return str((storage.get("osDisk") or {}).get("osType", "")).lower()
 
 
-def _version(failure: Failure, reads: Reads) -> tuple[int, ...] | None:
-    """The agent's version; None when it shows none that parses."""
-    parts = str((instance_view(failure, reads).get("vmAgent") or {}).get("vmAgentVersion") or "").split(".")
-    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else None
+def _version(failure: Failure, reads: Reads) -> tuple[int, ...] | Unknown:
+    """The agent's version, if it shows one that parses."""
+    view = seen_view(failure, reads)
+    if view is None:
+        return Unknown(Reason.NOT_SAMPLED)
+    parts = str((view.get("vmAgent") or {}).get("vmAgentVersion") or "").split(".")
+    parses = all(part.isascii() and part.isdigit() for part in parts)
+    return tuple(map(int, parts)) if parses else Unknown(Reason.AGENT_NOT_READY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,12 @@ def collections_of(failure: Failure, reads: Reads) -> tuple[str, ...]:
     """The ids of the collections whose source is the VM."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    path = f"/subscriptions/{failure.vm.subscription}/providers/Microsoft.Compute/restorePointCollections"
+    return collections_by_vm(failure.vm.subscription, reads).get(failure.vm.key, ())
+
+
+def collections_by_vm(subscription: str, reads: Reads) -> dict[str, tuple[str, ...]]:
+    """The ids of a subscription's collections by their source VM (its id in lower case)."""
+    path = f"/subscriptions/{subscription}/providers/Microsoft.Compute/restorePointCollections"
 
     def by_vm() -> dict[str, tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}
@@ -37,7 +42,7 @@ def collections_of(failure: Failure, reads: Reads) -> tuple[str, ...]:
             found[_source(body)] = (*found.get(_source(body), ()), body["id"])
         return found
 
-    return reads.of_all(f"collections {failure.vm.subscription.lower()}", by_vm, seconds=KEPT_SECONDS).get(failure.vm.key, ())
+    return reads.of_all(f"collections {subscription.lower()}", by_vm, seconds=KEPT_SECONDS)
 
 
 def _source(body: dict[str, Any]) -> str:

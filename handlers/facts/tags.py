@@ -13,8 +13,6 @@ from handlers.facts.compute import READ_VM, read_vm
 from handlers.facts.vaults import READ_VAULTS, tags_in, vaults_of
 from handlers.model import Failure, Reason
 
-GROUPS_API = "2021-04-01"
-KEPT_SECONDS = 3600.0
 READ_GROUP = "Microsoft.Resources/subscriptions/resourceGroups/read"
 
 
@@ -28,10 +26,7 @@ def group_tags(failure: Failure, reads: Reads) -> Mapping[str, str]:
     """https://learn.microsoft.com/rest/api/resources/resource-groups/get"""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
-    path = failure.vm.group_id
-    return reads.azure.shared.get(
-        f"tags {path.lower()}", lambda: tags_in(reads.azure.get(path, GROUPS_API)), seconds=KEPT_SECONDS
-    )
+    return reads.group_tags(failure.vm.group_id)
 
 
 @fact(READ_VAULTS, source="Microsoft.RecoveryServices/vaults")

@@ -10,6 +10,7 @@ from typing import Any
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.model import Failure
+from handlers.model.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,15 @@ KEPT_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Vault:
+    """What a list of vaults says of one. `is_silent`: its built-in alerts for failed jobs are off, so only the sweep tells its failures.
+
+    A vault whose settings nobody ever wrote has no such block in the list, and alerts: that is the default.
+    https://learn.microsoft.com/azure/backup/backup-azure-monitoring-alerts
+    """
+
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    is_silent: bool = False
 
 
 def vaults_of(subscription: str, azure: Azure) -> dict[str, Vault]:
@@ -29,9 +37,15 @@ def vaults_of(subscription: str, azure: Azure) -> dict[str, Vault]:
     path = f"/subscriptions/{subscription}/providers/Microsoft.RecoveryServices/vaults"
 
     def read() -> dict[str, Vault]:
-        return {body["id"]: Vault(str(body.get("location") or "").lower(), tags_in(body)) for body in azure.list_all(path, API)}
+        return {body["id"]: _vault(body) for body in azure.list_all(path, API)}
 
     return azure.shared.get(f"vaults {subscription.lower()}", read, seconds=KEPT_SECONDS)
+
+
+def _vault(body: Mapping[str, Any]) -> Vault:
+    monitoring = (body.get("properties") or {}).get("monitoringSettings") or {}
+    failures = (monitoring.get("azureMonitorAlertSettings") or {}).get("alertsForAllJobFailures")
+    return Vault(str(body.get("location") or "").lower(), tags_in(body), str(failures).lower() == "disabled")
 
 
 def region_of(failure: Failure, azure: Azure) -> str:
@@ -50,6 +64,16 @@ def readable_vaults(subscriptions: Collection[str], azure: Azure) -> str:
     """`ok` when the vaults of every subscription can be listed, else `unread`; `-` for none."""
     readable = all(_known_vaults(subscription, azure) is not None for subscription in subscriptions)
     return "-" if not subscriptions else "ok" if readable else "unread"
+
+
+def log_silent_vaults(subscriptions: Collection[str], azure: Azure) -> None:
+    """A line for each vault whose failure alerts are off; an alert rule looks for it."""
+    for subscription in subscriptions:
+        for vault_id, known in (_known_vaults(subscription, azure) or {}).items():
+            if known.is_silent:
+                log.warning(
+                    "vault without failure alerts vault=%s subscription=%s", one_line(vault_id.split("/")[-1]), subscription
+                )
 
 
 def _known_vaults(subscription: str, azure: Azure) -> dict[str, Vault] | None:

@@ -22,6 +22,7 @@ SAME_FAILURE = timedelta(hours=2)
 """Without a job: backups of a VM are at least four hours apart (enhanced policy), reports of one failure less than two.
 https://learn.microsoft.com/azure/backup/backup-azure-vms-enhanced-policy"""
 MOST_FAILURES_KEPT = 20
+ALONE, IN_BULK, UNREAD, LEFT_OVER = "alone", "bulk", "unread", "left over"
 MOST_PAST_KEPT = 5
 
 
@@ -96,6 +97,13 @@ class Incident:
     """The id of the storm whose ticket speaks for this incident; empty when it has its own."""
     diagnosed: bool = False
     """For a member of a storm: whether the background pass has diagnosed it."""
+    looked: str = ""
+    """Of a storm's member: how its VM was read, `alone`, `bulk` or `unread` (Azure did not show it);
+    `left over`: it went on failing when the others had recovered. Else empty."""
+    last_good_at: datetime | None = None
+    """Of a storm's member: when its last good backup began, as far as it is known."""
+    owner: str = ""
+    """Of a storm's member: whose it is, by its tags."""
     past: tuple[PastIncident, ...] = ()
     """Earlier incidents of the item, the newest first."""
     etag: str = ""
@@ -215,20 +223,34 @@ def reread(incident: Incident | None, failures: int, now: datetime) -> Incident 
 def joined(incident: Incident | None, storm_id: str) -> Incident | None:
     """The incident as a member of a storm, whose ticket speaks for it; None once it has a ticket of its own, or may have."""
     has_ticket = incident is None or incident.delivery.ticket.shown or incident.delivery.ticket.attempt
-    return None if incident is None or has_ticket or incident.storm else replace(incident, storm=storm_id)
+    if incident is None or has_ticket or incident.storm or incident.looked == LEFT_OVER:
+        return None
+    return replace(incident, storm=storm_id)
+
+
+def moved(incident: Incident | None, storm_id: str, other_id: str) -> Incident | None:
+    """A storm's member as a member of another storm."""
+    return replace(incident, storm=other_id) if incident and incident.storm == storm_id else None
 
 
 def left(incident: Incident | None, storm_id: str, now: datetime) -> Incident | None:
     """An open member of a storm that has ended, as an incident that needs a ticket of its own."""
     if incident is None or incident.storm != storm_id or incident.status != OPEN:
         return None
-    return _changed(replace(incident, storm="", diagnosed=False), now)
+    return _changed(replace(incident, storm="", diagnosed=False, looked=LEFT_OVER), now)
 
 
-def member_diagnosed(incident: Incident | None, failures: int, verdicts: Mapping[str, Verdict]) -> Incident | None:
+def member_diagnosed(
+    incident: Incident | None, failures: int, verdicts: Mapping[str, Verdict], looked: str = ALONE,
+    last_good_at: datetime | None = None, owner: str = "",
+) -> Incident | None:  # fmt: skip
     """A storm's member with its diagnosis; None if it has changed meanwhile."""
     same = incident is not None and incident.storm and incident.failures == failures
-    return replace(incident, verdicts=verdicts, diagnosed=True) if incident and same else None
+    return (
+        replace(incident, verdicts=verdicts, diagnosed=True, looked=looked, last_good_at=last_good_at, owner=owner)
+        if incident and same
+        else None
+    )
 
 
 def _changed(incident: Incident, now: datetime) -> Incident:
@@ -258,7 +280,9 @@ def _opened(failure: Failure, code: str, region: str, now: datetime) -> Incident
 
 def _with(incident: Incident, failure: Failure, code: str) -> Incident:
     known = sorted((*incident.known, _known(failure)), key=lambda one: one.failed_at)
-    return replace(incident, failures=incident.failures + 1, known=tuple(known[-MOST_FAILURES_KEPT:]), code=code, diagnosed=False)
+    return replace(
+        incident, failures=incident.failures + 1, known=tuple(known[-MOST_FAILURES_KEPT:]), code=code, diagnosed=False, looked=""
+    )
 
 
 def _known(failure: Failure) -> KnownFailure:

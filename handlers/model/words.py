@@ -39,11 +39,20 @@ class Reason(StrEnum):
     READ_LATE = "read_late"
     NOT_COLLECTED = "not_collected"
     MEMBERS = "members"
+    NOT_SAMPLED = "not_sampled"
+    NOT_SHOWN = "not_shown"
+    OLD_ROW = "old_row"
     CHECK_BROKE = "check_broke"
 
 
-UNREAD = frozenset({Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED, Reason.PARTIAL})
-"""Azure was asked and did not tell, or told a part. Everything else that is unknown cannot be read from outside the VM."""
+UNREAD = frozenset({
+    Reason.FORBIDDEN, Reason.NOT_FOUND, Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED, Reason.PARTIAL,
+    Reason.NOT_SAMPLED, Reason.NOT_SHOWN, Reason.OLD_ROW,
+})  # fmt: skip
+"""Azure was asked and did not tell, or told a part; in a storm not everybody is asked for everything.
+
+Everything else that is unknown cannot be read from outside the VM.
+"""
 
 
 @dataclass(frozen=True, slots=True)

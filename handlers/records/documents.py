@@ -75,6 +75,12 @@ class Documents:
                 return document
         return None
 
+    def write_names(self, storm_id: str, names: str) -> str:
+        """Write the file with all names of a storm anew; where it is."""
+        name = f"{storm_id}/members.csv"
+        self._storage.blobs(INCIDENT_BLOBS).upload_blob(name, names.encode(), overwrite=True, timeout=CALL_SECONDS)
+        return f"{INCIDENT_BLOBS}/{name}"
+
     def delete_old(self, before: datetime, keep: Container[str]) -> int:
         """Delete the documents that were last written before then, but those of the rows with the ids `keep`; how many.
 

@@ -34,7 +34,7 @@ def wake_storms(storms: Storms, recovered: Iterable[Incident], queue: AlertQueue
     """Announce a reading of the storms that have members which recovered, and of those whose reading should have come long ago."""
     keys = {storm_key(incident.region, incident.code) for incident in recovered if incident.storm}
     for storm in storms.active():
-        if storm.key in keys or storm.next_at < now - STUCK:
+        if keys & {storm.key, *storm.took_in} or storm.next_at < now - STUCK:
             announce(storm, queue, 1)
 
 

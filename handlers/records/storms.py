@@ -135,8 +135,13 @@ class Storms(Rows[Storm]):
 
     def _goes_on(self, key: str, now: datetime) -> bool:
         """Whether there is a storm already: it goes on while others keep coming."""
-        storm = self.find(key)
+        storm = self._followed(key)
         return storm is not None and storm.status == OPEN and now - storm.opened_at <= GOES_ON
+
+    def _followed(self, key: str) -> Storm | None:
+        """The storm, or the one that took its members in."""
+        storm = self.find(key)
+        return (self.find(storm.goes_on_in) or storm) if storm and storm.goes_on_in else storm
 
     def _opened_since(self, key: str, since: datetime, until: datetime) -> Iterator[Any]:
         """What opened of one region and code since then, oldest first; until then there are partitions."""
@@ -146,12 +151,15 @@ class Storms(Rows[Storm]):
 
     def _opened(self, incident: Incident, now: datetime, queue: AlertQueue) -> Storm | None:
         """The open storm, or the one that begins now."""
-        storm = self.find(storm_key(incident.region, incident.code))
+        key = storm_key(incident.region, incident.code)
+        storm = self.find(key)
+        if storm and (other := self._followed(key)) and other.key != key and other.status == OPEN:
+            return other
         new = transitions.opened(storm, incident.region, incident.code, now)
         if new is None:
             return storm
         announce(new, queue, (new.next_at - now).total_seconds())
-        return self.save(storm, new) or self.find(new.key)
+        return self.save(storm, new) or self.find(key)
 
 
 def lists_of(storm: Storm) -> frozenset[str]:
@@ -167,7 +175,7 @@ def start_pass(storm: Storm, storms: Storms, queue: AlertQueue, now: datetime) -
     """Queue a background pass over the storm's members, unless one is under way."""
     if storm.status == OPEN and not storms.is_passing(storm, now):
         storms.note_pass(storm, now)
-        queue.note(MEMBERS_PASS, after_seconds=1, storm=storm.key, id=storm.id, after="")
+        queue.note(MEMBERS_PASS, after_seconds=1, storm=storm.key, id=storm.id, after="", alone=[])
 
 
 def fields_of(storm: Storm) -> dict[str, Any]:

@@ -24,10 +24,11 @@ from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.documents import Documents
 from handlers.records.reminders import DueRow
 from handlers.runbook.ending import End, render_end
-from handlers.runbook.render import render, render_storm
+from handlers.runbook.render import fixed_by, render, render_storm
 from handlers.runbook.templates import message as text
 from handlers.settings import Settings
 from handlers.tickets.event import ended_document, failure_document, plain_document, storm_document
+from handlers.tickets.members_csv import members_csv
 
 log = logging.getLogger(__name__)
 
@@ -106,12 +107,14 @@ def write_plain_up(ticket: PlainTicket, tools: Tools) -> None:
 
 
 def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
-    """Keep what the storm's newest version says, with the steps of one member for all."""
-    example = members.example
+    """Keep what the storm's newest version says, with the steps of one member as an example, and the file with all names."""
+    example = members.example(fixed_by(storm))
     document = tools.documents.newest(example.id, example.delivery.version) if example else None
     diagnosis = diagnosis_of(document.evidence) if document and document.evidence else None
-    settings = tools.settings
-    runbook = render_storm(storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell)
+    settings, names = tools.settings, tools.documents.write_names(storm.id, members_csv(members.rows))
+    runbook = render_storm(
+        storm, members, diagnosis, settings.runbook_language, settings.arm_endpoint, settings.operator_shell, names
+    )
     tools.documents.write(storm.id, storm.delivery.version, storm_document(storm, members, diagnosis, runbook))
 
 

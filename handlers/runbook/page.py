@@ -22,6 +22,7 @@ from handlers.model import (
     Verdict,
     time_text,
 )
+from handlers.model.comparison import SharedThing
 from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import mark
 from handlers.model.text import one_line
@@ -243,6 +244,8 @@ class Page:
 
     def _cells(self, row: Row) -> Mapping[str, Any]:
         value = self._reason(row.unread) if row.unread else self._value_of(row.fact, [] if row.value is None else row.value)
+        if row.fact == "message" and row.value:
+            value = self._word("values", "above")
         return {
             "label": Markdown(self._label(row.fact)),
             "value": Markdown(cell(value)),
@@ -297,6 +300,12 @@ class Page:
         """The name of what failed, leading to its VM in the portal."""
         name = code_span(incident.item_name or incident.item_id, 80)
         return Markdown(f"[{name}]({self._portal_link(incident.vm_id)})") if ResourceId.parse(incident.vm_id) else name
+
+    def thing_link(self, shared: SharedThing) -> Markdown:
+        """The name of what all share, leading to it in the portal; of a lock, to what it locks."""
+        name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
+        place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
+        return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
 
 
 def _doc(code: str, in_catalogue: bool) -> str:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers.diagnosis import catalogue
-from handlers.model import Command, Diagnosis, Failure, History, Incident, Members, Runbook, Storm, Surroundings
+from handlers.model import Command, Diagnosis, Failure, Finding, History, Incident, Members, Runbook, Storm, Surroundings, Verdict
 from handlers.model.parts import parts_of, ticket_text
 from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH
@@ -35,14 +35,24 @@ def render(
 
 
 def render_storm(
-    storm: Storm, members: Members, diagnosis: Diagnosis | None, language: str, arm_endpoint: str = AZURE, shell: str = BOTH
+    storm: Storm,
+    members: Members,
+    diagnosis: Diagnosis | None,
+    language: str,
+    arm_endpoint: str = AZURE,
+    shell: str = BOTH,
+    names_file: str = "",
 ) -> Runbook:
-    """The page of a storm: what its members share, what to do, shown for one of them (`diagnosis`), and who they are."""
+    """The page of a storm: what its members share, what to do, shown for one of them (`diagnosis`), and who they are.
+
+    `names_file`: where all names are, when the page has not room for them.
+    """
     if diagnosis is None:
         failure = Failure.of(members.shown[0].alert(), None, storm.opened_at)
         diagnosis = Diagnosis(failure, catalogue.error_of(storm.code), (), {})
     page = Page(diagnosis, language, arm_endpoint, shell=shell)
-    page.context |= {"storm": storm, "members": members, "item_link": page.item_link, "ticket_link": ticket_link}
+    page.context |= {"storm": storm, "members": members, "fix": fix_of(storm, diagnosis), "names_file": names_file}
+    page.context |= {"item_link": page.item_link, "ticket_link": ticket_link, "thing_link": page.thing_link}
     return _runbook(page, diagnosis, "storm", "storm_title")
 
 
@@ -63,6 +73,30 @@ def _runbook(page: Page, diagnosis: Diagnosis, body: str, title: str) -> Runbook
         parts=parts,
         error_title=catalogue.title_of(diagnosis.error, page.language),
     )
+
+
+FIXES = {
+    "lock": "restore_point_group_locked",
+    "network_security_group": "no_outbound_access",
+    "route_table": "no_outbound_access",
+    "key_vault": "key_vault_permissions_missing",
+    "encryption_set": "encryption_key_unreachable",
+}
+"""By kind of a shared thing the cause whose steps put it right."""
+
+
+def fixed_by(storm: Storm) -> str:
+    """The cause whose steps put right what all share; empty when no cause's do."""
+    return FIXES.get(storm.shared.kind, "") if storm.shared else ""
+
+
+def fix_of(storm: Storm, diagnosis: Diagnosis) -> Finding | None:
+    """The finding whose steps put right what all share: confirmed, and about this very thing."""
+    for finding in diagnosis.findings:
+        if storm.shared and finding.cause == fixed_by(storm) and finding.verdict is Verdict.CONFIRMED:
+            named = storm.shared.name.lower() in str([evidence.value for evidence in finding.evidence]).lower()
+            return finding if named else None
+    return None
 
 
 def ticket_link(incident: Incident) -> Markdown:

@@ -24,16 +24,20 @@ from handlers.model import (
     Verdict,
     VirtualMachine,
 )
+from handlers.model.comparison import SharedThing
 from handlers.model.delivery import OPEN, RESOLVED, Shown
 from handlers.model.document import Document
 from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import Part, joined, ticket_text
 from handlers.model.plain import PlainTicket
 from handlers.model.recovery import Recovery
+from handlers.model.storm import MemberRow
 from handlers.model.text import one_line
 from handlers.runbook.markup import code_block, to_html
 from handlers.runbook.templates import message
 
+MOST_MEMBERS = 10_000
+"""In a storm's event: five megabytes."""
 MOST_ATTACHED = 20_000
 """Characters of an unreadable body that go into its ticket."""
 MOST_OF_A_TAG = 256
@@ -129,10 +133,14 @@ def storm_document(storm: Storm, members: Members, diagnosis: Diagnosis | None, 
         "error": _error(error_of_storm(storm, diagnosis), runbook.error_title),
         "findings": [finding_data(finding, runbook) for finding in diagnosis.findings] if diagnosis else [],
         "storm": {
+            "id": storm.id,
+            "url": None,
+            "code": storm.code,
             "region": storm.region,
             "affected": max(members.affected, 1),
             "recovered": members.recovered,
-            "members": [_member(incident) for incident in members.shown],
+            "shared": _shared(storm.shared) if storm.shared else None,
+            "members": [_member(row) for row in members.rows[:MOST_MEMBERS]],
         },
         "runbook": {"language": runbook.language},
     }
@@ -145,16 +153,34 @@ def error_of_storm(storm: Storm, diagnosis: Diagnosis | None) -> Error:
     return replace(diagnosis.error, message="", matched_by="none") if diagnosis else Error(storm.code)
 
 
-def _member(incident: Incident) -> dict[str, Any]:
+def _shared(shared: SharedThing) -> dict[str, Any]:
     return {
-        "name": one_line(incident.item_name),
-        "vm_id": incident.vm_id or None,
-        "vault_id": incident.vault_id or None,
-        "incident": incident.id,
-        "status": incident.status,
-        "last_failed_at": time_of(incident.last_failed_at),
-        "cause": next(iter(incident.confirmed), None),
-        "ticket": incident.delivery.ticket.ticket_url or None,
+        "kind": shared.kind,
+        "value": shared.value,
+        "failed_with": shared.failed_with,
+        "failed": shared.failed,
+        "healthy_with": shared.healthy_with,
+        "healthy": shared.healthy,
+        "p": shared.p,
+        "changed_at": time_of(shared.changed_at),
+        "also": [{"kind": kind, "value": value} for kind, value in shared.also],
+    }
+
+
+def _member(row: MemberRow) -> dict[str, Any]:
+    return {
+        "name": one_line(row.name),
+        "vm_id": row.vm_id or None,
+        "vault_id": row.vault_id or None,
+        "incident": row.incident,
+        "status": row.status,
+        "code": row.code,
+        "last_failed_at": time_of(row.last_failed_at),
+        "last_good_at": time_of(row.last_good_at),
+        "cause": row.cause or None,
+        "verdict": row.verdict or None,
+        "owner": one_line(row.owner) or None,
+        "ticket_url": row.ticket_url or None,
     }
 
 

@@ -7,22 +7,26 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from handlers.model import ResourceId
 from handlers.model.document import Document
 from handlers.model.refusal import RefusalKind
 from handlers.tickets.answers import Posted
 
 log = logging.getLogger(__name__)
+LONGEST_URL = 500
 
 
 def log_posted(event: Mapping[str, Any], posted: Posted, document: Document, now: datetime) -> None:
-    """A change is posted: of which incident or storm, as which ticket, how many seconds after its alert came."""
+    """A change is posted: of which incident or storm, as which ticket, how many seconds after its alert came; and where the ticket is."""
     data = event["data"]
-    vault = str(data["protected_item"]["vault_id"] or "").rpartition("/")[2]
+    vault_id = str(data["protected_item"]["vault_id"] or "")
+    subscription = ResourceId.parse(vault_id)
     seconds = (now - document.received_at).total_seconds() if document.received_at else 0
     log.info(
-        "posted type=%s incident=%s ticket=%s code=%s cause=%s vault=%s seconds=%.0f",
+        "posted type=%s incident=%s ticket=%s code=%s cause=%s vault=%s seconds=%.0f subscription=%s url=%s",
         event["type"], data["incident"]["id"], one_word(posted.id), one_word((data["error"] or {}).get("code") or ""),
-        one_word(document.cause), one_word(vault), seconds,
+        one_word(document.cause), one_word(vault_id.rpartition("/")[2]), seconds,
+        one_word(subscription.subscription if subscription else ""), _address(posted.url),
     )  # fmt: skip
 
 
@@ -49,6 +53,11 @@ def log_given_up(change_id: str, why: str) -> None:
     log.error("alert set aside: change %s was refused for a week and is given up: %s", change_id, why)
 
 
-def one_word(text: str) -> str:
+def _address(url: str) -> str:
+    """A ticket's https address as one word. One that is too long for a line is left out: half an address leads nowhere."""
+    return one_word(url, LONGEST_URL) if url.startswith("https://") and len(url) <= LONGEST_URL else "-"
+
+
+def one_word(text: str, limit: int = 100) -> str:
     """Text from outside as one word of a log line."""
-    return "".join(char if char.isprintable() and not char.isspace() else "_" for char in text[:100]) or "-"
+    return "".join(char if char.isprintable() and not char.isspace() else "_" for char in text[:limit]) or "-"

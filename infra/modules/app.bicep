@@ -34,6 +34,12 @@ param maximumInstanceCount int
 @maxValue(20)
 param alwaysReadyInstances int
 
+@description('Required. Instances run in several zones, so that one may fail.')
+param isZoneRedundant bool
+
+@description('Required. Only Azure Monitor\'s action groups reach the app\'s address.')
+param onlyActionGroups bool
+
 @description('Required. The resource id of the subnet that outbound traffic goes through. Empty: none.')
 param subnetId string
 
@@ -43,7 +49,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   tags: tags
   kind: 'functionapp'
   sku: { name: 'FC1', tier: 'FlexConsumption' }
-  properties: { reserved: true }
+  properties: { reserved: true, zoneRedundant: isZoneRedundant }
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
@@ -59,7 +65,17 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     publicNetworkAccess: 'Enabled' // action groups call from the internet
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
-    siteConfig: { minTlsVersion: '1.2', scmMinTlsVersion: '1.2', ftpsState: 'Disabled', http20Enabled: true }
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      ipSecurityRestrictionsDefaultAction: onlyActionGroups ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: onlyActionGroups
+        ? [{ name: 'action-groups', priority: 100, action: 'Allow', tag: 'ServiceTag', ipAddress: 'ActionGroup' }]
+        : []
+      scmIpSecurityRestrictionsUseMain: false // the package is put there by whoever deploys
+    }
     functionAppConfig: {
       runtime: { name: 'python', version: '3.13' }
       deployment: {
@@ -77,6 +93,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
+  @batchSize(1) // Azure refuses two changes of an app at once
   resource publishing 'basicPublishingCredentialsPolicies' = [
     for name in ['ftp', 'scm']: {
       name: name

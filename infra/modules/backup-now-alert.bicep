@@ -1,13 +1,16 @@
 // A request "Backup now" that Azure refused. Scheduled jobs are no requests and never appear in the activity log.
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. Tags of the resource.')
 param tags object
 
-@description('Required. The resource id of the action group.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
-resource rule 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
-  name: 'backup-runbooks-backup-now'
+resource rule 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
+  name: 'backup-runbooks-backup-now-${installation}'
   location: 'global'
   tags: tags
   properties: {
@@ -24,6 +27,6 @@ resource rule 'Microsoft.Insights/activityLogAlerts@2020-10-01' = {
         { field: 'status', equals: 'Failed' }
       ]
     }
-    actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
+    actions: { actionGroups: [for id in actionGroupIds: { actionGroupId: id }] }
   }
 }

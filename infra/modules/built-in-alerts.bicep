@@ -1,13 +1,16 @@
 // Azure Backup's own alerts of a subscription go to the action group. They have no rule of their own: only an alert processing rule can route them.
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. Tags of the resource.')
 param tags object
 
-@description('Required. The resource id of the action group.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
 resource rule 'Microsoft.AlertsManagement/actionRules@2021-08-08' = {
-  name: 'backup-runbooks'
+  name: 'backup-runbooks-${installation}'
   location: 'global'
   tags: tags
   properties: {
@@ -19,6 +22,6 @@ resource rule 'Microsoft.AlertsManagement/actionRules@2021-08-08' = {
       { field: 'MonitorService', operator: 'Equals', values: ['Azure Backup'] }
       { field: 'MonitorCondition', operator: 'Equals', values: ['Fired'] }
     ]
-    actions: [{ actionType: 'AddActionGroups', actionGroupIds: [actionGroupId] }]
+    actions: [{ actionType: 'AddActionGroups', actionGroupIds: actionGroupIds }]
   }
 }

@@ -1,5 +1,8 @@
 // Event Grid tells of a failed request "Backup now", by its own identity, straight into the app's queue: no key, no endpoint that must be up.
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. The name of the system topic; it is there already if `isGiven`.')
 param topicName string
 
@@ -44,7 +47,7 @@ module roles 'event-grid-roles.bicep' = {
 
 resource failures 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
   parent: topic
-  name: 'backup-runbooks'
+  name: 'backup-runbooks-${installation}'
   properties: {
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     filter: {
@@ -74,7 +77,7 @@ resource failures 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-1
 }
 
 resource undelivered 'Microsoft.Insights/metricAlerts@2026-01-01' = {
-  name: 'backup-runbooks-undelivered'
+  name: 'backup-runbooks-undelivered-${installation}'
   location: 'global'
   tags: tags
   properties: {

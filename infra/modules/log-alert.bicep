@@ -56,7 +56,9 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = {
     evaluationFrequency: every
     windowSize: window
     autoMitigate: isStateful
-    skipQueryValidation: true // a table is there only after its first row
+    // A table is there only after its first row, and Azure switches a rule off that has failed for a week: each query is a union with an empty table.
+    // https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-troubleshoot-log
+    skipQueryValidation: true
     criteria: {
       allOf: [
         {

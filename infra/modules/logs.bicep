@@ -55,6 +55,12 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 @description('The resource id of the workspace.')
 output workspaceId string = isNew ? made.id : existingWorkspaceId
 
+@description('Its name.')
+output name string = isNew ? made.name : parts[8]
+
+@description('Its region: rules on its logs must lie there.')
+output location string = isNew ? made.location : given!.location
+
 @description('Its customer id, by which it is queried.')
 output customerId string = isNew ? made!.properties.customerId : given!.properties.customerId
 

@@ -16,6 +16,9 @@ param resourceId string
 @allowed(['blob', 'queue', 'table', 'vault'])
 param part string
 
+@description('Required. The resource id of its private DNS zone. Empty: one is made.')
+param zoneId string
+
 @description('Required. The resource id of the network.')
 param networkId string
 
@@ -27,12 +30,12 @@ var zoneName = part == 'vault'
   ? replace(environment().suffixes.keyvaultDns, '.vault.', 'privatelink.vaultcore.')
   : 'privatelink.${part}.${environment().suffixes.storage}'
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = if (empty(zoneId)) {
   name: zoneName
   location: 'global'
   tags: tags
 
-  resource link 'virtualNetworkLinks' = {
+  resource link 'virtualNetworkLinks' = if (empty(zoneId)) {
     name: last(split(networkId, '/'))
     location: 'global'
     properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
@@ -50,6 +53,6 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-09-01' = {
 
   resource names 'privateDnsZoneGroups' = {
     name: 'default'
-    properties: { privateDnsZoneConfigs: [{ name: part, properties: { privateDnsZoneId: zone.id } }] }
+    properties: { privateDnsZoneConfigs: [{ name: part, properties: { privateDnsZoneId: empty(zoneId) ? zone.id : zoneId } }] }
   }
 }

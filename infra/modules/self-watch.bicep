@@ -1,6 +1,6 @@
 // The app watched from outside itself, by what it logs. Operators are told by e-mail: never through the app.
 
-@description('Required. Azure region.')
+@description('Required. Azure region: the workspace\'s.')
 param location string
 
 @description('Required. Tags of the resources.')
@@ -45,6 +45,13 @@ var always = [
     about: 'The app cannot read the vaults of a watched subscription: is its reader role assigned there?'
     query: loadTextContent('../queries/azure_unread.kql')
     severity: 2
+    window: 'P1D'
+  }
+  {
+    name: 'failure-alerts-off'
+    about: 'A watched vault has its built-in alerts for failed jobs off (Vault, Properties, Monitoring settings): its failures are told by the sweep only, later.'
+    query: loadTextContent('../queries/failure_alerts_off.kql')
+    severity: 3
     window: 'P1D'
   }
 ]

@@ -30,8 +30,15 @@ param alertsAuth string
 @description('Required. The ticketing system.')
 param tickets ticketSystem
 
-@description('Required. The Key Vault reference to its secret. Empty: it has none.')
-param ticketReference string
+@description('Required. Its address, or the Key Vault reference to it.')
+@secure()
+param ticketUrl string
+
+@description('Required. The Key Vault reference to its secret. The secret may say that there is none.')
+param ticketSecretReference string
+
+@description('Required. The Key Vault reference to the keys in the webhook\'s address. Empty: there is none.')
+param alertsKeyReference string
 
 @description('Required. How the app behaves.')
 param behave behaviour
@@ -60,6 +67,10 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsAddress
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
     AZURE_CLIENT_ID: clientId
+    // Every trace, so that the host drops no log line: by default it takes five traces a second and drops the others with their lines.
+    // https://github.com/Azure/azure-functions-host/pull/11568 (read from host 4.1048.100 on), https://learn.microsoft.com/azure/azure-monitor/app/opentelemetry-sampling
+    OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+    OTEL_TRACES_SAMPLER_ARG: '1.0'
     PYTHON_THREADPOOL_THREAD_COUNT: '16' // at least batchSize + newBatchThreshold of host.json, and some for HTTP and timers
     MALLOC_ARENA_MAX: '2' // many threads that decode JSON would else keep a heap each: a third less memory in a storm
     // the app's: what this deployment knows, and the ticketing system
@@ -68,12 +79,13 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     LOG_ANALYTICS_WORKSPACE_ID: workspaceCustomerId
     WATCHED_SUBSCRIPTIONS: join(subscriptionIds, ',')
     ALERTS_AUTH: alertsAuth
+    ALERTS_KEY: alertsKeyReference
     PUBLIC_URL: 'https://${hostName}'
-    TICKET_URL: tickets.url
+    TICKET_URL: ticketUrl
     TICKET_TARGET: tickets.?target ?? 'webhook'
     TICKET_TARGET_FILE: tickets.?targetFile ?? ''
     TICKET_USER: tickets.?user ?? ''
-    TICKET_SECRET: ticketReference
+    TICKET_SECRET: ticketSecretReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
     TICKET_HTTP_HOSTS: join(tickets.?httpHosts ?? [], ',')
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py

@@ -6,13 +6,10 @@ param appName string
 @description('Required. The client id of the app registration that stands for the app (infra/entra.sh makes it). Empty: authentication is off.')
 param clientId string
 
-@description('Required. People may sign in with Entra in front of the runbook page.')
-param peopleSignIn bool
-
 // `AzNS AAD Webhook`, as which action groups call: https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook
 var actionGroups = '461e8683-5575-4561-ac7f-899cc907d62a'
-// Event Grid's own trigger has a key of its own; health tells nothing; the runbook page has signed links, unless people sign in.
-var open = concat(['/api/health', '/runtime/webhooks/eventgrid'], peopleSignIn ? [] : ['/api/runbooks/*'])
+// Event Grid's own trigger has a key of its own; health tells nothing.
+var open = ['/api/health', '/runtime/webhooks/eventgrid']
 var isOn = !empty(clientId)
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
@@ -26,7 +23,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
     platform: { enabled: isOn }
     globalValidation: {
       requireAuthentication: isOn
-      unauthenticatedClientAction: !isOn ? 'AllowAnonymous' : peopleSignIn ? 'RedirectToLoginPage' : 'Return401'
+      unauthenticatedClientAction: isOn ? 'Return401' : 'AllowAnonymous'
       redirectToProvider: 'azureactivedirectory'
       excludedPaths: open
     }
@@ -40,7 +37,7 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = {
         }
         validation: {
           allowedAudiences: [clientId, 'api://${clientId}']
-          defaultAuthorizationPolicy: { allowedApplications: concat([actionGroups], peopleSignIn ? [clientId] : []) }
+          defaultAuthorizationPolicy: { allowedApplications: [actionGroups] }
         }
       }
     }

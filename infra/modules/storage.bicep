@@ -11,6 +11,9 @@ param location string
 @description('Required. Tags of the resource.')
 param tags object
 
+@description('Required. Copies lie in three zones, so that one may fail.')
+param isZoneRedundant bool
+
 @description('Required. Only private endpoints and trusted Azure services reach the account. Event Grid is one of the latter.')
 param isPrivate bool
 
@@ -33,7 +36,7 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: isZoneRedundant ? 'Standard_ZRS' : 'Standard_LRS' }
   properties: {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: false
@@ -47,6 +50,10 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
 
   resource blobService 'blobServices' = {
     name: 'default'
+    properties: {
+      deleteRetentionPolicy: { enabled: true, days: 7 }
+      containerDeleteRetentionPolicy: { enabled: true, days: 7 }
+    }
 
     resource container 'containers' = [for container in containers: { name: container }]
   }

@@ -9,11 +9,14 @@ type watchedSubscription = {
   @description('Conditional. An existing resource group in it for the alert rules. Required unless the app itself lies in this subscription: then its own group is taken.')
   resourceGroup: string?
 
-  @description('Optional. Resource ids of Recovery Services vaults in it: their backup logs go to the workspace, and each gets a rule on its backup health.')
+  @description('Optional. Resource ids of Recovery Services vaults in it: each gets a rule on its backup health, and its logs go to the workspace if collectLogs says so.')
   vaults: string[]?
 
   @description('Conditional. The name of the subscription\'s Event Grid system topic in that resource group. Required if the subscription has one already, since Azure allows one for each source; its system-assigned identity must be on.')
   systemTopic: string?
+
+  @description('Optional. The logs of those vaults are sent to the workspace. Azure refuses it where another diagnostic setting, such as one that a policy made, sends them there already. Default: yes for a workspace that this deployment makes, no for one that is there already.')
+  collectLogs: bool?
 }
 
 @export()
@@ -31,17 +34,13 @@ type alertSources = {
   @description('Optional. An activity log alert on a failed request "Backup now" for each subscription. Default: true.')
   activityLog: bool?
 
-  @description('Optional. The same request through Event Grid, straight into the app\'s queue. Default: true.')
+  @description('Optional. The same request through Event Grid, straight into the app\'s queue. A subscription can have one system topic only: see systemTopic. Default: false.')
   eventGrid: bool?
 }
 
 @export()
 @description('The ticketing system, as docs/tickets says.')
 type ticketSystem = {
-  @description('Required. Its address: the API, or the webhook.')
-  @minLength(1)
-  url: string
-
   @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
   target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_data_center' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
 
@@ -67,7 +66,7 @@ type behaviour = {
   @description('Optional. The language of runbooks and tickets: en or pt-BR. Default: en.')
   runbookLanguage: ('en' | 'pt-BR')?
 
-  @description('Optional. When more incidents with one error code open in one region within the window, one storm ticket speaks for the further ones. Default: 20.')
+  @description('Optional. When more incidents with one error code open in one region within the window, one storm ticket covers the further ones. Default: 20.')
   @minValue(1)
   @maxValue(100000)
   stormThreshold: int?

@@ -3,11 +3,14 @@
 @description('Required. The resource id of the Recovery Services vault.')
 param vaultId string
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. Tags of the resource.')
 param tags object
 
-@description('Required. The resource id of the action group.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
 // https://learn.microsoft.com/azure/backup/metrics-overview: each item is told by itself
 var each = map(['backupInstanceUrl', 'backupInstanceName', 'dataSourceURL', 'dataSourceType'], name => {
@@ -17,7 +20,7 @@ var each = map(['backupInstanceUrl', 'backupInstanceName', 'dataSourceURL', 'dat
 })
 
 resource rule 'Microsoft.Insights/metricAlerts@2026-01-01' = {
-  name: 'backup-runbooks-health-${last(split(vaultId, '/'))}-${uniqueString(vaultId)}'
+  name: 'backup-runbooks-health-${last(split(vaultId, '/'))}-${uniqueString(vaultId)}-${installation}'
   location: 'global'
   tags: tags
   properties: {
@@ -44,6 +47,6 @@ resource rule 'Microsoft.Insights/metricAlerts@2026-01-01' = {
         }
       ]
     }
-    actions: [{ actionGroupId: actionGroupId }]
+    actions: [for id in actionGroupIds: { actionGroupId: id }]
   }
 }

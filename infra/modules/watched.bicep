@@ -9,14 +9,20 @@ param watched watchedSubscription
 @description('Required. An existing resource group in it, for the rules.')
 param resourceGroupName string
 
+@description('Required. What tells this installation from others: part of every rule\'s name.')
+param installation string
+
 @description('Required. Which ways of being told of a failure are set up.')
 param sources alertSources
 
 @description('Required. Tags of the resources.')
 param tags object
 
-@description('Required. The reader role. Empty: it is not assigned here.')
-param readerRoleId string
+@description('Required. The reader role is made and assigned here.')
+param assignReaderRole bool
+
+@description('Required. The logs of the named vaults are sent to the workspace, unless the subscription says otherwise.')
+param collectLogs bool
 
 @description('Required. The object id of the app\'s identity.')
 param principalId string
@@ -24,8 +30,8 @@ param principalId string
 @description('Required. The resource id of the workspace.')
 param workspaceId string
 
-@description('Required. The resource id of the action group that leads to the app.')
-param actionGroupId string
+@description('Required. The resource ids of the action groups: the app\'s, and others that are told as well.')
+param actionGroupIds string[]
 
 @description('Required. The resource id of the action group of the operators. Empty: there is none.')
 param operatorsId string
@@ -42,29 +48,25 @@ param deadLetterContainer string
 var vaults = watched.?vaults ?? []
 var givenTopic = watched.?systemTopic ?? ''
 
-resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(readerRoleId)) {
-  name: guid(subscription().id, principalId, readerRoleId)
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRoleId)
-  }
+module readerRole 'reader-role.bicep' = if (assignReaderRole) {
+  params: { installation: installation, principalId: principalId }
 }
 
 module builtIn 'built-in-alerts.bicep' = if (sources.?builtIn ?? true) {
   scope: resourceGroup(resourceGroupName)
-  params: { tags: tags, actionGroupId: actionGroupId }
+  params: { installation: installation, tags: tags, actionGroupIds: actionGroupIds }
 }
 
 module backupNow 'backup-now-alert.bicep' = if (sources.?activityLog ?? true) {
   scope: resourceGroup(resourceGroupName)
-  params: { tags: tags, actionGroupId: actionGroupId }
+  params: { installation: installation, tags: tags, actionGroupIds: actionGroupIds }
 }
 
-module eventGrid 'event-grid.bicep' = if (sources.?eventGrid ?? true) {
+module eventGrid 'event-grid.bicep' = if (sources.?eventGrid ?? false) {
   scope: resourceGroup(resourceGroupName)
   params: {
-    topicName: empty(givenTopic) ? 'evgt-backup-runbooks' : givenTopic
+    installation: installation
+    topicName: empty(givenTopic) ? 'evgt-backup-runbooks-${installation}' : givenTopic
     isGiven: !empty(givenTopic)
     tags: tags
     storageId: storageId
@@ -75,15 +77,15 @@ module eventGrid 'event-grid.bicep' = if (sources.?eventGrid ?? true) {
 }
 
 module vaultLogs 'vault-logs.bicep' = [
-  for vault in vaults: {
+  for vault in vaults: if (watched.?collectLogs ?? collectLogs) {
     scope: resourceGroup(split(vault, '/')[4])
-    params: { vaultName: last(split(vault, '/')), workspaceId: workspaceId }
+    params: { installation: installation, vaultName: last(split(vault, '/')), workspaceId: workspaceId }
   }
 ]
 
 module vaultHealth 'vault-health-alert.bicep' = [
   for vault in vaults: if (sources.?metric ?? true) {
     scope: resourceGroup(resourceGroupName)
-    params: { vaultId: vault, tags: tags, actionGroupId: actionGroupId }
+    params: { installation: installation, vaultId: vault, tags: tags, actionGroupIds: actionGroupIds }
   }
 ]

@@ -39,11 +39,18 @@ VIEWLESS = ("extendedInfo", "errorDetails")
 class Resources(Protocol):
     """What is answered from: a scenario's world, or another set of resources."""
 
-    resources: dict[str, Body]
-    """By id in lower case."""
-    activity: list[Body]
-    changes: list[Body]
-    """Records of the table resourcechanges."""
+    @property
+    def resources(self) -> dict[str, Body]:
+        """By id in lower case."""
+        ...
+
+    @property
+    def activity(self) -> list[Body]: ...
+
+    @property
+    def changes(self) -> list[Body]:
+        """Records of the table resourcechanges."""
+        ...
 
     def resource(self, key: str, now: datetime) -> Body | None: ...
 

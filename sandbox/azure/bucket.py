@@ -14,7 +14,14 @@ from dataclasses import dataclass
 
 BUCKET_READS, READS_PER_SECOND = 250.0, 25.0
 LEFT_HEADER = "x-ms-ratelimit-remaining-subscription-reads"
-"""On every answer below a subscription."""
+"""On every answer below a subscription, but those of a service with limits of its own: they have the second instead."""
+LEFT_OF_SERVICE_HEADER = "x-ms-ratelimit-remaining-subscription-resource-requests"
+
+
+def left_header(path: str) -> str:
+    """Recorded of Recovery Services: https://github.com/Azure/azure-cli (command_modules/backup/tests/latest/recordings)."""
+    below_vault = "/providers/microsoft.recoveryservices/vaults/" in path.lower()
+    return LEFT_OF_SERVICE_HEADER if below_vault else LEFT_HEADER
 
 
 @dataclass(frozen=True)

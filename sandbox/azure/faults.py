@@ -47,14 +47,18 @@ class Fault:
 
     def strikes(self, method: str, path: str, query: str, body: str = "") -> bool:
         """Whether it strikes this call; counts the calls that match."""
-        if self.subscription and self.subscription.lower() not in f"{path} {body}".lower():
-            return False
-        forms = (f"{method} {path}", f"{method} {path}?{query}")
-        if not any(fnmatch.fnmatchcase(form.lower(), self.match.lower()) for form in forms):
+        if not self.matches(method, path, query, body):
             return False
         with self._lock:
             self._seen += 1
             return self._seen > self.after and (not self.times or self._seen <= self.after + self.times)
+
+    def matches(self, method: str, path: str, query: str = "", body: str = "") -> bool:
+        """Whether it is about such a call; nothing is counted."""
+        if self.subscription and self.subscription.lower() not in f"{path} {body}".lower():
+            return False
+        forms = (f"{method} {path}", f"{method} {path}?{query}")
+        return any(fnmatch.fnmatchcase(form.lower(), self.match.lower()) for form in forms)
 
 
 def fault_of(given: Mapping[str, Any], subscription: str = "") -> Fault:

@@ -22,18 +22,17 @@ from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
-from sandbox.azure import answers, arm, effective, kql, logs
+from sandbox.azure import answers, arm, effective, graph, kql, logs
 from sandbox.azure.answers import Answer, error
-from sandbox.azure.bucket import LEFT_HEADER, ReadBuckets
+from sandbox.azure.bucket import ReadBuckets, left_header
 from sandbox.azure.counts import CallCounts
+from sandbox.azure.estate import Estate
 from sandbox.azure.faults import Fault, FaultError, fault_of
 from sandbox.azure.world import FullWorld
 from sandbox.http import serving
 from sandbox.scenario import Scenario
-from sandbox.world import Body
 
 PAGE_SIZE = 50
-GRAPH, VAULTS = "/providers/microsoft.resourcegraph/resources", "microsoft.recoveryservices/vaults"
 
 
 @dataclass(frozen=True)
@@ -51,18 +50,22 @@ class Call:
 
 
 class SimulatedAzure:
-    """Answers requests from the worlds of scenarios, each in a subscription of its own."""
+    """Answers requests from the worlds of scenarios, most in a subscription of their own."""
 
     def __init__(
         self, scenarios: Sequence[Scenario], *, latency: float = 0.0, page_size: int = PAGE_SIZE, throttled: bool = False
     ) -> None:
         self.latency, self.page_size = latency, page_size
         self.buckets = ReadBuckets() if throttled else None
+        self.quota = graph.Quota() if throttled else None
         now = datetime.now(UTC)
-        self.worlds = {scenario.subscription: FullWorld(scenario, now) for scenario in scenarios}
+        every = [FullWorld(scenario, now) for scenario in scenarios]
+        self.worlds = {world.subscription: world for world in every}
+        together = {name: [world for world in every if world.subscription == name] for name in self.worlds}
+        self._estates = {name: Estate(worlds) for name, worlds in together.items() if len(worlds) > 1}
         self.faults: list[Fault] = []
-        for world in self.worlds.values():
-            self.faults += [fault_of(given, world.subscription) for given in world.data.get("faults") or ()]
+        for scenario in scenarios:
+            self.faults += [fault_of(given, scenario.subscription) for given in scenario.data.get("faults") or ()]
         self._calls: list[Call] = []
         self.counts = CallCounts()
         self._began, self._lock = time.monotonic(), threading.Lock()
@@ -113,7 +116,7 @@ class SimulatedAzure:
         workspace = re.fullmatch(r"(?i)/v1/workspaces/([^/]+)/query", request.path)
         if workspace:
             return self._query(request.method, workspace[1], body, partial=partial)
-        if request.path.lower() == GRAPH and request.method == "POST":
+        if request.path.lower() == graph.PATH and request.method == "POST":
             return self._graph(body)
         if effective.is_asked(request.method, request.path):
             world = self._resources(request.path.split("/")[2], request.path.lower())
@@ -146,26 +149,37 @@ class SimulatedAzure:
             found = arm.answer(read, resources)
         else:
             found = error(404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found.")
-        return Answer(found.status, found.body, {**found.headers, LEFT_HEADER: str(taken.left)}) if taken else found
+        return Answer(found.status, found.body, {**found.headers, left_header(read.key): str(taken.left)}) if taken else found
 
     def _resources(self, subscription: str, key: str) -> arm.Resources | None:
         """What a path (in lower case) below a subscription is answered from."""
-        return self.worlds.get(subscription.lower())
+        return self._estates.get(subscription.lower()) or self.worlds.get(subscription.lower())
 
     def _graph(self, body: str) -> Answer:
-        """Azure Resource Graph: what the vaults hold, or what was changed, in the subscriptions that are asked for.
-
-        https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
-        """
+        """Azure Resource Graph, if its quota holds one more query; the headers say how many are left."""
+        passes, headers = self.quota.take() if self.quota else (True, {})
+        if not passes:
+            return Answer(
+                429,
+                error(429, "RateLimiting", "Please provide below info when asking for support").body,
+                {**headers, "Retry-After": "5"},
+            )
         asked = json.loads(body)
-        subscriptions = [str(found).lower() for found in asked.get("subscriptions") or ()]
-        worlds = [world for found in subscriptions if (world := self._resources(found, f"/subscriptions/{found}/"))]
-        try:
-            query = kql.Query(str(asked.get("query")), datetime.now(UTC))
-            found, _ = query.run([row for world in worlds for row in _table(world, query.table)])
-        except kql.NotUnderstood as problem:
-            return error(400, "BadRequest", f"Query is invalid: {problem}")
-        return answers.ok({"totalRecords": len(found), "count": len(found), "data": found, "resultTruncated": "false"})
+        subscriptions = [str(named).lower() for named in asked.get("subscriptions") or ()]
+        found = graph.answer(asked, lambda table: self._rows(table, subscriptions), datetime.now(UTC))
+        return Answer(found.status, found.body, {**found.headers, **headers})
+
+    def _rows(self, table: str, subscriptions: Sequence[str]) -> Iterator[Any]:
+        """The rows of a table in some subscriptions."""
+        for subscription in subscriptions:
+            if world := self._resources(subscription, f"/subscriptions/{subscription}/"):
+                match table:
+                    case graph.CHANGES:
+                        yield from world.changes
+                    case graph.GROUPS:
+                        yield from graph.groups_of(world.resources.values(), world.group_tags)
+                    case _:
+                        yield from graph.rows_of(table, world.resources.values(), self.faults)
 
     def _query(self, method: str, workspace: str, body: str, *, partial: bool = False) -> Answer:
         """The workspace of one scenario holds its rows; any other workspace holds everybody's."""
@@ -175,9 +189,10 @@ class SimulatedAzure:
             asked = None
         if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
             return error(400, "BadArgumentError", "The request had some invalid properties")
-        own = [world for world in self.worlds.values() if world.workspace_id == workspace.lower()]
+        every: list[FullWorld | Estate] = [*self.worlds.values(), *self._estates.values()]
+        own = [world for world in every if world.workspace_id == workspace.lower()]
         rows: dict[str, list[kql.Row]] = {}
-        for world in own or self.worlds.values():
+        for world in own or every:
             for table, found in world.logs.items():
                 rows.setdefault(table, []).extend(found)
         return logs.answer(asked["query"], str(asked.get("timespan") or ""), rows, datetime.now(UTC), partial=partial)
@@ -188,7 +203,8 @@ class SimulatedAzure:
         if request.path == "/_sandbox/counts" and request.method == "GET":
             return answers.ok(self.counts.as_json())
         if request.path == "/_sandbox/throttle" and request.method == "POST":
-            self.buckets = ReadBuckets() if request.get_json(force=True)["on"] else None
+            on = request.get_json(force=True)["on"]
+            self.buckets, self.quota = (ReadBuckets(), graph.Quota()) if on else (None, None)
             return answers.ok({"on": self.buckets is not None})
         if request.path == "/_sandbox/calls" and request.method == "DELETE":
             self.reset_calls()
@@ -200,15 +216,6 @@ class SimulatedAzure:
                 return error(400, "BadFault", str(problem))
             return answers.ok({"faults": len(self.faults)})
         return error(404, "NotFound", "There is /_sandbox/calls (GET, DELETE), counts (GET), faults and throttle (POST).")
-
-
-def _table(world: arm.Resources, name: str) -> list[Body]:
-    """The rows of a table of Azure Resource Graph. Raises NotUnderstood for one that is not imitated."""
-    if name.lower() == "resourcechanges":
-        return world.changes
-    if name.lower() == "recoveryservicesresources":
-        return [row for row in world.resources.values() if str(row.get("type", "")).lower().startswith(VAULTS)]
-    raise kql.NotUnderstood(name)
 
 
 def _failed(fault: Fault, method: str, path: str) -> Answer:

@@ -10,7 +10,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, Serv
 from azure.core.pipeline.policies import BearerTokenCredentialPolicy, SansIOHTTPPolicy
 from werkzeug.wrappers import Request, Response
 
-from handlers.azure.arm import Azure, NoWorkspace
+from handlers.azure.arm import QUERIES_LEFT, QUERIES_RESET, READS_LEFT, Azure, NotRead, NoWorkspace, PartialAnswer
 from handlers.settings import Settings
 from sandbox.azure import RunningAzure, running_azure
 from sandbox.http import serving
@@ -110,3 +110,48 @@ def test_tokens_go_to_azure_and_never_to_loopback() -> None:
     azure = azure_at("https://management.azure.com")
     assert isinstance(azure._authentication("https://management.azure.com/.default"), BearerTokenCredentialPolicy)
     assert type(azure._authentication("http://127.0.0.1:1/.default")) is SansIOHTTPPolicy
+
+
+def test_the_pacer_obeys_what_recovery_services_says_of_the_requests_that_are_left() -> None:
+    """They come in another header than those of other services."""
+
+    def answer(_: Request) -> Response:
+        return Response('{"value": []}', mimetype="application/json", headers={READS_LEFT[1]: "51"})
+
+    with serving(answer) as url:
+        azure = azure_at(url)
+        azure.list_all("/subscriptions/s/x", "1")
+    assert azure.budget.spare("s") == 0
+
+
+def test_the_pacer_obeys_the_quota_of_resource_graph() -> None:
+    def answer(_: Request) -> Response:
+        headers = {QUERIES_LEFT: "0", QUERIES_RESET: "00:01:00"}
+        return Response('{"data": [], "resultTruncated": "false"}', mimetype="application/json", headers=headers)
+
+    with serving(answer) as url:
+        azure = azure_at(url)
+        assert azure.query_graph("resources", ["s"]) == []
+        with pytest.raises(NotRead):
+            azure.query_graph("resources", ["s"])
+
+
+def test_the_pages_of_a_query_are_joined() -> None:
+    pages: list[str] = []
+
+    def answer(request: Request) -> Response:
+        pages.append(request.get_json()["options"].get("$skipToken", ""))
+        token = "" if pages[-1] else ', "$skipToken": "next"'
+        return Response(f'{{"data": [{{"id": "{len(pages)}"}}], "resultTruncated": "false"{token}}}', mimetype="application/json")
+
+    with serving(answer) as url:
+        assert azure_at(url).query_graph("resources", ["s"]) == [{"id": "1"}, {"id": "2"}]
+    assert pages == ["", "next"]
+
+
+def test_an_answer_of_resource_graph_that_is_cut_is_no_answer() -> None:
+    def answer(_: Request) -> Response:
+        return Response('{"data": [{"id": "1"}], "resultTruncated": "true"}', mimetype="application/json")
+
+    with serving(answer) as url, pytest.raises(PartialAnswer):
+        azure_at(url).query_graph("resources", ["s"])

@@ -6,7 +6,14 @@ import threading
 
 import pytest
 
-from handlers.azure.read_budget import BUCKET_READS, READS_PER_SECOND, RESERVE_READS, ReadBudget
+from handlers.azure.read_budget import (
+    BUCKET_READS,
+    GRAPH,
+    GRAPH_QUERIES,
+    READS_PER_SECOND,
+    RESERVE_READS,
+    ReadBudget,
+)
 from handlers.azure.shared_reads import Shared
 
 
@@ -158,3 +165,25 @@ def test_a_failure_is_told_again_for_as_long_as_it_is_kept(clock: Clock) -> None
     assert len(tries) == 1
     clock.seconds += 16
     assert shared.get("k", lambda: 1, seconds=300) == 1
+
+
+def test_queries_have_a_bucket_of_their_own(budget: ReadBudget, clock: Clock) -> None:
+    for _ in range(int(GRAPH_QUERIES)):
+        assert budget.take(GRAPH, longest_wait=0)
+    assert not budget.take(GRAPH, longest_wait=0)
+    assert budget.take("s", longest_wait=0)
+
+
+def test_azures_quota_of_queries_is_never_used_up(budget: ReadBudget, clock: Clock) -> None:
+    used: list[float] = []
+    for _ in range(200):
+        assert budget.take(GRAPH)
+        used = [at for at in used if clock.seconds - at < 5] + [clock.seconds]
+        assert len(used) <= 15
+
+
+def test_when_azure_says_that_no_query_is_left_the_next_one_waits_until_they_are_back(budget: ReadBudget, clock: Clock) -> None:
+    budget.told_queries(0, 3)
+    assert not budget.take(GRAPH, longest_wait=2.9)
+    assert budget.take(GRAPH)
+    assert clock.seconds == pytest.approx(3)

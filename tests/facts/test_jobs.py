@@ -111,7 +111,7 @@ def test_text_from_an_alert_cannot_leave_its_string_in_a_query(text: str) -> Non
     bound, _, rest = query("job", job=text).partition(";\n")
     assert rest == query("job")
     literal = bound.removeprefix("let job = ")
-    assert literal in graph_query("items_of_vm", vm=text)
+    assert literal in graph_query("items_of_vms", vms=[text])
     assert literal.startswith("'")
     assert literal.endswith("'")
     inside = literal[1:-1]

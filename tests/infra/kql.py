@@ -16,7 +16,8 @@ OPERATORS = {
     "where", "extend", "project", "summarize", "order", "sort", "top", "take", "distinct", "join", "parse", "count", "union",
 }  # fmt: skip
 FUNCTIONS = {
-    "ago", "arg_max", "arg_min", "avg", "bin", "case", "coalesce", "count", "countif", "datetime", "dcount", "dcountif", "extract", "iff", "ingestion_time",
+    "ago", "arg_max", "arg_min", "avg", "bin", "case", "coalesce", "count", "countif", "datetime", "dcount", "dcountif", "extract", "format_datetime",
+    "iff", "ingestion_time",
     "isempty", "isnotempty", "isnotnull", "isnull", "make_set", "make_set_if", "max", "maxif", "min", "minif", "now", "percentile", "round",
     "split", "startofday", "strcat", "substring", "sum", "sumif", "take_any", "tolong", "tolower", "toint", "tostring",
 }  # fmt: skip
@@ -24,6 +25,7 @@ WORDS = {
     "and", "or", "not", "in", "in~", "!in", "!in~", "has", "!has", "has_cs", "has_any", "has_all", "contains", "!contains", "contains_cs",
     "startswith", "!startswith", "startswith_cs", "!startswith_cs", "endswith", "endswith_cs", "matches", "regex", "between", "true", "false",
 }  # fmt: skip
+SCALARS = ("bool", "datetime", "dynamic", "int", "long", "real", "string", "timespan")
 JOINS = ("inner", "leftouter", "leftanti", "innerunique")
 COMPARISONS = ("==", "startswith", "startswith_cs", "has", "has_cs", "contains", "contains_cs")
 TOKEN = re.compile(
@@ -49,6 +51,23 @@ class Token:
 
 Tokens = Sequence[Token]
 Columns = frozenset[str]
+
+
+RENDERED = {"{TimeRange:start}": "ago(30d)", "{TimeRange:end}": "now()"}
+"""What a workbook puts in place of its parameters; of every other one `'*'`, which means all."""
+
+
+def rendered(query: str) -> str:
+    """A query as a workbook sends it."""
+    for name, value in RENDERED.items():
+        query = query.replace(name, value)
+    return re.sub(r"\{[A-Z]\w+\}", "'*'", query)
+
+
+def documented_parameters() -> dict[str, Columns]:
+    """Of the functions among the tables."""
+    found = tomllib.loads((Path(__file__).parent / "tables.toml").read_text(encoding="utf-8"))
+    return {name: frozenset(table["parameters"].split()) for name, table in found.items() if "parameters" in table}
 
 
 def documented_tables() -> dict[str, Columns]:
@@ -120,6 +139,10 @@ class Reader:
         return columns
 
     def _source(self, tokens: Tokens) -> Columns:
+        if tokens and tokens[0].text == "datatable":
+            return _columns_of(tokens[1:])
+        if len(tokens) > 2 and tokens[0].text in self.tables and tokens[1].text == "(":
+            return self._call(tokens[0].text, tokens[2:-1])
         if tokens and tokens[0].text == "union":
             return self._union(tokens[1:], frozenset())
         if len(tokens) == 1 and tokens[0].text in self.lets:
@@ -127,6 +150,14 @@ class Reader:
         if len(tokens) == 1 and tokens[0].text in self.tables:
             return self.tables[tokens[0].text]
         raise BadQuery(f"tests/infra/tables.toml does not know the table {_shown(tokens)}")
+
+    def _call(self, name: str, given: Tokens) -> Columns:
+        """A function that stands for a table; its arguments are named."""
+        for part in parts(given, ","):
+            if len(part) < 3 or part[1].text != "=" or part[0].text not in documented_parameters().get(name, ()):
+                raise BadQuery(f"{name} has no such parameter: {_shown(part)}")
+            self._expression(part[2:], frozenset())
+        return self.tables[name]
 
     # ---------------------------------------------------------------- operators: what a step makes of the columns
 
@@ -174,6 +205,8 @@ class Reader:
         return columns | joined
 
     def _union(self, tokens: Tokens, columns: Columns) -> Columns:
+        fuzzy = [token.text for token in tokens[:3]] == ["isfuzzy", "=", "true"]
+        tokens = tokens[3:] if fuzzy else tokens
         listed = [part[1:-1] if part[0].text == "(" else part for part in parts(tokens, ",")]
         return columns.union(*map(self._pipe, listed))
 
@@ -219,6 +252,37 @@ class Reader:
                     raise BadQuery(f"the function {token.text!r} is not one that we use")
             elif token.text not in columns and token.text not in self.scalars:
                 raise BadQuery(f"there is no column {token.text!r}")
+
+
+def _columns_of(tokens: Tokens) -> Columns:
+    """Of `datatable(Name: type, …)[]`, a table without rows."""
+    *declared, opened, closed = tokens
+    if (opened.text, closed.text) != ("[", "]") or declared[0].text != "(":
+        raise BadQuery(f"no empty datatable: {_shown(tokens)}")
+    pairs = [[token.text for token in part] for part in parts(declared[1:-1], ",")]
+    if any(len(pair) != 3 or pair[1] != ":" or pair[2] not in SCALARS for pair in pairs):
+        raise BadQuery(f"columns need a name and a type: {_shown(tokens)}")
+    return frozenset(pair[0] for pair in pairs)
+
+
+def survives_a_missing_table(query: str, tables: Collection[str]) -> bool:
+    """Whether a query runs, without rows, before its tables have had their first.
+
+    They are legs of a fuzzy union then, beside an empty table that has every column that the query uses.
+    """
+    *lets, last = [part for part in parts(tokens_of(query), ";") if part]
+    source = parts(last, "|")[0]
+    fuzzy = [token.text for token in source[:4]] == ["union", "isfuzzy", "=", "true"]
+    declared = [part for part in parts(source[4:], ",") if len(part) > 1 and part[1].text == "datatable"]
+    if lets or not fuzzy or len(declared) != 1:
+        return False
+    there = Reader(dict.fromkeys(tables, _columns_of(declared[0][2:-1])))
+    try:
+        there.read(query)
+    except BadQuery:
+        return False
+    outside = [token.text for token in last[len(source) :]]
+    return not set(outside) & set(tables)
 
 
 def read(query: str, tables: Mapping[str, Columns]) -> Columns:

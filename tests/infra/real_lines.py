@@ -13,6 +13,7 @@ from typing import Any, cast
 from handlers import alert_received, canary, dispatch, last_resort, sweep, ticket_due
 from handlers.alerts.canary import body_of
 from handlers.azure.arm import NotRead
+from handlers.facts.vaults import Vault, log_silent_vaults
 from handlers.model import Job
 from handlers.model.refusal import RefusalKind
 from handlers.model.storm import members_of, opened
@@ -42,7 +43,7 @@ class Taking:
     """A ticket system that takes everything, and names a ticket in an unkind way."""
 
     def post(self, *_: Any, **__: Any) -> Posted:
-        return Posted("T 1\nposted type=incident.opened", "")
+        return Posted("T 1\nposted type=incident.opened", "https://tickets.example.com/T 1")
 
 
 class Refusing:
@@ -132,6 +133,11 @@ def _canary_arrives() -> None:
     dispatch.work_on(body_of(NOW - timedelta(seconds=4)), tools())
 
 
+def _silent_vault() -> None:
+    listed = SimpleNamespace(get=lambda *_, **__: {VAULT: Vault("westeurope", is_silent=True)})
+    log_silent_vaults((SUBSCRIPTION,), cast(Any, SimpleNamespace(shared=listed)))
+
+
 def _accepted() -> None:
     alert_received.accept(json.loads(body_of(NOW)), b"{}", tools().settings, tools().queue)
 
@@ -169,6 +175,7 @@ WRITERS: tuple[Callable[[], object], ...] = (
     lambda: last_resort.work_on_poison(b"{}", 1, tools()),
     lambda: canary.send(tools()),
     _canary_arrives,
+    _silent_vault,
     _swept,
     _accepted,
     _not_accepted,

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.infra.bicep import INFRA
 
-CHECKER = ROOT.parent / "shared" / "tools" / "bicep"
+CHECKER = Path(os.environ.get("BICEP_CHECKER") or ROOT.parent / "shared" / "tools" / "bicep")
 pytestmark = [pytest.mark.skipif(not CHECKER.is_dir(), reason="the checker does not lie beside the project"), pytest.mark.server]
 
 

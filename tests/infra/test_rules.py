@@ -219,9 +219,40 @@ def passes(alert: dict[str, Any], text: str) -> bool:
 
 def test_each_way_can_be_switched_off_by_itself() -> None:
     switches = re.findall(r"^  (\w+): bool\?", one(text_of("modules/types.bicep"), "type", "alertSources").text, re.MULTILINE)
-    asked = re.findall(r"if \(sources\.\?(\w+) \?\? true\)", text_of("main.bicep") + text_of("modules/watched.bicep"))
+    asked = re.findall(r"if \(sources\.\?(\w+) \?\? (?:true|false)\)", text_of("main.bicep") + text_of("modules/watched.bicep"))
     assert sorted(switches) == sorted(asked)
     assert len(switches) == 5
+
+
+def test_event_grid_alone_is_off_by_default_since_a_subscription_has_one_topic() -> None:
+    defaults = dict(
+        re.findall(r"if \(sources\.\?(\w+) \?\? (true|false)\)", text_of("main.bicep") + text_of("modules/watched.bicep"))
+    )
+    assert [name for name, default in defaults.items() if default == "false"] == ["eventGrid"]
+
+
+def test_logs_are_collected_by_default_only_into_a_workspace_that_nobody_else_sends_to() -> None:
+    assert "collectLogs: empty(workspaceId)\n" in text_of("main.bicep")
+    assert "if (watched.?collectLogs ?? collectLogs)" in text_of("modules/watched.bicep")
+
+
+def test_all_categories_of_azures_own_policy_are_collected() -> None:
+    """https://learn.microsoft.com/azure/backup/azure-policy-configure-diagnostics"""
+    assert read(one(text_of("modules/vault-logs.bicep"), "var", "categories").assigned) == [
+        "CoreAzureBackup", "AddonAzureBackupJobs", "AddonAzureBackupAlerts", "AddonAzureBackupPolicy", "AddonAzureBackupStorage",
+        "AddonAzureBackupProtectedInstance",
+    ]  # fmt: skip
+
+
+def test_rules_on_logs_lie_in_the_region_of_the_workspace() -> None:
+    for module in ("failedJobs", "selfWatch"):
+        assert one(text_of("main.bicep"), "module", module).body["params"]["location"] == "logs.outputs.location"
+
+
+def test_no_two_settings_of_the_app_are_written_at_once() -> None:
+    """Azure refuses the second of two changes of one app."""
+    assert "dependsOn: [settings]" in one(text_of("main.bicep"), "module", "signIn").text
+    assert "@batchSize(1)" in text_of("modules/app.bicep")
 
 
 def test_every_receiver_gets_the_common_alert_schema() -> None:

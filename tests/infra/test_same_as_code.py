@@ -15,13 +15,14 @@ from handlers.alerts import caller
 from handlers.records import retention
 from handlers.records.alert_queue import UNPOSTED
 from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS, QUEUE, TABLE
-from handlers.settings import CHOICES, SETTING_NAMES, Settings
+from handlers.settings import CHOICES, NOT_GIVEN, SETTING_NAMES, Settings
+from handlers.tickets.engine.definition import bundled
 from tests.conftest import ROOT
 from tests.infra.bicep import INFRA, Expression, files, one, read, text_of
 
 SETTINGS, STORAGE = text_of("modules/settings.bicep"), text_of("modules/storage.bicep")
 PLATFORM = {"AZURE_CLIENT_ID", "MALLOC_ARENA_MAX", "PYTHON_THREADPOOL_THREAD_COUNT", "APPLICATIONINSIGHTS_CONNECTION_STRING",
-            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING"}  # fmt: skip
+            "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------ settings
@@ -58,11 +59,15 @@ def defaults(text: str) -> dict[str, str]:
     """What each setting is when its parameter is left out, as far as the Bicep says it behind a `??`."""
     found = {}
     for name, value in app_settings(text).items():
-        last = re.search(r"\?\? (.*?)\)?$", value) if isinstance(value, Expression) else None
+        last = re.search(r"\?\? (.*?)(?:, ',')?\)?$", value) if isinstance(value, Expression) else None
         if last and name in SETTING_NAMES:
             literal = read(last[1])
-            found[name] = json.dumps(literal) if isinstance(literal, dict) else str(literal)
+            found[name] = json.dumps(literal) if isinstance(literal, dict) else ",".join(map(str, _as_list(literal)))
     return found
+
+
+def _as_list(literal: Any) -> list[Any]:
+    return literal if isinstance(literal, list) else [literal]
 
 
 def test_a_parameter_that_is_left_out_means_the_codes_own_default() -> None:
@@ -92,9 +97,50 @@ def test_nothing_is_set_that_flex_consumption_refuses() -> None:
     assert [name for name in app_settings(SETTINGS) if any(fnmatch(name, pattern) for pattern in refused)] == []
 
 
-def test_the_secret_is_a_reference_and_no_value() -> None:
-    assert app_settings(SETTINGS)["TICKET_SECRET"] == Expression("ticketReference")
-    assert one(text_of("modules/vault.bicep"), "output", "ticketReference").assigned.startswith("'@Microsoft.KeyVault(SecretUri=")
+def given_by_main(name: str) -> str:
+    """What main.bicep hands to settings.bicep as the parameter `name`."""
+    return str(one(text_of("main.bicep"), "module", "settings").body["params"][name])
+
+
+def test_secrets_are_references_and_no_values() -> None:
+    settings = app_settings(SETTINGS)
+    assert given_by_main(settings["TICKET_SECRET"]) == "secrets.outputs.references.ticket"
+    assert given_by_main(settings["ALERTS_KEY"]) == "useEntra ? '' : secrets.outputs.references.alerts"
+    assert given_by_main(settings["TICKET_URL"]) == "urlInVault ? secrets.outputs.references.url : ticketUrl"
+    references = one(text_of("modules/secrets.bicep"), "output", "references").body
+    assert all(value.startswith("'@Microsoft.KeyVault(SecretUri=") for value in references.values())
+
+
+def test_a_redeployment_without_the_secret_leaves_the_one_that_lies_in_the_key_vault() -> None:
+    """The setting always refers to it; a word for `none` is written only where nothing lies yet."""
+    unset = one(text_of("modules/unset-secret.bicep"), "resource", "secret")
+    assert unset.decorators == ("@onlyIfNotExists()",)
+    assert unset.body["properties"]["value"] == NOT_GIVEN
+    written = one(text_of("main.bicep"), "module", "unsetSecret")
+    assert written.assigned.startswith("if (empty(ticketSecret))")
+    assert written.body["params"]["name"] == "'${secretPrefix}ticket-secret'"
+    ticket = one(text_of("modules/secrets.bicep"), "resource", "ticket")
+    assert ticket.assigned.startswith("if (!empty(values.ticket))")
+    assert ticket.body["name"] == "names.ticket"
+    assert read(one(text_of("modules/secrets.bicep"), "var", "names").assigned)["ticket"] == "'${prefix}ticket-secret'"
+
+
+def test_an_address_that_is_a_secret_lies_in_the_key_vault_by_itself() -> None:
+    """Those of systems that need no other secret and have no way to be asked for a token."""
+    (listed,) = re.findall(r"contains\((\[.*?\]), ", one(text_of("main.bicep"), "var", "urlInVault").assigned)
+    assert read(listed) == [name for name in bundled() if "# TICKET_URL itself" in definition_text(name)]
+
+
+def definition_text(name: str) -> str:
+    return (ROOT / "handlers" / "tickets" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def test_every_trace_is_sampled_so_that_no_log_line_is_dropped() -> None:
+    """The host drops the lines of traces that it does not take; alerts and workbook read those lines."""
+    settings = app_settings(SETTINGS)
+    assert json.loads((ROOT / "host.json").read_text(encoding="utf-8"))["telemetryMode"] == "OpenTelemetry"
+    assert (settings["OTEL_TRACES_SAMPLER"], settings["OTEL_TRACES_SAMPLER_ARG"]) == ("microsoft.fixed_percentage", "1.0")
+    assert "4.1048.100" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------ rights
@@ -117,16 +163,33 @@ def test_both_ways_of_giving_the_role_take_the_same_list_and_no_rights_to_data(f
 def test_there_is_no_other_role_and_no_right_over_customers_resources_but_the_reader_role() -> None:
     definitions = [file.name for file in files() if "roleDefinitions@" in file.read_text(encoding="utf-8")]
     assignments = [file.name for file in files() if "roleAssignments@" in file.read_text(encoding="utf-8")]
-    assert definitions == ["management-group.bicep", "reader-role.bicep"]
+    assert definitions == ["management-group.bicep", "log-reader.bicep", "reader-role.bicep"]
     assert assignments == [
         "management-group.bicep",
         "data-roles.bicep",
         "event-grid-roles.bicep",
         "log-reader.bicep",
-        "watched.bicep",
+        "reader-role.bicep",
+        "secrets.bicep",
+        "main.bicep",
     ]
-    (in_watched,) = re.findall(r"roleDefinitionId: (.*)", text_of("modules/watched.bicep"))
-    assert in_watched == "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', readerRoleId)"
+    assert re.findall(r"roleDefinitionId: (.*) }", text_of("modules/reader-role.bicep")) == ["role.id"]
+
+
+def test_a_subscription_that_is_no_longer_watched_keeps_no_other_from_being_deployed() -> None:
+    """Its role cannot lose its scope while it is assigned there: so each subscription has a definition of its own."""
+    role = one(text_of("modules/reader-role.bicep"), "resource", "role").body
+    assert role["properties"]["assignableScopes"] == [Expression("subscription().id")]
+    name = one(text_of("modules/reader-role.bicep"), "var", "roleName").assigned
+    assert "${installation}" in name
+    assert "${subscription().subscriptionId}" in name
+
+
+def test_the_role_for_tables_is_for_those_that_the_code_queries() -> None:
+    tables = set(read(one(text_of("modules/log-reader.bicep"), "var", "tables").assigned))
+    queries = [file.read_text(encoding="utf-8") for file in (ROOT / "handlers" / "facts" / "queries").glob("*.kql")]
+    first = {line for query in queries for line in query.split("\n") if re.fullmatch(r"[A-Z]\w+", line)}
+    assert first == tables
 
 
 BUILT_IN = {
@@ -135,9 +198,12 @@ BUILT_IN = {
     "Storage Queue Data Contributor": "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
     "Storage Queue Data Message Sender": "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a",
     "Storage Table Data Contributor": "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+    "Key Vault Secrets Officer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
     "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
 }
+CONTRIBUTOR, LOGS_POLICY = "b24988ac-6180-42a0-ab88-20f7382dd24c", "c717fb0c-d118-4c43-ab3d-ece30ac81fb3"
+"""What the policies of infra/policy work with, and Azure's own policy among them."""
 LOG_READER, ENTRA_ROLE = "73c42c96-874c-492b-b04d-ab87d138a893", "7f1c1e60-3c1b-4b8e-9d53-0a7c3f6f2d11"
 
 
@@ -148,7 +214,7 @@ def test_the_roles_on_the_apps_own_resources_are_known_by_name_and_id() -> None:
 
 
 def test_no_id_of_a_tenant_or_subscription_is_in_the_source() -> None:
-    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, caller.ACTION_GROUPS_APP}
+    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, caller.ACTION_GROUPS_APP, CONTRIBUTOR, LOGS_POLICY}
     sources = [path for path in INFRA.rglob("*") if path.suffix in (".bicep", ".bicepparam", ".json", ".sh", ".md", ".kql")]
     of_workbook = INFRA / "workbook"
     guid = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -222,9 +288,9 @@ def test_action_groups_are_known_by_the_same_application_and_role_everywhere() -
     assert f'\\"value\\": \\"{caller.ACTION_GROUPS_ROLE}\\"' in script
 
 
-def test_what_is_open_without_a_token_is_health_and_what_has_a_key_or_a_signature() -> None:
+def test_what_is_open_without_a_token_is_health_and_what_has_a_key() -> None:
     opened = set(re.findall(r"'(/.*?)'", one(text_of("modules/sign-in.bicep"), "var", "open").assigned))
-    assert opened == {"/api/health", "/runtime/webhooks/eventgrid", "/api/runbooks/*"}
+    assert opened == {"/api/health", "/runtime/webhooks/eventgrid"}
 
 
 def test_azd_finds_the_app_and_reads_the_package() -> None:
@@ -232,7 +298,8 @@ def test_azd_finds_the_app_and_reads_the_package() -> None:
     assert re.search(r"^  api:$", text, re.MULTILINE)
     assert "'azd-service-name': 'api'" in text_of("modules/app.bicep")
     assert "project: build/package" in text
-    assert "\nunpacked: package" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.findall(r"run: (make \w+)", text) == ["make unpacked"] * 2
+    assert "\nunpacked: setup" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def test_python_is_the_version_that_the_project_asks_for() -> None:

@@ -610,7 +610,7 @@ def test_the_graph_knows_every_vault_that_keeps_a_vm(tmp_path: Path) -> None:
     scenario = scenario_of("title: t\nother_vaults: [{name: rsv-old, resource_group: rg-old}]", tmp_path, "kept")
     with running_azure([scenario]) as azure:
         asked = Asked(azure, scenario)
-        query = graph_query("items_of_vm", vm=asked.world.vm_id.lower())
+        query = graph_query("items_of_vms", vms=[asked.world.vm_id.lower()])
         body = {"query": query, "subscriptions": [scenario.subscription]}
         found = requests.post(f"{azure.url}/providers/Microsoft.ResourceGraph/resources", json=body, timeout=10).json()
     assert sorted(row["id"].split("/")[8] for row in found["data"]) == ["rsv-old", "rsv-shop"]

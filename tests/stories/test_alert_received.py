@@ -8,6 +8,7 @@ import pytest
 
 from handlers.alert_received import accept_event, receive
 from handlers.alerts.caller import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE, is_action_group
+from handlers.alerts.handshake import Answer, Request
 from handlers.records.storage import StorageDown
 from handlers.settings import Settings
 
@@ -46,11 +47,21 @@ class Queue:
         self.bodies.append(body)
 
 
+def ask(
+    content: bytes,
+    queue: Queue | None = None,
+    settings: Settings = SETTINGS,
+    headers: dict[str, str] | None = None,
+    query: dict[str, str] | None = None,
+    method: str = "POST",
+) -> Answer:
+    return receive(Request(method, headers or {}, query or {}, content), settings, queue or Queue())  # type: ignore[arg-type]
+
+
 def post(
     body: object, queue: Queue | None = None, settings: Settings = SETTINGS, headers: dict[str, str] | None = None
 ) -> tuple[int, Any]:
-    content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    answer = receive("POST", headers or {}, content, settings, queue or Queue())  # type: ignore[arg-type]
+    answer = ask(body if isinstance(body, bytes) else json.dumps(body).encode(), queue, settings, headers)
     return answer.status, answer.body
 
 
@@ -63,7 +74,7 @@ def test_an_alert_is_answered_with_its_id_after_it_is_queued() -> None:
 
 
 def test_storage_down_is_503_with_retry_after_and_never_200() -> None:
-    answer = receive("POST", {}, json.dumps(ALERT).encode(), SETTINGS, Queue(down=True))  # type: ignore[arg-type]
+    answer = ask(json.dumps(ALERT).encode(), Queue(down=True))
     assert answer.status == 503
     assert answer.headers["Retry-After"] == "30"
 
@@ -114,7 +125,7 @@ def test_event_grid_gets_its_validation_code_back() -> None:
 
 
 def test_cloud_events_get_their_origin_allowed() -> None:
-    answer = receive("OPTIONS", {"WebHook-Request-Origin": "eventgrid.azure.net"}, b"", SETTINGS, Queue())  # type: ignore[arg-type]
+    answer = ask(b"", headers={"WebHook-Request-Origin": "eventgrid.azure.net"}, method="OPTIONS")
     assert answer.status == 200
     assert answer.headers["WebHook-Allowed-Origin"] == "eventgrid.azure.net"
 
@@ -130,6 +141,27 @@ def test_with_entra_only_azure_monitors_action_groups_may_post(header: str) -> N
     entra = Settings(ticket_url="https://t.example.com", alerts_auth="entra")
     assert post(ALERT, settings=entra, headers={"X-MS-CLIENT-PRINCIPAL": header})[0] == 403
     assert is_action_group({"x-ms-client-principal": principal()})
+
+
+OLD, NEW = "old-" + "k" * 40, "new-" + "k" * 40
+WITH_KEYS = Settings(ticket_url="https://t.example.com", alerts_key=(OLD, NEW))
+
+
+@pytest.mark.parametrize("key", [OLD, NEW])
+def test_either_key_is_taken_in_the_address_or_in_the_header(key: str) -> None:
+    content = json.dumps(ALERT).encode()
+    assert ask(content, settings=WITH_KEYS, query={"code": key}).status == 202
+    assert ask(content, settings=WITH_KEYS, headers={"X-Functions-Key": key}).status == 202
+
+
+@pytest.mark.parametrize("key", ["", OLD[:-1], OLD + "k", OLD.upper(), f"{OLD},{NEW}", "kÉy", "\udcff"])
+@pytest.mark.parametrize(
+    ("method", "content"), [("POST", b"{}"), ("POST", b"no JSON"), ("POST", b" " * 2_000_000), ("OPTIONS", b"")]
+)
+def test_without_a_key_nobody_learns_anything(key: str, method: str, content: bytes) -> None:
+    queue = Queue()
+    answer = ask(content, queue, WITH_KEYS, {"x-functions-key": key}, {"code": key}, method)
+    assert (answer.status, answer.body, dict(answer.headers), queue.bodies) == (401, None, {}, [])
 
 
 class Event:

@@ -86,7 +86,7 @@ def test_beyond_the_threshold_one_ticket_speaks_for_all_and_the_further_ones_hav
     jsonschema.validate(event, SCHEMA)
     assert event["data"]["storm"]["affected"] == 8
     assert {member["name"] for member in event["data"]["storm"]["members"]} == {f"vm-{number:02}" for number in range(8)}
-    assert len([member for member in event["data"]["storm"]["members"] if member["ticket"]]) == OWN
+    assert len([member for member in event["data"]["storm"]["members"] if member["ticket_url"]]) == OWN
     assert event["data"]["error"]["code"] == "UserErrorRpCollectionLimitReached"
 
 
@@ -97,7 +97,7 @@ def test_the_storms_ticket_names_the_cause_that_its_members_share_and_what_to_do
     page = storms(bench)[0]["data"]["runbook"]["markdown"]
     assert "**Cause: A lock prevents the deletion of old restore points.** It is confirmed on all" in page
     assert "az lock delete" in page
-    assert "8 backups in westeurope failed alike" in page
+    assert "8 backups in westeurope failed with the same error" in page
     for number in range(8):
         assert f"[`vm-{number:02}`](https://portal.azure.com/" in page
 
@@ -207,7 +207,7 @@ def test_a_storm_that_nobody_has_joined_yet_has_nothing_to_show() -> None:
     now = datetime.now(UTC)
     storm = opened(None, "westeurope", "X", now)
     assert storm is not None
-    assert read(storm, storm.id, members_of(()), now) is None
+    assert read(storm, storm.id, members_of(()), None, now) is None
 
 
 def test_a_storm_whose_next_reading_was_lost_is_woken_by_the_sweep(bench_of: BenchOf) -> None:

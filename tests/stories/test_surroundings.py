@@ -171,6 +171,9 @@ def test_the_next_incident_of_the_vm_names_the_last_one_with_the_same_error(benc
     page = again["runbook"]["markdown"]
     at = datetime.fromisoformat(first["incident"]["first_failed_at"])
     assert again["incident"]["id"] != first["incident"]["id"]
-    assert f"**The same failure occurred on this VM on {at:%Y-%m-%d %H:%M} UTC.** Cause at that time: A lock prevents the deletion of old restore points" in page
+    assert (
+        f"**The same failure occurred on this VM on {at:%Y-%m-%d %H:%M} UTC.** Cause at that time: A lock prevents the deletion of old restore points"
+        in page
+    )
     assert f"ticket [`T-{first['incident']['id'][:6]}`](https://tickets.example.com/1)" in page
     assert "This VM had the same" not in first["runbook"]["markdown"]

@@ -109,6 +109,4 @@ def storm(change: str = "storm.opened", *, affected: int = 30, ticket: tuple[str
 def unreadable() -> Posting:
     ticket = replace(PlainTicket.of("odd", UNREADABLE, "body.json", NOW), delivery=delivery(1, ("", "")))
     body = b'{"odd": "@here #1 <!channel> {{x}}"}'
-    return posting(
-        plain_document(ticket, [body], "An alert could not be read", "Look at it.", "en"), ticket, "opened"
-    )
+    return posting(plain_document(ticket, [body], "An alert could not be read", "Look at it.", "en"), ticket, "opened")
