@@ -244,6 +244,8 @@ class Page:
 
     def _cells(self, row: Row) -> Mapping[str, Any]:
         value = self._reason(row.unread) if row.unread else self._value_of(row.fact, [] if row.value is None else row.value)
+        if row.fact == "message" and row.value:
+            value = self._word("values", "above")
         return {
             "label": Markdown(self._label(row.fact)),
             "value": Markdown(cell(value)),

@@ -78,7 +78,7 @@ type behaviour = {
   @description('Optional. The language of runbooks and tickets: en or pt-BR. Default: en.')
   runbookLanguage: ('en' | 'pt-BR')?
 
-  @description('Optional. When more incidents with one error code open in one region within the window, one storm ticket speaks for the further ones. Default: 20.')
+  @description('Optional. When more incidents with one error code open in one region within the window, one storm ticket covers the further ones. Default: 20.')
   @minValue(1)
   @maxValue(100000)
   stormThreshold: int?

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.model import Diagnosis, Runbook, Verdict
+from handlers.model import Diagnosis, Reading, ResourceChange, ResourceChanges, Runbook, Verdict
 from handlers.model.parts import joined
 from handlers.runbook.render import render
 from handlers.runbook.templates import words_of
@@ -137,6 +138,29 @@ def test_a_ticket_is_short(diagnoses: Mapping[str, Diagnosis], language: str, sh
         most = MOST_WITH_CAUSE if Verdict.CONFIRMED in diagnoses[name].verdicts.values() else MOST
         if name in SCENARIOS:
             assert page.markdown.count("\n") <= most, name
+
+
+@LANGUAGE
+def test_a_ticket_is_short_also_when_much_was_changed(diagnoses: Mapping[str, Diagnosis], language: str) -> None:
+    for name in SCENARIOS:
+        page = render(much_changed(diagnoses[name]), language)
+        most = MOST_WITH_CAUSE if Verdict.CONFIRMED in diagnoses[name].verdicts.values() else MOST
+        assert page.markdown.count("\n") <= most, name
+        in_ticket, in_page = (text.count("`made-") for text in (page.markdown, joined(page.parts)))
+        assert (in_ticket, in_page) == (6, 12) or diagnoses[name].failure.workload != "AzureIaasVM", name
+        assert {"en": "and 14 more", "pt-BR": "e mais 14"}[language] in page.markdown, name
+
+
+def much_changed(diagnosis: Diagnosis) -> Diagnosis:
+    """The same failure, with twenty disks made on the VM shortly before it."""
+    ended = diagnosis.failure.failed_at
+    disk = f"{diagnosis.failure.vm.id.rpartition('/')[0].rpartition('/')[0] if diagnosis.failure.vm else ''}/disks/made-"
+    made = tuple(
+        ResourceChange(ended - timedelta(minutes=20 + n), f"{disk}{n}", "microsoft.compute/disks", "create", "ana", ())
+        for n in range(20)
+    )
+    reading = Reading(ResourceChanges(ended - timedelta(days=14), made), "x", ended)
+    return replace(diagnosis, readings={**diagnosis.readings, "resource_changes": reading})
 
 
 @pytest.mark.parametrize(("shell", "other"), [("bash", "powershell"), ("powershell", "bash")])

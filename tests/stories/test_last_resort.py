@@ -44,7 +44,7 @@ def test_more_of_its_shape_are_one_update_for_each_doubling_with_the_newest_thre
     assert len({event["data"]["incident"]["id"] for event in bench.target.events}) == 1
     assert [event["data"]["ticket"]["id"] is None for event in bench.target.events] == [True, False, False, False, False]
     page = bench.target.events[-1]["data"]["runbook"]["markdown"]
-    assert "16 alerts of this shape" in page
+    assert "16 alerts in this format" in page
     assert [number for number in range(1, 21) if f'"odd": {number}\n' in page] == [14, 15, 16]
 
 

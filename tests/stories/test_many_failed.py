@@ -97,7 +97,7 @@ def test_the_storms_ticket_names_the_cause_that_its_members_share_and_what_to_do
     page = storms(bench)[0]["data"]["runbook"]["markdown"]
     assert "**Cause: A lock prevents the deletion of old restore points.** It is confirmed on all" in page
     assert "az lock delete" in page
-    assert "8 backups in westeurope failed alike" in page
+    assert "8 backups in westeurope failed with the same error" in page
     for number in range(8):
         assert f"[`vm-{number:02}`](https://portal.azure.com/" in page
 

@@ -71,7 +71,7 @@ def test_one_security_group_behind_one_subnets_vms_while_its_neighbours_succeed(
         en="It is on 12 of 12 VMs that failed, and on 0 of 20 neighbours whose backups succeed.",
         pt_BR="Está presente em 12 de 12 VMs que falharam e em 0 de 20 VMs vizinhas cujos backups são concluídos.",
     )  # fmt: skip
-    assert_says(bench, language, en="One change is for all of them", pt_BR="Uma única mudança vale para todas")
+    assert_says(bench, language, en="One change fixes all of them", pt_BR="Uma única alteração corrige todas")
     assert "az network nsg rule create" in page(bench)
     assert page(bench).count("\n### ") == 1, "one fix, not the steps of one VM for everybody"
 
@@ -198,7 +198,7 @@ def test_a_storm_that_has_a_ticket_already_ends_when_an_older_one_turns_out_to_h
     bench.tools.azure.shared._answers.clear()
     bench.run(seconds=1000)
     (ended,) = [event for event in storms(bench) if event["type"] == "storm.resolved"]
-    wanted = {"en": "**This goes on in another ticket:**", "pt-BR": "**Isto continua em outro chamado:**"}
+    wanted = {"en": "**This continues in another ticket:**", "pt-BR": "**Isto continua em outro chamado:**"}
     assert wanted[language] in ended["data"]["runbook"]["markdown"]
     jsonschema.validate(ended, SCHEMA)
     going_on = [event for event in storms(bench) if event["data"]["incident"]["id"] != ended["data"]["incident"]["id"]][-1]

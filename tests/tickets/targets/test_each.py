@@ -195,7 +195,7 @@ def test_storms_and_unreadable_alerts_take_the_same_requests(name: str) -> None:
         assert system.closed
         assert lines(name, system.asked, key_of(storm())) == [*protocol.open, *protocol.update, *protocol.resolve]
         sent = json.dumps([one.json for one in system.asked])
-        assert "3 backups in westeurope failed alike" in sent
+        assert "3 backups in westeurope failed with the same error" in sent
         assert "vm-000" in sent or name == "servicenow", "whose pages are short"
     with running(name) as system:
         posted(happy.at(system.url, name), unreadable())

@@ -89,8 +89,8 @@ def test_without_the_workspaces_address_there_is_no_link(slack: System) -> None:
         (failed(UPDATED, ticket=TICKET), "Open (2×): Backup of vm-pay-01 failed"),
         (failed(REOPENED, ticket=TICKET), "Reopened (2×): Backup of vm-pay-01 failed"),
         (resolved(ticket=TICKET), "Resolved: Backup of vm-pay-01 works again"),
-        (storm("storm.updated", ticket=TICKET), "Open: 30 backups in westeurope failed alike"),
-        (storm("storm.resolved", ticket=TICKET), "Resolved: 30 backups in westeurope failed alike"),
+        (storm("storm.updated", ticket=TICKET), "Open: 30 backups in westeurope failed with the same error"),
+        (storm("storm.resolved", ticket=TICKET), "Resolved: 30 backups in westeurope failed with the same error"),
     ],
 )
 def test_a_change_corrects_the_heading_and_is_a_reply_in_the_thread(slack: System, change: Posting, words: str) -> None:

@@ -28,9 +28,9 @@ CHANGES = [
     ("Update: Backup of vm-pay-01 failed", "warning", failed(UPDATED)),
     ("Resolved: Backup of vm-pay-01 works again", "good", resolved()),
     ("Reopened: Backup of vm-pay-01 failed", "attention", failed(REOPENED)),
-    ("New: 30 backups in westeurope failed alike", "attention", storm("storm.opened")),
-    ("Update: 30 backups in westeurope failed alike", "warning", storm("storm.updated")),
-    ("Resolved: 30 backups in westeurope failed alike", "good", storm("storm.resolved")),
+    ("New: 30 backups in westeurope failed with the same error", "attention", storm("storm.opened")),
+    ("Update: 30 backups in westeurope failed with the same error", "warning", storm("storm.updated")),
+    ("Resolved: 30 backups in westeurope failed with the same error", "good", storm("storm.resolved")),
     ("New: An alert could not be read", "attention", unreadable()),
 ]
 
