@@ -82,7 +82,7 @@ def test_what_the_options_name_goes_along(tracker: RequestTracker, system: Syste
 def test_an_update_is_a_note_and_leaves_the_status(tracker: RequestTracker, system: System, note: str) -> None:
     posted(target(system, note=note), failed(UPDATED, ticket=known(system)))
     assert tracker.lines == ["GET /ticket/7", f"POST /ticket/7/{note}"]
-    assert set(system.asked[-1].json) == {"Content", "ContentType"}
+    assert set(system.asked[-1].json) == {"Content", "ContentType", "Attachments"}
 
 
 def test_resolving_and_reopening_say_what_they_read_and_look_whether_it_was_done(tracker: RequestTracker, system: System) -> None:

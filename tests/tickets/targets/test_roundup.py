@@ -21,6 +21,7 @@ def issue(status: str) -> Reply:
 @pytest.fixture
 def system() -> Iterator[System]:
     with running_system() as found:
+        found.on("POST", "/rest/data/file", Reply(201, {"data": {"id": "5", "link": "…"}}))
         found.on("POST", "/rest/data/msg", Reply(201, {"data": {"id": "3", "link": "…"}}))
         found.on("POST", "/rest/data/issue/@poe", Reply(200, {"data": {"link": f"{LINK}/@poe/t0k3n", "expires": 1}}))
         found.on("POST", "/rest/data/issue/@poe/t0k3n", Reply(201, {"data": {"id": "7", "link": LINK}}))
@@ -66,8 +67,8 @@ def test_a_note_names_the_status_that_is_so_that_roundup_does_not_open_a_closed_
     system.on("GET", "/rest/data/issue/7", issue("resolved"))
     target = target_at(system.url, "roundup", user="backup", on_closed="note")
     posted(target, failed(UPDATED, ticket=KNOWN))
-    assert lines(system) == ["GET /rest/data/issue/7", "POST /rest/data/msg", "PATCH /rest/data/issue/7"]
-    assert last_json(system) == {"messages": ["1", "2", "3"], "status": "8"}
+    assert lines(system) == ["GET /rest/data/issue/7", "POST /rest/data/file", "POST /rest/data/msg", "PATCH /rest/data/issue/7"]
+    assert last_json(system) == {"messages": ["1", "2", "3"], "files": ["5"], "status": "8"}
     assert system.asked[-1].headers["if-match"] == '"abc"'
 
 
@@ -77,7 +78,7 @@ def test_resolving_and_reopening_set_the_statuses_of_the_options(system: System)
     assert last_json(system) == {"messages": ["1", "2", "3"], "status": "done-cbb"}
     system.on("GET", "/rest/data/issue/7", issue("done-cbb"))
     posted(target, failed(REOPENED, ticket=KNOWN))
-    assert last_json(system) == {"messages": ["1", "2", "3"], "status": "in-progress"}
+    assert last_json(system) == {"messages": ["1", "2", "3"], "files": ["5"], "status": "in-progress"}
 
 
 def test_an_issue_that_was_changed_in_between_is_tried_again_later(system: System, target: Target) -> None:
