@@ -84,7 +84,7 @@ def test_another_error_is_said_with_both_codes() -> None:
 
 def test_a_second_look_at_the_same_failure_says_so() -> None:
     note = told(lambda before, now: before["incident"].update(failures=2))
-    assert note.startswith("**Diagnosed again after failure 2**")
+    assert note.startswith("**Checked again after failure 2**")
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])

@@ -129,7 +129,7 @@ def test_an_issue_is_moved_by_the_transition_that_leads_to_the_status(jira: Jira
     done, reopened = system.named("POST", ".*/transitions")
     assert done.json == {"transition": {"id": "110001"}, "fields": {"resolution": {"name": "Done"}}}
     assert reopened.json == {"transition": {"id": "110000"}}
-    assert dict(system.named("GET", f"{ISSUE}/OPS-7")[0].query) == {"fields": "status,resolution"}
+    assert dict(system.named("GET", f"{ISSUE}/OPS-7")[0].query) == {"fields": "status,resolution,description"}
 
 
 def test_the_statuses_may_be_chosen_by_id(jira: Jira, system: System) -> None:

@@ -56,7 +56,7 @@ def test_a_further_failure_is_a_short_message_with_the_runbook_as_a_file(tracker
     issue = tracker.issue(made.id)
     files = [tracker.get(f"file/{file['id']}", **{"@verbose": "3"})["attributes"] for file in issue["files"]]
     assert [file["name"] for file in files] == ["runbook.md", "runbook.md"]
-    assert files[-1]["content"] == failed(UPDATED).event["data"]["runbook"]["markdown"]
+    assert files[-1]["content"].strip() == failed(UPDATED).event["data"]["runbook"]["markdown"].strip()
     for message in issue["messages"][1:]:
         assert "Failure 2 of this incident" in message["content"]
         assert len(message["content"].splitlines()) <= 25

@@ -41,6 +41,7 @@ def desk() -> Iterator[System]:
         system.on("PUT", TICKET_35, Reply(200, {"ticket": ticket()}))
         system.on("GET", TICKET_35, Reply(200, {"ticket": ticket()}))
         system.on("GET", TICKETS, Reply(200, {"tickets": []}))
+        system.on("POST", "/api/v2/uploads.json", Reply(201, {"upload": {"token": "up1"}}))
         yield system
 
 
@@ -113,8 +114,10 @@ def test_options_fill_the_properties_of_a_new_ticket(desk: System) -> None:
 
 def test_an_update_is_a_private_comment_and_nothing_else(desk: System) -> None:
     assert posted(zendesk(desk), failed(UPDATED, ticket=TICKET)) == KNOWN
-    read, asked = desk.asked
-    assert (read.method, asked.method, asked.path) == ("GET", "PUT", TICKET_35)
+    read, upload, asked = desk.asked
+    assert (read.method, upload.method, asked.method, asked.path) == ("GET", "POST", "PUT", TICKET_35)
+    assert (upload.query, upload.body[:10]) == ({"filename": "runbook.md"}, b"# Backup o")
+    assert asked.json["ticket"]["comment"]["uploads"] == ["up1"]
     assert list(asked.json["ticket"]) == ["comment"]
     assert asked.json["ticket"]["comment"]["public"] is False
 
@@ -172,7 +175,7 @@ def test_a_change_that_is_refused_for_another_reason_opens_no_second_ticket(desk
     with pytest.raises(TicketNotPosted, match="Cause: is required") as caught:
         posted(zendesk(desk), failed(UPDATED, ticket=TICKET))
     assert caught.value.permanent
-    assert not desk.named("POST", ".*")
+    assert not desk.named("POST", TICKETS)
 
 
 def test_an_alert_that_nobody_can_read_is_a_ticket_too(desk: System) -> None:
