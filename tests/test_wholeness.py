@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 
 import pytest
@@ -125,3 +126,14 @@ def test_a_new_cause_gets_stubs_for_every_place_that_it_needs() -> None:
 def test_a_bad_or_taken_cause_id_is_refused(cause: str) -> None:
     with pytest.raises(ValueError, match="ID="):
         stubs(cause)
+
+
+def test_no_file_holds_the_marks_of_a_merge() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\0")
+    marks = ("<" * 7 + " ", ">" * 7 + " ")
+    texts = [ROOT / name for name in listed if name.endswith((".md", ".py", ".toml", ".j2", ".yaml", ".bicep"))]
+    assert [
+        path.name
+        for path in texts
+        if path.is_file() and any(line.startswith(marks) for line in path.read_text(encoding="utf-8").splitlines())
+    ] == []

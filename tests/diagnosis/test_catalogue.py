@@ -73,7 +73,7 @@ def test_an_unknown_code_is_kept_as_sent_and_gets_the_common_causes() -> None:
     error = classify(Alert("x", error_code="UserErrorQuantumFlux"), None)
     assert error == Error("UserErrorQuantumFlux", matched_by="alert")
     assert {"agent_unresponsive_windows", "restore_point_group_locked", "backup_in_progress"} <= {c.id for c in causes_of(error)}
-    assert "does not know" in title_of(error, "en")
+    assert "unknown error code" in title_of(error, "en")
 
 
 def test_nothing_at_all_is_still_classified() -> None:

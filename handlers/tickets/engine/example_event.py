@@ -52,6 +52,7 @@ EXAMPLE: dict[str, Any] = {
         "owner": "example",
         "tags": {"vm": AnyTag(), "resource_group": AnyTag(), "vault": AnyTag()},
         "storm": None,
+        "note": {"markdown": "example"},
         "runbook": {"language": "en", "markdown": "example", "html": "<p>example</p>"},
         "ticket": {"id": None, "url": None},
     },
