@@ -62,7 +62,7 @@ def test_a_failure_creates_an_alert_whose_alias_is_the_key(alerts: System) -> No
     assert "az lock delete" in body.pop("description")
     assert body.pop("details").keys() == {"error", "vm", "vault"}
     assert body == {
-        "message": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
+        "message": "Backup of vm-pay-01 failed: The VM has reached the limit of restore points",
         "alias": key_of(change), "priority": "P2", "source": "Backup Runbooks", "entity": "vm-pay-01", "tags": ["azure-backup"],
     }  # fmt: skip
 

@@ -65,7 +65,7 @@ def test_a_failure_triggers_an_alert_that_is_known_by_the_key(events: System) ->
         "client": "Backup Runbooks",
     }
     assert payload == {
-        "summary": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
+        "summary": "Backup of vm-pay-01 failed: The VM has reached the limit of restore points",
         "source": "vm-pay-01", "severity": "error", "timestamp": "2026-11-22T19:30:00Z", "component": "Azure Backup",
         "group": "rg-payments", "class": "UserErrorRpCollectionLimitReached",
     }  # fmt: skip

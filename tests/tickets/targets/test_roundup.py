@@ -49,7 +49,7 @@ def test_a_new_ticket_is_a_message_and_an_issue_that_is_made_once(system: System
     assert lines(system) == ["POST /rest/data/msg", "POST /rest/data/issue/@poe", "POST /rest/data/issue/@poe/t0k3n"]
     assert system.asked[0].json["author"] == "backup"
     assert last_json(system) == {
-        "title": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
+        "title": "Backup of vm-pay-01 failed: The VM has reached the limit of restore points",
         "incident_key": incident().id, "status": "unread", "priority": "urgent", "messages": ["3"],
     }  # fmt: skip
 

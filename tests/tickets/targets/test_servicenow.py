@@ -78,7 +78,7 @@ def test_a_failure_opens_an_incident_that_carries_the_key(instance: System) -> N
     assert "az lock delete" in body.pop("description")
     assert body.pop("correlation_display").startswith("Backup Runbooks br")
     assert body == {
-        "short_description": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
+        "short_description": "Backup of vm-pay-01 failed: The VM has reached the limit of restore points",
         "correlation_id": key_of(change),
         "impact": "2",
         "urgency": "1",

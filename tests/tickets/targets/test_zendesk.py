@@ -72,7 +72,7 @@ def test_a_failure_opens_a_ticket_that_carries_the_key(desk: System) -> None:
     assert comment["public"] is False
     assert "az lock delete" in comment["html_body"]
     assert body == {
-        "subject": "Backup of vm-pay-01 failed: The VM has reached its limit of restore points",
+        "subject": "Backup of vm-pay-01 failed: The VM has reached the limit of restore points",
         "external_id": key_of(change),
         "type": "incident",
         "priority": "high",
