@@ -90,7 +90,7 @@ def test_or_it_is_a_note_alone(alerts: System) -> None:
     posted(jsm(alerts, on_closed="note"), change)
     asked = only(alerts)
     assert (asked.path, asked.query) == (f"{ALERTS}/{key_of(change)}/notes", {"identifierType": "alias"})
-    assert "az lock delete" in asked.json["note"]
+    assert "Failure 2 of this incident" in asked.json["note"]
 
 
 def test_a_good_backup_closes_the_alert(alerts: System) -> None:
