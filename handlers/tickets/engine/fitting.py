@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from handlers.model.parts import CUTS, Part, joined
 from handlers.tickets.engine.fences import split_outside_code
 from handlers.tickets.engine.markups import Markup
 
+NUMBERED = re.compile(r"\d+\. ")
 SAID = re.compile(r"(`{3,})(text|json)\n(.*)\n\1", re.DOTALL)
 
 
@@ -60,12 +62,23 @@ def _kept(pieces: Sequence[str], fits: Callable[[Sequence[str]], bool]) -> tuple
 def _steps(page: str) -> list[str]:
     """The blocks of a page with what belongs to each: what is set in, and the commands below a line."""
     steps: list[str] = []
-    for block in split_outside_code(page.strip(), "\n\n"):
-        if steps and (block.startswith(" ") or (block.startswith("```") and not SAID.fullmatch(block))):
-            steps[-1] += f"\n\n{block}"
+    for item in chain.from_iterable(map(_items, split_outside_code(page.strip(), "\n\n"))):
+        if steps and (item.startswith(" ") or (item.startswith("```") and not SAID.fullmatch(item))):
+            steps[-1] += f"\n\n{item}"
         else:
-            steps.append(block)
+            steps.append(item)
     return steps
+
+
+def _items(block: str) -> list[str]:
+    """A block cut before each item of a numbered list in it."""
+    items: list[str] = []
+    for line in split_outside_code(block, "\n"):
+        if items and not NUMBERED.match(line):
+            items[-1] += f"\n{line}"
+        else:
+            items.append(line)
+    return items
 
 
 def _most(last: int, fits: Callable[[int], bool]) -> int:
