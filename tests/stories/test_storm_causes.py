@@ -143,7 +143,7 @@ def test_forty_of_which_three_are_unreadable_still_share_what_the_others_show(be
     fire(bench, failing)
     bench.run(seconds=400)
     assert (shared(bench)["failed_with"], shared(bench)["failed"]) == (37, 37)
-    assert_says(bench, language, en="3 of the 40 could not be read", pt_BR="3 das 40 não puderam ser lidas")
+    assert_says(bench, language, en="3 of the 40 could not be read", pt_BR="não foi possível ler 3 das 40")
     assert_says(bench, language, en="It is on 37 of 37 VMs that failed", pt_BR="Está presente em 37 de 37 VMs que falharam")
 
 
