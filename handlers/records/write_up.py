@@ -92,9 +92,10 @@ def oldest_shown(delivery: Delivery) -> int:
 
 
 def note_of(document: Document, before: Document | None, *, reopened: bool = False) -> str:
-    """What a document says that the one before does not; empty where there is none before."""
-    language = document.data["runbook"]["language"]
-    return render_note(before.data, document.data, language, reopened=reopened) if before else ""
+    """What a document says that the one before does not; empty where none was for a ticket: that of a storm's member has evidence only."""
+    if before is None or "findings" not in before.data:
+        return ""
+    return render_note(before.data, document.data, document.data["runbook"]["language"], reopened=reopened)
 
 
 def write_first(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:

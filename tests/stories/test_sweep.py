@@ -121,7 +121,7 @@ def test_the_newer_recovery_point_is_quoted(bench_of: BenchOf) -> None:
                "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints", point)  # fmt: skip
     bench.clock.ahead = timedelta(hours=2)
     swept(bench)
-    assert f"recovery point is of {at:%Y-%m-%d %H:%M} UTC" in bench.target.events[-1]["data"]["runbook"]["markdown"]
+    assert f"recovery point was created on {at:%Y-%m-%d %H:%M} UTC" in bench.target.events[-1]["data"]["runbook"]["markdown"]
 
 
 def test_a_completed_backup_before_the_failure_proves_nothing(bench_of: BenchOf) -> None:
@@ -144,7 +144,7 @@ def test_a_failure_within_a_day_of_the_recovery_reopens_the_same_ticket(bench_of
     swept(bench)
     assert bench.target.types == ["incident.opened", "incident.resolved", "incident.reopened"]
     assert len({event["data"]["incident"]["id"] for event in bench.target.events}) == 1
-    assert "had recovered and is open again" in bench.target.events[-1]["data"]["runbook"]["markdown"]
+    assert "had recovered and is open again" in bench.target.events[-1]["data"]["note"]["markdown"]
 
 
 def test_a_resolution_that_the_ticket_system_does_not_take_is_posted_when_it_does(bench_of: BenchOf) -> None:
