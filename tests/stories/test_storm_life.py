@@ -114,7 +114,7 @@ def test_who_is_left_when_the_others_have_recovered_gets_a_ticket_and_the_storm_
     assert bench.target.types[-1] != "storm.resolved"
     bench.run(seconds=(LEFT_AFTER + timedelta(hours=2)).total_seconds())
     assert storms(bench)[-1]["type"] == "storm.resolved"
-    assert "1 went on failing when the others had recovered" in page(bench)
+    assert "1 still failed after the others had recovered" in page(bench)
     alone = bench.target.events[-1]
     assert alone["type"] == "incident.opened"
     assert alone["data"]["vm"]["name"] == "vm-11"
