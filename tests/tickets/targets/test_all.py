@@ -455,7 +455,9 @@ def test_hostile_text_arrives_as_data(name: str, changes: list[Posting]) -> None
             system.raw.clear()
             posted(happy.at(system.url, name), change)
             for asked, raw in zip(system.asked, system.raw, strict=True):
-                is_file = asked.headers.get("content-type", "").startswith(("text/markdown", "application/binary", "application/octet-stream"))
+                is_file = asked.headers.get("content-type", "").startswith(
+                    ("text/markdown", "application/binary", "application/octet-stream")
+                )
                 assert is_file or asked.body == b"" or isinstance(asked.json, dict | list)
                 assert re.fullmatch(r"[\w.~:/?\[\]@!$&'()*+,;=%-]*", raw, re.ASCII)
                 path = raw.partition("?")[0].replace(quote(ticket, safe=""), happy.ticket) if ticket else raw.partition("?")[0]
