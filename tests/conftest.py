@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -106,6 +107,16 @@ class Sandbox:
         if key not in self.texts:
             self.texts[key] = json.dumps(event)
         return self.texts[key]
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> Iterator[None]:
+    """A command that runs in a test's own process sets them, for itself only."""
+    loggers = [logging.getLogger(), logging.getLogger("handlers")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")
