@@ -2,11 +2,12 @@
 
 from handlers.diagnosis.catalogue import classify
 from handlers.diagnosis.diagnose import diagnose_failure
-from handlers.diagnosis.evidence import alert_of, plain
+from handlers.diagnosis.evidence import alert_of
 from handlers.diagnosis.identify import identify
 from handlers.facts.vaults import region_of
 from handlers.model import Alert, Failure, Incident
 from handlers.model.incident import failed, joined, key_of
+from handlers.model.typed_json import to_builtins
 from handlers.records.alert_queue import Message
 from handlers.records.reminders import Recorded, record, remind
 from handlers.records.storms import HELD_SECONDS, Crowd
@@ -29,7 +30,7 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
         return failed(incident, failure, error.code, now, region=region, storm=storm.id if storm else "")
 
     seen = known if failure.key == alerted.key else None
-    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue, seen, alert=plain(alert))
+    recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue, seen, alert=to_builtins(alert))
     if recorded is None or recorded.reminder is None:  # it is known, or its storm's ticket speaks for it
         return None
     if recorded.row.delivery.version == 1:

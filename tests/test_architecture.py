@@ -34,7 +34,7 @@ OTHERS = {"settings", "wiring", "__main__"}
 SDK = "azure.*"
 """Azure's packages."""
 MAY_IMPORT: dict[str, set[str]] = {
-    "model": {"model"},
+    "model": {"model", "msgspec"},
     "settings": set(),
     "causes": {"model", "causes"},
     "alerts": {"model", "alerts"},
@@ -52,9 +52,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "dateutil",
     },
     "facts": {"model", "settings", "azure", SDK, "facts", "tzlocal"},
-    "records": {"model", "settings", "azure", SDK, "records", "facts", "alerts", "diagnosis", "runbook", "tickets", "msgspec"},
+    "records": {"model", "settings", "azure", SDK, "records", "facts", "alerts", "diagnosis", "runbook", "tickets"},
     "azure": {"model", "settings", "azure", SDK, "requests"},
-    "diagnosis": {"model", "azure", "facts", "diagnosis", SDK, "msgspec"},
+    "diagnosis": {"model", "azure", "facts", "diagnosis", SDK},
     "runbook": {"model", "runbook", "diagnosis", "jinja2", "markdown_it", "nh3"},
     "wiring": {"settings", "model", "azure", "records", "tickets", "requests"},
     "cli": (ROOMS | STORIES | {"settings", "wiring", SDK, "requests", "rich", "markdown_it"}) - {"causes"},

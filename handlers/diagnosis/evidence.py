@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.facts import GIVEN, all_facts, given
 from handlers.model import Alert, Diagnosis, Error, Failure, Job, Reading, Reason, Unknown
+from handlers.model.typed_json import WrongShape, from_builtins, to_builtins
 
 log = logging.getLogger(__name__)
 
@@ -19,14 +20,14 @@ def evidence_of(diagnosis: Diagnosis, now: datetime) -> dict[str, Any]:
     failure = diagnosis.failure
     return {
         "at": now.isoformat(),
-        "alert": plain(failure.alert),
-        "job": plain(failure.job),
-        "job_unread": plain(failure.job_unread),
+        "alert": to_builtins(failure.alert),
+        "job": to_builtins(failure.job),
+        "job_unread": to_builtins(failure.job_unread),
         "failed_at": failure.failed_at.isoformat(),
-        "error": plain(diagnosis.error),
+        "error": to_builtins(diagnosis.error),
         "readings": {name: _reading(reading) for name, reading in sorted(diagnosis.readings.items()) if name not in GIVEN},
         "earlier": {name: _reading(reading) for name, reading in sorted(diagnosis.earlier.items())},
-        "findings": plain(diagnosis.findings),
+        "findings": to_builtins(diagnosis.findings),
     }
 
 
@@ -40,7 +41,7 @@ def diagnosis_of(evidence: Mapping[str, Any]) -> Diagnosis:
 
 
 def alert_of(evidence: Mapping[str, Any]) -> Alert:
-    alert: Alert = _made(evidence["alert"], Alert)
+    alert: Alert = from_builtins(evidence["alert"], Alert)
     return alert
 
 
@@ -48,9 +49,9 @@ def failure_of(evidence: Mapping[str, Any]) -> tuple[Failure, Error]:
     """The failure and its error, as they were."""
     job, unread = evidence["job"], evidence["job_unread"]
     failed_at = datetime.fromisoformat(evidence["failed_at"])
-    job_unread = _made(unread, Unknown) if unread else None
-    failure = Failure.of(alert_of(evidence), _made(job, Job) if job else None, failed_at, job_unread)
-    return failure, _made(evidence["error"], Error)
+    job_unread = from_builtins(unread, Unknown) if unread else None
+    failure = Failure.of(alert_of(evidence), from_builtins(job, Job) if job else None, failed_at, job_unread)
+    return failure, from_builtins(evidence["error"], Error)
 
 
 def readings_of(evidence: Mapping[str, Any], failure: Failure, error: Error) -> dict[str, Reading]:
@@ -71,18 +72,11 @@ def read_time(evidence: Mapping[str, Any]) -> datetime:
     return datetime.fromisoformat(evidence["at"])
 
 
-def plain(value: Any) -> Any:
-    """A value of the model as JSON."""
-    import msgspec
-
-    return msgspec.to_builtins(value)
-
-
 def _reading(reading: Reading) -> dict[str, Any]:
     unread = isinstance(reading.value, Unknown)
     return {
-        "value": None if unread else plain(reading.value),
-        "unread": plain(reading.value) if unread else None,
+        "value": None if unread else to_builtins(reading.value),
+        "unread": to_builtins(reading.value) if unread else None,
         "source": reading.source,
         "read_at": reading.read_at.isoformat(),
     }
@@ -90,17 +84,9 @@ def _reading(reading: Reading) -> dict[str, Any]:
 
 def _read(name: str, stored: Mapping[str, Any], kind: Any) -> Reading:
     """A fact whose shape has changed since is unknown."""
-    import msgspec
-
     try:
-        value = _made(stored["unread"], Unknown) if stored["unread"] else _made(stored["value"], kind)
-    except msgspec.ValidationError:
+        value = from_builtins(stored["unread"], Unknown) if stored["unread"] else from_builtins(stored["value"], kind)
+    except WrongShape:
         log.info("fact %s has another shape by now", name)
         value = Unknown(Reason.NO_DATA)
     return Reading(value, stored["source"], datetime.fromisoformat(stored["read_at"]))
-
-
-def _made(stored: Any, kind: Any) -> Any:
-    import msgspec
-
-    return msgspec.convert(stored, kind)

@@ -11,6 +11,7 @@ from collections.abc import Container
 from datetime import datetime
 
 from handlers.model.document import FORMAT, Document
+from handlers.model.typed_json import WrongShape, from_json, to_json
 from handlers.records.storage import CALL_SECONDS, INCIDENT_BLOBS, Storage
 
 log = logging.getLogger(__name__)
@@ -33,20 +34,18 @@ class Documents:
 
     def write(self, row_id: str, version: int, document: Document) -> None:
         """Keep the document, unless the version has one."""
-        import msgspec
         from azure.core.exceptions import ResourceExistsError
 
         blobs = self._storage.blobs(INCIDENT_BLOBS)
         name = name_of(row_id, version)
         try:
-            blobs.upload_blob(name, msgspec.json.encode(document), timeout=CALL_SECONDS)
+            blobs.upload_blob(name, to_json(document), timeout=CALL_SECONDS)
         except ResourceExistsError:
             return
         self._written = dict(list(self._written.items())[1 - MOST_AT_HAND :]) | {name: document}
 
     def read(self, row_id: str, version: int, *, again: bool = False) -> Document | None:
         """The document; None when the version has none yet. `again`: it will be read once more. Raises UnreadableDocument."""
-        import msgspec
         from azure.core.exceptions import ResourceNotFoundError
 
         name = name_of(row_id, version)
@@ -55,10 +54,10 @@ class Documents:
         blobs = self._storage.blobs(INCIDENT_BLOBS)
         try:
             stored = blobs.download_blob(name, timeout=CALL_SECONDS).readall()
-            document = msgspec.json.decode(stored, type=Document)
+            document = from_json(stored, Document)
         except ResourceNotFoundError:
             return None
-        except msgspec.DecodeError as error:
+        except WrongShape as error:
             raise UnreadableDocument(f"{name_of(row_id, version)}: {error}") from None
         if document.format != FORMAT:
             raise UnreadableDocument(f"{name_of(row_id, version)} has format {document.format}")

@@ -16,6 +16,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Protocol, get_type_hints
 
+from handlers.model.typed_json import from_builtins, to_json
 from handlers.records.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -180,8 +181,6 @@ class Rows[R: Row]:
     # ---------------------------------------------------------------- a value and its columns
 
     def _entity(self, row: R) -> dict[str, Any]:
-        import msgspec
-
         found: dict[str, Any] = {"PartitionKey": self.partition, "RowKey": row.key}
         for name, kind in columns_of(self.kind).items():
             value = getattr(row, name)
@@ -190,13 +189,11 @@ class Rows[R: Row]:
             elif isinstance(value, datetime) or value is None:
                 found[name] = sortable(value)
             else:
-                found[name] = msgspec.json.encode(value).decode()
+                found[name] = to_json(value).decode()
         return found
 
     def _row(self, entity: Any) -> R:
         """Raises ValueError."""
-        import msgspec
-
         if (older := self._older(entity)) is not None:
             return older
         values: dict[str, Any] = {"etag": str(entity.metadata["etag"])}
@@ -206,7 +203,7 @@ class Rows[R: Row]:
                 values[name] = stored
             elif stored is not None and stored != "":
                 is_json = isinstance(stored, str) and stored[:1] in "[{"
-                values[name] = msgspec.convert(json.loads(stored) if is_json else stored, kind)
+                values[name] = from_builtins(json.loads(stored) if is_json else stored, kind)
         try:
             return self.kind(**values)
         except TypeError as error:

@@ -20,6 +20,7 @@ from handlers.model.delivery import RESOLVED, Delivery
 from handlers.model.document import Document
 from handlers.model.parts import Part
 from handlers.model.plain import PlainTicket
+from handlers.model.typed_json import to_json
 from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.documents import Documents, UnreadableDocument
 from handlers.records.reminders import DueRow
@@ -185,6 +186,4 @@ def end_of(incident: Incident, failure: Failure, job: Job | None, last: Document
 
 def row_as_json(row: DueRow) -> bytes:
     """A row for a person to read."""
-    import msgspec
-
-    return msgspec.json.encode(row)
+    return to_json(row)

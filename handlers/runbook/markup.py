@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -122,8 +123,19 @@ def to_html(markdown: str) -> str:
     )
 
 
-@cache
+_making = threading.Lock()
+
+
 def markdown_parser() -> MarkdownIt:
+    with _making:
+        return _parser()
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """Used once before others get it: it fills its tables when they are first needed, and another thread would find them half full."""
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    parser.render("[a link](https://example.com/%20) <https://example.com>")
+    return parser
