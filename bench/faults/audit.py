@@ -116,10 +116,10 @@ def wait_for_the_end(audit: Audit, seconds: float) -> None:
     """Wait until each acknowledged alert has come to its end and nothing stirs in the queue; say what has not."""
     rig, until = audit.rig, time.monotonic() + seconds
     open_ends = ["nothing was read yet"]
-    while open_ends and time.monotonic() < until:
+    while open_ends and time.monotonic() < until and not rig.crashed():
         time.sleep(0.5)
         open_ends = _open_ends(audit)
-    rig.problems += open_ends
+    rig.problems += rig.crashed() + open_ends
 
 
 def _open_ends(audit: Audit) -> list[str]:

@@ -292,6 +292,11 @@ class Rig:
     def statuses(self) -> set[int]:
         return {answer.status for answer in self.sender.answers}
 
+    def crashed(self) -> list[str]:
+        """Hosts that have ended by themselves, in words."""
+        codes = [host.running.process.poll() for host in self.hosts]
+        return [f"a function host ended by itself with {code}" for code in codes if code is not None]
+
     def has_time(self, seconds: float) -> bool:
         """Whether the soak lasts so much longer; never in the short form."""
         return not self.plan.short and time.monotonic() + seconds < self.plan.ends
