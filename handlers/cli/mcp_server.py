@@ -5,14 +5,14 @@ https://modelcontextprotocol.io/specification/2025-11-25/server/tools
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from handlers.agents.answering import Answer, answer
+from handlers.agents.listed import INSTRUCTIONS, TOOLS
 from handlers.agents.schemas import taken
 from handlers.agents.sources import Sources
-from handlers.agents.tools import INSTRUCTIONS, TOOLS, Answer, answer
 from handlers.azure.arm import Azure
 from handlers.cli.outcome import FINE, NotDone
 from handlers.cli.reading import reading_settings
@@ -77,10 +77,7 @@ def listed() -> ListToolsResult:
 
 
 def as_result(said: Answer) -> CallToolResult:
-    """The result, as JSON text too for clients that read no structured content."""
     from mcp.types import CallToolResult, TextContent
 
-    if said.result is None:
-        return CallToolResult(content=[TextContent(type="text", text=said.error)], is_error=True)
-    text = json.dumps(said.result, ensure_ascii=False)
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=said.result)
+    content = TextContent(type="text", text=said.text)
+    return CallToolResult(content=[content], structured_content=said.result, is_error=said.result is None)

@@ -20,7 +20,7 @@ from mcp.client import Client
 from mcp.client.stdio import stdio_client
 from mcp.types import CallToolResult, Tool
 
-from handlers.agents.tools import TOOLS
+from handlers.agents.listed import TOOLS
 from handlers.settings import Settings
 from sandbox.azure import running_azure
 from sandbox.azure.world import FullWorld

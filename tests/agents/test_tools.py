@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from handlers.agents.answering import answer
+from handlers.agents.listed import TOOLS
 from handlers.agents.sources import Sources
-from handlers.agents.tools import TOOLS, answer
 from handlers.agents.untrusted import marked
 from handlers.azure.arm import Azure
 from handlers.azure.read_budget import ReadBudget

@@ -1,24 +1,13 @@
-"""The tools that agents may call. Each only reads; names, descriptions and schemas are ours alone, never made of what was read."""
+"""The tools that agents may call: each only reads. Names, words and schemas are ours alone, never made of what was read. Light to import."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from handlers.agents import schemas
-from handlers.agents.arguments import checked
-from handlers.agents.diagnosis import diagnose_backup_failure, get_runbook
-from handlers.agents.error_code import explain_error_code
-from handlers.agents.failed_backups import list_failed_backups
-from handlers.agents.records import list_incidents
 from handlers.agents.schemas import BACKUP, COUNT, LANGUAGE, TEXT, TEXT_OR_NULL, TEXTS, TIME_OR_NULL, Schema, list_of, record
-from handlers.agents.sources import Sources
-from handlers.agents.untrusted import marked
-from handlers.cli.outcome import NotDone
 
-log = logging.getLogger(__name__)
 INSTRUCTIONS = (
     "Evidence about failed Azure VM backups. The tools only read; they change nothing. Begin with list_failed_backups or "
     "list_incidents, then diagnose_backup_failure. A verdict is confirmed, possible, unknown (it could not be checked, `why` says "
@@ -36,29 +25,6 @@ class Tool:
     takes: Mapping[str, Schema]
     gives: Schema
     untrusted: tuple[str, ...]
-    run: Callable[[Mapping[str, Any], Sources], dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of a call, or in one line why there is none."""
-
-    result: dict[str, Any] | None
-    error: str = ""
-
-
-def answer(name: str, arguments: Mapping[str, Any], sources: Sources) -> Answer:
-    """What a tool says. Whatever goes wrong is an answer too: an agent is told in one line, and the server goes on."""
-    tool = TOOLS.get(name)
-    if tool is None:
-        return Answer(None, f"There is no tool of that name; there are: {', '.join(TOOLS)}")
-    try:
-        return Answer(marked(tool.run(checked(arguments, tool.takes), sources), tool.untrusted))
-    except NotDone as problem:
-        return Answer(None, str(problem))
-    except Exception as error:
-        log.exception("a tool broke")
-        return Answer(None, f"This tool broke ({type(error).__name__}).")
 
 
 FAILURE = record(
@@ -88,7 +54,6 @@ TOOLS: Mapping[str, Tool] = {
         },
         schemas.output(failures=list_of(FAILURE), total=COUNT, not_read=TEXTS),
         ("/failures/*", "/not_read/*"),
-        list_failed_backups,
     ),
     "diagnose_backup_failure": Tool(
         "Diagnose a failed backup",
@@ -102,7 +67,6 @@ TOOLS: Mapping[str, Tool] = {
             f"{DATA}/changes_since_last_good", f"{DATA}/changes_unread", f"{DATA}/owner", f"{DATA}/tags", "/nothing",
             "/missing_rights/*", "/not_read/*",
         ),
-        diagnose_backup_failure,
     ),
     "get_runbook": Tool(
         "Runbook of a failed backup",
@@ -115,7 +79,6 @@ TOOLS: Mapping[str, Tool] = {
         },
         schemas.output(runbook=schemas.or_null(record(language=TEXT, title=TEXT, markdown=TEXT)), nothing=TEXT_OR_NULL),
         ("/runbook/title", "/runbook/markdown", "/nothing"),
-        get_runbook,
     ),
     "list_incidents": Tool(
         "Incidents on record",
@@ -127,7 +90,6 @@ TOOLS: Mapping[str, Tool] = {
         },
         schemas.output(incidents=list_of(INCIDENT), total=COUNT),
         ("/incidents/*",),
-        list_incidents,
     ),
     "explain_error_code": Tool(
         "Explain an error code",
@@ -138,6 +100,5 @@ TOOLS: Mapping[str, Tool] = {
             wrapper={"type": "boolean"}, documentation=TEXT_OR_NULL, causes=list_of(CAUSE),
         ),
         ("/code",),
-        explain_error_code,
     ),
 }  # fmt: skip
