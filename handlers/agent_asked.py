@@ -51,8 +51,9 @@ def _function(name: str) -> Callable[[str], str]:
 
 
 def as_result(said: Answer) -> str:
-    """The answer in the envelope in which the library of Azure Functions gives a CallToolResult to the host."""
-    called = {"content": [{"type": "text", "text": said.text}], "isError": said.result is None}
-    structured = {} if said.result is None else {"structuredContent": said.result}
-    envelope = {"type": "call_tool_result", "content": json.dumps(called | structured)}
-    return json.dumps(envelope | {"structuredContent": json.dumps(said.result) if said.result else None})
+    """The answer as every release of the host's extension reads it: text, and the same as structured content.
+
+    It has no place for an error, so that one is an object with `error`. https://github.com/Azure/azure-functions-python-worker/issues/1825
+    """
+    text = json.dumps({"error": said.error} if said.result is None else said.result)
+    return json.dumps({"type": "text", "content": json.dumps({"type": "text", "text": text}), "structuredContent": text})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,7 +10,6 @@ from typing import Any
 
 import azure.functions as func
 import pytest
-from mcp.types import CallToolResult, TextContent
 
 from handlers.agent_asked import add_tools, as_result
 from handlers.agents.answering import Answer
@@ -53,10 +53,9 @@ def test_each_tool_is_a_function_that_answers_through_the_worker() -> None:
     for name, trigger in shown["triggers"].items():
         assert (trigger["toolName"], trigger["description"]) == (name, TOOLS[name].description)
         assert [given["propertyName"] for given in json.loads(trigger["toolProperties"])] == list(TOOLS[name].takes)
-    explained, refused = (json.loads(json.loads(value)["content"]) for _, value in shown["said"])
-    assert explained["structuredContent"]["code"] == "BackUpOperationFailed"
-    assert refused["isError"]
-    assert refused["content"][0]["text"].startswith("vm_id 'vm-1' is not an id of the form")
+    explained, refused = (json.loads(json.loads(value)["structuredContent"]) for _, value in shown["said"])
+    assert explained["code"] == "BackUpOperationFailed"
+    assert refused["error"].startswith("vm_id 'vm-1' is not an id of the form")
 
 
 @pytest.mark.server
@@ -77,26 +76,19 @@ def test_a_tool_says_what_it_takes_in_the_words_of_the_trigger() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [Answer({"untrusted": {"notice": "…", "fields": ["/a"]}, "a": "“b”"}), Answer(None, "not permitted")]
+    ("said", "given"),
+    [
+        (Answer({"untrusted": {"fields": ["/a"]}, "a": "“b”"}), {"untrusted": {"fields": ["/a"]}, "a": "“b”"}),
+        (Answer(None, "not permitted"), {"error": "not permitted"}),
+    ],
 )
-def test_an_answer_is_given_as_the_library_gives_a_result_of_the_sdk(said: Answer) -> None:
-    """https://github.com/Azure/azure-functions-python-worker/issues/1825: the envelope that the host's extension takes apart."""
-    app, content = func.FunctionApp(), TextContent(type="text", text=said.text)
+def test_an_answer_is_given_as_the_library_gives_structured_content(said: Answer, given: dict[str, Any]) -> None:
+    app = func.FunctionApp()
 
-    def tool() -> CallToolResult:
-        return CallToolResult(content=[content], structured_content=said.result, is_error=said.result is None)
+    def tool() -> dict[str, Any]:
+        return given
 
-    (made,) = app.mcp_tool(use_result_schema=True)(tool) and app.get_functions()
-    ours, theirs = json.loads(as_result(said)), json.loads(_run(made.get_user_function()))
-    for envelope in (ours, theirs):
-        envelope["content"] = json.loads(envelope["content"])
-        envelope["structuredContent"] = envelope["structuredContent"] and json.loads(envelope["structuredContent"])
-    theirs["content"].pop("resultType", None)
-    assert ours == theirs
-
-
-def _run(function: Any) -> str:
-    import asyncio
-
-    answer: str = asyncio.run(function(json.dumps({"arguments": {}})))
-    return answer
+    app.mcp_tool(use_result_schema=True)(tool)
+    (made,) = app.get_functions()
+    theirs = asyncio.run(made.get_user_function()(json.dumps({"arguments": {}})))
+    assert json.loads(as_result(said)) == json.loads(theirs)
