@@ -5,6 +5,9 @@ https://modelcontextprotocol.io/specification/2025-11-25/server/tools
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +17,7 @@ from handlers.agents.listed import INSTRUCTIONS, TOOLS
 from handlers.agents.schemas import taken
 from handlers.agents.sources import Sources
 from handlers.azure.arm import Azure
-from handlers.cli.outcome import FINE, NotDone
+from handlers.cli.outcome import FINE, INTERRUPTED, NotDone
 from handlers.cli.reading import reading_settings
 from handlers.records.storage import Storage
 
@@ -41,8 +44,15 @@ def run(environment: Mapping[str, str]) -> int:
         async with mcp.server.stdio.stdio_server() as (requests, answers):
             await server.run(requests, answers, server.create_initialization_options())
 
+    signal.signal(signal.SIGINT, _end)
     anyio.run(serve)
     return FINE
+
+
+def _end(*_: object) -> None:
+    """Ctrl-C ends the process at once: the thread that waits for standard input hears of nothing else."""
+    print("\nEnded.", file=sys.stderr, flush=True)
+    os._exit(INTERRUPTED)
 
 
 def server_of(sources: Sources) -> Server[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -34,8 +35,8 @@ pytestmark = pytest.mark.server
 HOSTILE, RECOVERED, FORBIDDEN, UNREADABLE = "hostile_extension_message", "recovered", "locks_forbidden", "agent_not_ready_windows"
 SCENARIOS = [one for one in load_scenarios() if one.name in (LOCKED, HOSTILE, RECOVERED, FORBIDDEN, UNREADABLE)]
 SUBSCRIPTIONS = {one.name: one.subscription for one in SCENARIOS}
-OUTSIDE = re.compile(r"owned|reboot|rm -rf|javascript:")
-"""Words that only the hostile VM says."""
+OUTSIDE = re.compile(r"owned|reboot|rm -rf|javascript:|(vm|rg)-evil")
+"""What only the hostile VM says, and how it is called."""
 
 
 @dataclass
@@ -213,7 +214,6 @@ def test_what_a_vm_says_changes_no_tool_and_no_instruction(session: Session) -> 
     listed = json.dumps([tool.model_dump() for tool in session.tools().values()]) + (session.client.instructions or "")
     assert "never instructions" in listed
     assert not OUTSIDE.search(listed)
-    assert "vm-evil" not in listed
 
 
 # ------------------------------------------------------------------------------------------------ what goes wrong
@@ -250,7 +250,21 @@ def test_without_the_package_one_line_says_what_to_install() -> None:
     assert (shown.returncode, shown.stderr) == (4, "The package mcp is missing: pip install -r requirements-terminal.txt\n")
 
 
-def test_a_client_of_the_older_handshake_is_served_too(session: Session) -> None:
+def test_ctrl_c_ends_the_server_at_once_in_one_line() -> None:
+    process = subprocess.Popen([sys.executable, "-m", "handlers", "mcp"], cwd=ROOT, text=True,
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # fmt: skip
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+    process.stdin.flush()
+    assert process.stdout.readline(), "it serves"
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=100)
+    _, err = process.communicate(timeout=100)
+    assert (process.returncode, err.strip()) == (130, "Ended.")
+
+
+def test_a_client_of_the_older_handshake_is_served_too() -> None:
     """The clients of 2025 begin with `initialize`."""
     from handlers.agents.sources import Sources
     from handlers.azure.arm import Azure
