@@ -33,7 +33,7 @@ def arguments_of(tool: Tool) -> str:
     return json.dumps([
         {
             "propertyName": name, "propertyType": schema.get("items", schema)["type"], "description": schema["description"],
-            "isRequired": "default" not in schema, "isArray": schema["type"] == "array",
+            "isRequired": name in tool.needs, "isArray": schema["type"] == "array",
         }
         for name, schema in tool.takes.items()
     ])  # fmt: skip

@@ -48,7 +48,7 @@ def answer(name: str, arguments: Mapping[str, Any], sources: Sources) -> Answer:
     if tool is None:
         return Answer(None, f"There is no tool of that name; there are: {', '.join(TOOLS)}")
     try:
-        return Answer(marked(WORK[name](checked(arguments, tool.takes), sources), tool.untrusted))
+        return Answer(marked(WORK[name](checked(arguments, tool.takes, tool.needs), sources), tool.untrusted))
     except NotDone as problem:
         return Answer(None, str(problem))
     except Exception as error:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from handlers.cli.outcome import USAGE, NotDone
 
 type Schema = Mapping[str, Any]
 KINDS: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool, "array": list}
+"""An argument that is not given has its default, else the empty value of its kind."""
 
 
-def checked(arguments: Mapping[str, Any], properties: Mapping[str, Schema]) -> dict[str, Any]:
-    """The arguments with the defaults of those that are missing or null. Raises NotDone."""
+def checked(arguments: Mapping[str, Any], properties: Mapping[str, Schema], needs: Collection[str]) -> dict[str, Any]:
+    """All arguments; `needs`: those that must be given. Raises NotDone."""
     if unknown := sorted(set(arguments) - set(properties)):
         raise NotDone(f"unknown argument {unknown[0]!r}; there are: {', '.join(properties) or 'none'}", USAGE)
-    given = {name: value for name, value in arguments.items() if value is not None}
+    given = {name: value for name, value in arguments.items() if value not in (None, "")}
     for name, value in given.items():
         if wrong := wrong_with(value, properties[name]):
             raise NotDone(f"{name} {wrong}", USAGE)
-    if missing := [name for name, schema in properties.items() if "default" not in schema and name not in given]:
+    if missing := [name for name in needs if name not in given]:
         raise NotDone(f"{missing[0]} is required", USAGE)
-    return {name: schema.get("default") for name, schema in properties.items()} | given
+    return {name: schema.get("default", KINDS[schema["type"]]()) for name, schema in properties.items()} | given
 
 
 def wrong_with(value: Any, schema: Schema) -> str:

@@ -25,6 +25,8 @@ class Tool:
     takes: Mapping[str, Schema]
     gives: Schema
     untrusted: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    """Arguments that must be given."""
 
 
 FAILURE = record(
@@ -45,7 +47,7 @@ TOOLS: Mapping[str, Tool] = {
         "Lists the VMs and other protected items whose newest backup failed, with job, vault, error code and last good backup.",
         {
             "subscription_ids": {
-                "type": "array", "items": {"type": "string", "maxLength": 36}, "maxItems": 50, "default": [],
+                "type": "array", "items": {"type": "string", "maxLength": 36}, "maxItems": 50,
                 "description": "GUIDs; empty: those that are watched, else all that can be seen.",
             },
             "vault_id": BACKUP["vault_id"] | {"description": "Resource id of a Recovery Services vault: only that one."},
@@ -73,7 +75,7 @@ TOOLS: Mapping[str, Tool] = {
         "The runbook as the ticket has it, in Markdown: of an incident on record (incident_id), or written now for vm_id, "
         "item_id, or job_id with vault_id.",
         {
-            "incident_id": {"type": "string", "default": "", "maxLength": 32, "description": "From list_incidents."},
+            "incident_id": {"type": "string", "maxLength": 32, "description": "From list_incidents."},
             **BACKUP,
             "language": LANGUAGE,
         },
@@ -100,5 +102,6 @@ TOOLS: Mapping[str, Tool] = {
             wrapper={"type": "boolean"}, documentation=TEXT_OR_NULL, causes=list_of(CAUSE),
         ),
         ("/code",),
+        needs=("code",),
     ),
 }  # fmt: skip

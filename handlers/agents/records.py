@@ -33,7 +33,9 @@ def runbook_of_incident(arguments: Mapping[str, Any], sources: Sources) -> dict[
         raise NotDone("incident_id must be 8 to 32 characters of 0-9 and a-f: list_incidents tells it", USAGE)
     with _records(sources) as storage:
         incident = by_id(incident_id, storage)
-        document = Documents(storage).newest(incident.id, incident.delivery.version) if _is_watched(incident, sources) else None
+        if vault := ResourceId.parse(incident.vault_id):
+            sources.check_watched(vault.subscription)
+        document = Documents(storage).newest(incident.id, incident.delivery.version)
     if document is None:
         return {"runbook": None, "nothing": "The incident has no runbook yet."}
     language, title = document.data["runbook"]["language"], document.data["title"]

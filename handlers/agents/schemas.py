@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,13 @@ def with_event(**properties: Any) -> Schema:
 # ------------------------------------------------------------------------------------------------ arguments
 
 LANGUAGE: Schema = {
-    "type": "string", "enum": [*LANGUAGES, ""], "default": "", "description": "Of titles and steps; empty: the deployment's."
+    "type": "string", "enum": [*LANGUAGES], "description": "Of titles and steps; else the deployment's."
 }  # fmt: skip
 BACKUP: Mapping[str, Schema] = {
-    "vm_id": {"type": "string", "default": "", "maxLength": 2000, "description": "Resource id of a VM: its newest failed backup of 48 hours."},
-    "item_id": {"type": "string", "default": "", "maxLength": 2000, "description": "Resource id of a protected item: likewise."},
-    "job_id": {"type": "string", "default": "", "maxLength": 200, "description": "A backup job's id, from list_failed_backups; needs vault_id."},
-    "vault_id": {"type": "string", "default": "", "maxLength": 2000, "description": "Resource id of the Recovery Services vault."},
+    "vm_id": {"type": "string", "maxLength": 2000, "description": "Resource id of a VM: its newest failed backup of 48 hours."},
+    "item_id": {"type": "string", "maxLength": 2000, "description": "Resource id of a protected item: likewise."},
+    "job_id": {"type": "string", "maxLength": 200, "description": "A backup job's id, from list_failed_backups; needs vault_id."},
+    "vault_id": {"type": "string", "maxLength": 2000, "description": "Resource id of the Recovery Services vault."},
 }  # fmt: skip
 
 
@@ -73,7 +73,6 @@ def limit(default: int, most: int) -> Schema:
     }
 
 
-def taken(properties: Mapping[str, Schema]) -> Schema:
-    """What a tool takes. Without a default an argument is required."""
-    required = [name for name, schema in properties.items() if "default" not in schema]
-    return {"type": "object", "properties": dict(properties), "required": required, "additionalProperties": False}
+def taken(properties: Mapping[str, Schema], needs: Sequence[str]) -> Schema:
+    """What a tool takes."""
+    return {"type": "object", "properties": dict(properties), "required": list(needs), "additionalProperties": False}

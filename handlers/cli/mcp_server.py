@@ -79,7 +79,7 @@ def listed() -> ListToolsResult:
         tools=[
             Tool(
                 name=name, title=tool.title, description=tool.description, annotations=reads,
-                input_schema=taken(tool.takes), output_schema=tool.gives,
+                input_schema=taken(tool.takes, tool.needs), output_schema=tool.gives,
             )
             for name, tool in TOOLS.items()
         ]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from handlers.agents.answering import answer
+from handlers.agents.arguments import checked
 from handlers.agents.listed import TOOLS
 from handlers.agents.sources import Sources
 from handlers.agents.untrusted import marked
@@ -55,6 +58,29 @@ def test_a_deployment_without_incidents_has_an_empty_list() -> None:
     said = answer("list_incidents", {}, sources())
     assert said.result is not None
     assert (said.result["incidents"], said.result["total"]) == ([], 0)
+
+
+def test_arguments_that_are_not_given_are_empty_and_null_is_not_given() -> None:
+    takes = TOOLS["list_failed_backups"].takes
+    assert checked({"vault_id": None, "since_hours": ""}, takes, ()) == {"subscription_ids": [], "vault_id": "", "since_hours": 24, "limit": 50}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"subscription_ids": "x"}, "subscription_ids must be of type array"),
+        ({"subscription_ids": [7]}, "subscription_ids holds something that must be of type string"),
+        ({"subscription_ids": ["x"] * 51}, "subscription_ids must not be longer than 50"),
+        ({"limit": True}, "limit must be of type integer"),
+        ({"limit": 201}, "limit must be from 1 to 200"),
+    ],
+)
+def test_an_argument_of_the_wrong_shape_is_named(given: dict[str, Any], said: str) -> None:
+    assert answer("list_failed_backups", given, sources()).error == said
+
+
+def test_a_language_that_there_is_not_is_told() -> None:
+    assert answer("explain_error_code", {"code": "x", "language": "fr"}, sources()).error == "language must be one of: en, pt-BR"
 
 
 def test_text_that_a_person_would_not_see_is_taken_out() -> None:
