@@ -62,7 +62,12 @@ def test_a_deployment_without_incidents_has_an_empty_list() -> None:
 
 def test_arguments_that_are_not_given_are_empty_and_null_is_not_given() -> None:
     takes = TOOLS["list_failed_backups"].takes
-    assert checked({"vault_id": None, "since_hours": ""}, takes, ()) == {"subscription_ids": [], "vault_id": "", "since_hours": 24, "limit": 50}
+    assert checked({"vault_id": None, "since_hours": ""}, takes, ()) == {
+        "subscription_ids": [],
+        "vault_id": "",
+        "since_hours": 24,
+        "limit": 50,
+    }
 
 
 @pytest.mark.parametrize(
