@@ -17,7 +17,7 @@ from sandbox.storm_world import KINDS, REGIONS, SUBSCRIPTIONS
 WARM_SECONDS = 10.0
 """From the alerts that warm the hosts up to the first that counts."""
 HERE = Limits(
-    cores=2, storage_seconds=0.002, read_seconds=0.005, post_seconds=0.01, tickets_rate=1_000, scale_seconds=inf, cold_start=0,
+    cores=2, storage_seconds=0.002, read_seconds=0.005, post_seconds=0.01, tickets_rate=1_000, scale_seconds=inf, cold_start=0, poll=0.4,
 )  # fmt: skip
 """The machine of the real runs: two processors for the hosts, Azurite, the simulated Azure and the ticket desk together."""
 

@@ -30,10 +30,8 @@ class Figures:
     storms: int
     posts: int
     lost: int
-    half_told: float
-    """The median time from an alert to its ticket."""
-    told: float
-    """The longest."""
+    late: tuple[float, ...]
+    """The times from an alert to its ticket, shortest first: 201 of them, the longest among them."""
     complete: float
     """From the last ticket until the last fact was read, in second readings and background passes."""
     reads: float
@@ -42,6 +40,16 @@ class Figures:
     instances_used: int
     binds: str
     usd: float
+
+    @property
+    def half_told(self) -> float:
+        """The median time from an alert to its ticket."""
+        return self.late[len(self.late) // 2]
+
+    @property
+    def told(self) -> float:
+        """The longest."""
+        return self.late[-1]
 
 
 @cache
@@ -58,7 +66,7 @@ def summed_up(outcome: Outcome, setup: Setup, night: Night) -> Figures:
     late = outcome.late() or [0.0]
     return Figures(
         night.name, setup.estate.items, setup.estate.subscriptions, setup.instances, len(outcome.failures), outcome.alone,
-        outcome.storms, outcome.posts, outcome.lost, late[len(late) // 2], late[-1],
+        outcome.storms, outcome.posts, outcome.lost, tuple(late[(len(late) - 1) * part // 200] for part in range(201)),
         max(0.0, outcome.complete_at - max(outcome.told_at, default=0.0)), outcome.reads, outcome.queries, outcome.unread,
         outcome.instances, outcome.binds, outcome.usd,
     )  # fmt: skip

@@ -22,6 +22,10 @@ from handlers.azure.read_budget import (
 HOST_JSON = Path(__file__).parents[2] / "host.json"
 _QUEUES = json.loads(HOST_JSON.read_text(encoding="utf-8"))["extensions"]["queues"]
 
+_POLLING_SECONDS = sum(
+    int(part) * unit for part, unit in zip(_QUEUES["maxPollingInterval"].split(":"), (3600, 60, 1), strict=True)
+)
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -60,8 +64,8 @@ class Limits:
     """Assumed: how often the platform looks at the queue's length."""
     cold_start: float = 5.0
     """Assumed: until a new instance takes its first message."""
-    poll: float = 1.0
-    """Assumed: how long a message waits for an idle host to look; host.json allows 5 s."""
+    poll: float = _POLLING_SECONDS / 2
+    """How long a message waits for a host that has nothing to do to look: half of host.json's `maxPollingInterval` on average."""
     storage_seconds: float = 0.010
     """Assumed: one call to storage."""
     read_seconds: float = 0.080

@@ -20,8 +20,9 @@ from handlers.model.storm import A_QUARTER, FIRST_READING, NEXT_READINGS
 from handlers.records.storms import AT_ONCE, AT_ONCE_WITHIN, HELD_SECONDS
 from handlers.records.write_up import SECOND_READING_SECONDS
 
-READS, QUERIES, ROWS, QUEUE, TICKETS, INSTANCES = "reads", "queries", "rows", "queue", "tickets", "instances"
-BOUNDS = (READS, QUERIES, ROWS, QUEUE, TICKETS, INSTANCES)
+READS, QUERIES, ROWS, ACCOUNT, QUEUE = "reads", "queries", "rows", "account", "queue"
+TICKETS, INSTANCES = "tickets", "instances"
+BOUNDS = (READS, QUERIES, ROWS, ACCOUNT, QUEUE, TICKETS, INSTANCES)
 DEEP = 3
 """How many reads of a diagnosis wait for each other."""
 MEMBERS_A_SLICE = 10
@@ -124,9 +125,13 @@ class Outcome:
         return max(self.told_at) - self.failures[0].at if self.failures else 0.0
 
     def blamed(self) -> dict[str, float]:
-        """The waits, where waiting for an instance is put down to what the instances themselves waited for."""
+        """The waits, where waiting for an instance is put down to what the instances themselves waited for.
+
+        An instance whose processor is always at work waits for nothing else.
+        """
         blocked = {bound: seconds for bound, seconds in self.waits.items() if bound != INSTANCES}
-        part = min(1.0, sum(blocked.values()) / self.held_slots) if self.held_slots else 0.0
+        idle = 1 - min(1.0, self.cpu / self.instance_seconds) if self.instance_seconds else 1.0
+        part = min(idle, sum(blocked.values()) / self.held_slots) if self.held_slots else 0.0
         total, queued = sum(blocked.values()) or 1.0, self.waits[INSTANCES]
         shares = {bound: seconds + queued * part * seconds / total for bound, seconds in blocked.items()}
         return shares | {INSTANCES: queued * (1 - part)}
@@ -156,6 +161,7 @@ class Play:
         self.graph = Window(limits.azures_queries - limits.queries_left_to_others, limits.azures_queries_seconds)
         self.graph_ours = defaultdict[int, Bucket](lambda: Bucket(limits.queries_burst, limits.queries_rate))
         self.partition = Bucket(limits.partition_rate, limits.partition_rate)
+        self.account = Bucket(limits.account_rate, limits.account_rate)
         self.queue = Bucket(limits.queue_rate, limits.queue_rate)
         self.tickets = Bucket(max(1.0, limits.tickets_rate), limits.tickets_rate)
         self._cores = Workers(limits.cores) if limits.cores else None
@@ -165,9 +171,12 @@ class Play:
         self._busy_since: list[float] = []
         self._ready: deque[Message] = deque()
         self._left = 0
+        self._busy = 0
         self._opened = defaultdict[tuple[int, int], list[float]](list)
         self._held = defaultdict[tuple[int, int], set[int]](set)
         self._storms: dict[tuple[int, int], Storm] = {}
+        self._passing: set[int] = set()
+        """Instances that are in a background pass."""
 
     def _azures_reads(self) -> Bucket:
         """What is left of a subscription's bucket by an app that leaves a part of it to others."""
@@ -203,7 +212,9 @@ class Play:
     # ---------------------------------------------------------------- queue and instances
 
     def _arrive(self, message: Message, now: float) -> None:
-        self._at(self._waited(QUEUE, self.queue, 1, now), self._enqueue, message)
+        """Into the queue; a host that has nothing to do looks there only now and then."""
+        at = self._waited(QUEUE, self.queue, 1, now)
+        self._at(at if self._busy else at + self._limits.poll, self._enqueue, message)
 
     def _note(self, message: Message, now: float, seconds: float) -> None:
         """Queue a message that comes into sight later."""
@@ -224,6 +235,7 @@ class Play:
             if not self._running[instance]:
                 self._busy_since[instance] = now
             self._running[instance] += 1
+            self._busy += 1
             message.step(message, now)
 
     def _end(self, message: Message, now: float) -> None:
@@ -231,6 +243,7 @@ class Play:
         outcome, instance = self.outcome, message.instance
         self._left -= 1
         self._running[instance] -= 1
+        self._busy -= 1
         if not self._running[instance]:
             outcome.instance_seconds += max(1.0, now - self._busy_since[instance])
         outcome.held_slots += now - message.started_at
@@ -284,6 +297,7 @@ class Play:
         outcome.messages += cost.messages * times
         outcome.blobs += cost.blobs * times
         at = self._waited(ROWS, self.partition, cost.rows * times, now)
+        at = max(at, self._waited(ACCOUNT, self.account, cost.calls * times, now))
         self.queue.take(cost.messages * times, now)
         return at + cost.calls * self._limits.storage_seconds
 
@@ -465,9 +479,17 @@ class Play:
         self._end(message, now)
 
     def _pass_over(self, message: Message, now: float) -> None:
-        """One pass over some members, in the background: tickets do not wait for it. The first one reads a few members alone."""
+        """One pass over some members, in the background: tickets do not wait for it. The first one reads a few members alone.
+
+        An instance makes one pass at a time.
+        """
         storm, cost = message.storm, self._costs.background
         assert storm
+        if message.instance in self._passing:
+            self._note(Message(self._pass_over, message.failure, storm=storm), now, PASS_SECONDS)
+            self._end(message, now)
+            return
+        self._passing.add(message.instance)
         reads = 0.0 if storm.passed else cost.reads
         storm.passing_over = min(MEMBERS_A_PASS, len(storm.members) - storm.passed)
         subscription = message.failure.subscription if message.failure else 0
@@ -496,6 +518,7 @@ class Play:
         storm = message.storm
         assert storm
         self.outcome.complete_at = max(self.outcome.complete_at, now)
+        self._passing.remove(message.instance)
         storm.passing = storm.passed < len(storm.members)
         if storm.passing:
             self._note(Message(self._pass_over, message.failure, storm=storm), now, PASS_SECONDS)

@@ -12,12 +12,12 @@ from bench.simulate.compared import Line, compare
 from bench.simulate.costs import COSTS, KINDS, Costs, measured_costs
 from bench.simulate.grid import NIGHTS, Figures, figures_of, grid
 from bench.simulate.limits import Limits
-from bench.simulate.model import INSTANCES, QUERIES, QUEUE, READS, ROWS, TICKETS, Setup
+from bench.simulate.model import ACCOUNT, INSTANCES, QUERIES, QUEUE, READS, ROWS, TICKETS, Setup
 from bench.simulate.night import BUSY, Estate
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 NAMES = {
-    "": "nothing", READS: "reads of a subscription", QUERIES: "Resource Graph's quota", ROWS: "the table's partition",
+    "": "nothing", READS: "reads of a subscription", QUERIES: "Resource Graph's quota", ROWS: "the table's partition", ACCOUNT: "the storage account",
     QUEUE: "the queue", TICKETS: "the ticket system", INSTANCES: "instances",
 }  # fmt: skip
 UNITS = {"cpu": "processor, ms", "reads": "reads", "queries": "queries", "rows": "rows", "messages": "queue operations",
@@ -58,6 +58,7 @@ def most_a_second(costs: Costs, limits: Limits, instances: int) -> list[tuple[st
         (NAMES[TICKETS], limits.tickets_rate / alone.posts, 0.0, "`TICKET_ROUTES` to another system; `STORM_THRESHOLD`"),
         (f"the processors of {instances} instances", instances / alone.cpu, instances / member.cpu, "`MAXIMUM_INSTANCE_COUNT`"),
         (NAMES[ROWS], limits.partition_rate / alone.rows, limits.partition_rate / member.rows, "nothing: another deployment"),
+        (NAMES[ACCOUNT], limits.account_rate / alone.calls, limits.account_rate / member.calls, "nothing: another deployment"),
         (NAMES[QUEUE], limits.queue_rate / alone.messages, limits.queue_rate / member.messages, "nothing: another deployment"),
     ]  # fmt: skip
 
@@ -89,7 +90,12 @@ def grid_rows(points: Iterable[Figures]) -> Iterator[list[str]]:
     for point in points:
         alike.setdefault((point.items, outcome_of(point)), []).append(point)
     for (items, outcome), same in alike.items():
-        yield [f"{items:,}", _range([point.subscriptions for point in same]), _range([point.instances for point in same]), *outcome]
+        yield [
+            f"{items:,}",
+            _range([point.subscriptions for point in same]),
+            _range([point.instances for point in same]),
+            *outcome,
+        ]
 
 
 def _range(numbers: Sequence[int]) -> str:

@@ -6,20 +6,21 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from bench.simulate.costs import measured_costs
-from bench.simulate.grid import NIGHTS, grid, night_of
+from bench.simulate.grid import NIGHTS, grid
 from bench.simulate.limits import Limits
-from bench.simulate.model import Setup, play
-from bench.simulate.night import BAD, Estate
+from bench.simulate.night import BAD
 from bench.simulate.page import most_a_second
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 COLOURS = ("#0b5fa5", "#c4570a", "#2f7d32", "#7a3e9d", "#555555", "#a8182d")
 MARKS = ("o", "s", "^", "D")
 STYLE = {"svg.hashsalt": "scale", "svg.fonttype": "none", "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False,
-         "axes.spines.right": False, "axes.grid": True, "grid.color": "#dddddd", "figure.facecolor": "white"}  # fmt: skip
+         "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#dddddd", "figure.facecolor": "white"}  # fmt: skip
 
 
 def draw() -> None:
@@ -29,6 +30,11 @@ def draw() -> None:
             figure = Figure(figsize=(8, 4), layout="constrained")
             make(figure.subplots())
             figure.savefig(IMAGES / f"{name}.svg", metadata={"Date": None})
+
+
+def plain(axis: Axis) -> None:
+    """1,000 instead of a power of ten."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def bounds(axes: Axes) -> None:
@@ -46,21 +52,23 @@ def bounds(axes: Axes) -> None:
         yticklabels=names,
         xscale="log",
         xlabel="alerts a second that the bound lets pass (log)",
-        xlim=(1, 3000),
+        xlim=(1, 6000),
     )
-    axes.legend(loc="lower right")
+    plain(axes.xaxis)
+    axes.legend(loc="upper right")
 
 
 def late(axes: Axes) -> None:
     """The bad night of a million items: how many VMs are told after how long, by instances."""
-    for instances, colour in zip((1, 8, 40), COLOURS, strict=False):
-        setup = Setup(Estate(1_000_000, 20), instances)
-        waited = play(night_of(setup.estate, BAD), setup, measured_costs()).late()
-        some = waited[:: max(1, len(waited) // 400)]
-        axes.plot([max(0.1, seconds) for seconds in some], [100 * i / len(some) for i in range(len(some))], color=colour,
-                  label=f"at most {instances} instance{'s' * (instances > 1)}")  # fmt: skip
-    axes.set(xscale="log", xlabel="seconds from the alert to its ticket (log)", ylabel="% of 50,000 failures told", ylim=(0, 101))
-    axes.legend(loc="upper left")
+    points = [point for point in grid() if (point.night, point.items, point.subscriptions) == (BAD.name, 1_000_000, 20)]
+    for point, colour in zip(points, COLOURS, strict=False):
+        shares = [100 * part / (len(point.late) - 1) for part in range(len(point.late))]
+        axes.plot([max(0.1, seconds) for seconds in point.late], shares, color=colour,
+                  label=f"at most {point.instances} instance{'s' * (point.instances > 1)}")  # fmt: skip
+    axes.set(xscale="log", xlabel="seconds from the alert to its ticket (log; 0.1 and less at 0.1)", ylim=(0, 101),
+             ylabel=f"% of {points[0].failures:,} failures told")  # fmt: skip
+    plain(axes.xaxis)
+    axes.legend(loc="center left", bbox_to_anchor=(0.03, 0.5))
 
 
 def items(axes: Axes) -> None:
@@ -70,4 +78,6 @@ def items(axes: Axes) -> None:
         axes.plot([point.items for point in points], [point.told for point in points], mark + "-", color=colour,
                   label=f"{night.name}: {night.share:.0%} in {night.minutes:.0f} min")  # fmt: skip
     axes.set(xscale="log", yscale="log", xlabel="protected items (log)", ylabel="seconds to the last ticket, at most (log)")
+    plain(axes.xaxis)
+    plain(axes.yaxis)
     axes.legend(loc="upper left")
