@@ -34,7 +34,7 @@ def draw() -> None:
 
 def plain(axis: Axis) -> None:
     """1,000 instead of a power of ten."""
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
 def bounds(axes: Axes) -> None:

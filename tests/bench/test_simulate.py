@@ -25,8 +25,8 @@ NOTHING = Cost(0, 0, 0, 0, 0, 0, 0, 0, 0)
 FREE = Costs(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 PROMPT = Limits(storage_seconds=0, read_seconds=0, post_seconds=0, poll=0, tickets_rate=1e6)
 """Where nothing takes time, what is left can be counted by hand."""
-TOLERANCE = 1.05
-"""More of something reorders what waits: single tickets may be a little later."""
+TOLERANCE = 1.02
+"""More of something reorders what waits."""
 
 
 def at_once(count: int, *, key: int = 0, at: float = 0.0) -> list[Failure]:
@@ -181,10 +181,22 @@ def test_the_same_seed_gives_the_same_night_and_another_seed_another() -> None:
     assert first.told_at != other.told_at
 
 
+def test_twice_the_instances_need_half_the_time_where_nothing_else_binds() -> None:
+    """Forty alerts of a second's work, each instance with ten at a time."""
+    costs, limits = replace(FREE, alone=replace(NOTHING, cpu=1.0)), replace(PROMPT, at_once=10)
+    last = [max(played(apart(40), costs, limits=limits, instances=count, started=count).told_at) for count in (1, 2, 4)]
+    assert last == [40.0, 20.0, 10.0]
+
+
 def test_more_instances_are_never_slower() -> None:
+    """On average, and for 99 in 100. One ticket may wait for its eight seconds: the background passes of more instances ask more
+    questions at the same time, and all have one quota."""
     failures = night(60_000)
-    last = [max(play(failures, Setup(Estate(60_000, 4), instances), measured_costs()).late()) for instances in (1, 2, 8)]
-    assert all(more <= fewer * TOLERANCE for fewer, more in pairwise(last)), last
+    late = [play(failures, Setup(Estate(60_000, 4), instances), measured_costs()).late() for instances in (1, 2, 8)]
+    for fewer, more in pairwise(late):
+        assert sum(more) <= TOLERANCE * sum(fewer)
+        assert more[len(more) * 99 // 100] <= TOLERANCE * fewer[len(fewer) * 99 // 100]
+        assert more[-1] <= fewer[-1] + Limits.longest_wait
 
 
 def test_twice_the_subscriptions_are_never_worse() -> None:
