@@ -9,8 +9,9 @@ from math import inf
 from bench.simulate.costs import measured_costs
 from bench.simulate.limits import Limits
 from bench.simulate.measure import runs
-from bench.simulate.model import Outcome, Setup, play
+from bench.simulate.model import play
 from bench.simulate.night import Estate, Failure
+from bench.simulate.outcome import Outcome, Setup
 from bench.simulate.real import Played
 from sandbox.storm_world import KINDS, REGIONS, SUBSCRIPTIONS
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from bench.simulate.costs import Costs, measured_costs
-from bench.simulate.model import Outcome, Setup, play
+from bench.simulate.model import play
 from bench.simulate.night import BAD, BUSY, ORDINARY, Estate, Failure, Night, failures_of
+from bench.simulate.outcome import Outcome, Setup
 
 SEED = 20261126
 ITEMS = (1_000, 10_000, 100_000, 1_000_000)

@@ -12,8 +12,8 @@ from bench.simulate.compared import Line, compare
 from bench.simulate.costs import COSTS, KINDS, Costs, measured_costs
 from bench.simulate.grid import NIGHTS, Figures, figures_of, grid
 from bench.simulate.limits import Limits
-from bench.simulate.model import ACCOUNT, INSTANCES, QUERIES, QUEUE, READS, ROWS, TICKETS, Setup
 from bench.simulate.night import BUSY, Estate
+from bench.simulate.outcome import ACCOUNT, INSTANCES, QUERIES, QUEUE, READS, ROWS, TICKETS, Setup
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 NAMES = {

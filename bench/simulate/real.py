@@ -185,18 +185,11 @@ def _measured(
     meter: Meter,
 ) -> Played:
     bodies, rows = sorted(alerts_of(world, world.vms)), Rows(storage)
-    warm, bodies = bodies[: asked.hosts], bodies[asked.hosts :]
-    for host, body in zip(hosts, warm, strict=True):
-        post_all([body], host.url, storage, 0)
-    _wait(rows, asked.hosts)
-    time.sleep(2)
+    _warm_up(hosts, bodies[: asked.hosts], storage, rows)
     azure.throttle(True)
-    resting = meter.now()
-    time.sleep(IDLE_SECONDS)
-    before = meter.now()
-    idle, began, seen = between(resting, before), time.monotonic(), len(desk.events())
-    with ThreadPoolExecutor(len(hosts)) as pool:
-        list(pool.map(lambda pair: post_all(pair[1], pair[0].url, storage, 0), _shared(hosts, bodies)))
+    idle = _resting(meter)
+    before, began, seen = meter.now(), time.monotonic(), len(desk.events())
+    _post(hosts, bodies[asked.hosts :], storage)
     posted = time.monotonic() - began
     own = _wait(rows, world.vms)
     seconds = time.monotonic() - began
@@ -209,6 +202,26 @@ def _measured(
         asked, attached, quiet, seconds, posted, own - asked.hosts, len(rows.storms()), dict(events), refused,
         round(_entities(storage) / world.vms, 2),
     )  # fmt: skip
+
+
+def _warm_up(hosts: Sequence[RunningHost], bodies: Sequence[bytes], storage: str, rows: Rows) -> None:
+    """One alert each."""
+    for host, body in zip(hosts, bodies, strict=True):
+        post_all([body], host.url, storage, 0)
+    _wait(rows, len(hosts))
+    time.sleep(2)
+
+
+def _resting(meter: Meter) -> Spent:
+    """What is spent in IDLE_SECONDS without an alert."""
+    resting = meter.now()
+    time.sleep(IDLE_SECONDS)
+    return between(resting, meter.now())
+
+
+def _post(hosts: Sequence[RunningHost], bodies: Sequence[bytes], storage: str) -> None:
+    with ThreadPoolExecutor(len(hosts)) as pool:
+        list(pool.map(lambda pair: post_all(pair[1], pair[0].url, storage, 0), _shared(hosts, bodies)))
 
 
 def _entities(storage: str) -> int:

@@ -15,8 +15,9 @@ from bench.simulate.costs import Cost, Costs, costs_of, measured_costs
 from bench.simulate.grid import figures_of, points
 from bench.simulate.limits import Limits, Prices
 from bench.simulate.measure import derived, runs
-from bench.simulate.model import INSTANCES, QUERIES, READS, ROWS, TICKETS, Outcome, Play, Setup, play
+from bench.simulate.model import Play, play
 from bench.simulate.night import BAD, BUSY, ORDINARY, Estate, Failure, Night, failures_of
+from bench.simulate.outcome import INSTANCES, QUERIES, READS, ROWS, TICKETS, Outcome, Setup
 from bench.simulate.page import PAGE, grid_table, outcome_of, part_in, quick_parts, with_parts
 from bench.simulate.real import Asked, Played, Spent, storage_calls
 from handlers.records.storms import AT_ONCE, HELD_SECONDS
@@ -240,7 +241,7 @@ def test_no_limit_is_exceeded_in_any_window() -> None:
     run = Play(night(20_000), Setup(Estate(20_000, 4), 8, threshold=40, limits=limits), measured_costs())
     tickets, rows = Watched(1, 0.5), Watched(limits.partition_rate, limits.partition_rate)
     graph = WatchedWindow(limits.azures_queries - limits.queries_left_to_others, limits.azures_queries_seconds)
-    run.tickets, run.partition, run.graph = tickets, rows, graph
+    run.allowed.tickets, run.allowed.partition, run.allowed.graph = tickets, rows, graph
     run.run()
     for bucket in (tickets, rows):
         largest = max(count for _, count in bucket.passed)
