@@ -53,7 +53,7 @@ storm: setup ## 10,000 alerts at once against a throttled Azure, with goals (ALE
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench.storm $(if $(ALERTS),--alerts $(ALERTS))
 
-simulate: setup ## what binds first from 1,000 to 1,000,000 protected items: writes docs/scale.md and its plots (MEASURE=1: counts the costs anew first, ten minutes)
+simulate: setup ## what binds first from 1,000 to 1,000,000 protected items: writes docs/scale.md and its plots (MEASURE=1: counts the costs anew first, fifteen minutes)
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench.simulate $(if $(MEASURE),--measure)
 

@@ -12,7 +12,7 @@ from bench.simulate.page import parts, write
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.simulate", description=__doc__)
-    parser.add_argument("--measure", action="store_true", help="count the costs in real runs first: some ten minutes")
+    parser.add_argument("--measure", action="store_true", help="count the costs in real runs first: some fifteen minutes")
     options = parser.parse_args()
     if options.measure:
         measure()

@@ -59,12 +59,15 @@ def simulated(run: Played) -> Outcome:
 
 
 def compare() -> list[Line]:
-    return [line for run in runs() for line in lines_of(run)]
+    played = runs()
+    again = [run.asked in [earlier.asked for earlier in played[:number]] for number, run in enumerate(played)]
+    return [line for run, repeated in zip(played, again, strict=True) for line in lines_of(run, repeated)]
 
 
-def lines_of(run: Played) -> Iterator[Line]:
+def lines_of(run: Played, repeated: bool) -> Iterator[Line]:
     outcome, asked = simulated(run), run.asked
-    name = f"{asked.alerts} alerts, {asked.hosts} host{'s' * (asked.hosts > 1)}" + ("" if run.storms else ", no storm")
+    name = f"{asked.alerts} alerts, {asked.hosts} host{'s' * (asked.hosts > 1)}"
+    name += ("" if run.storms else ", no storm") + (", again" if repeated else "")
     yield Line(name, "seconds until each VM has a ticket", run.seconds, max(outcome.told_at) - WARM_SECONDS)
     yield Line(name, "tickets of their own", run.own, outcome.alone - asked.hosts)
     yield Line(name, "storms", run.storms, outcome.storms)
