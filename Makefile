@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup run try check test test-redmine test-rt lint bench storm soak weather golden check-commands cause package unpacked infra docs clean
+.PHONY: help setup run try check test test-redmine test-rt lint bench storm simulate soak weather golden check-commands cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -52,6 +52,10 @@ bench: setup ## speed and memory against a naive twin, as ratios
 storm: setup ## 10,000 alerts at once against a throttled Azure, with goals (ALERTS=1000: fewer)
 	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
 	@$(PYTHON) -m bench.storm $(if $(ALERTS),--alerts $(ALERTS))
+
+simulate: setup ## what binds first from 1,000 to 1,000,000 protected items: writes docs/scale.md and its plots (MEASURE=1: counts the costs anew first, fifteen minutes)
+	@.venv/bin/pip install -qq --disable-pip-version-check -r requirements-bench.txt
+	@$(PYTHON) -m bench.simulate $(if $(MEASURE),--measure)
 
 soak: setup ## the weather run, then every fault again and again, with load: no alert lost, none told twice (MINUTES=15; SEED=n repeats a run)
 	@$(PYTHON) -m bench.weather && $(PYTHON) -m bench.soak --minutes $(or $(MINUTES),15) $(if $(SEED),--seed $(SEED))
