@@ -32,7 +32,7 @@ from handlers.model import (
     Window,
     time_text,
 )
-from handlers.model.recovery import RECOVERY_FACTS, recovery_of
+from handlers.model.recovery import RECOVERY_FACTS, of_restore, recovery_of
 from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,8 @@ def diagnose(
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
     kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
     recovery = recovery_of(readings, failure.job, window.now)
-    return Diagnosis(failure, error, tuple(findings), readings, os, kept, recovery)
+    risk = of_restore(recovery) if operation_of(error, failure.job) == "restore" else recovery
+    return Diagnosis(failure, error, tuple(findings), readings, os, kept, risk)
 
 
 def window_of(

@@ -43,6 +43,12 @@ def test_a_failed_restore_is_a_restore_in_its_ticket_and_in_its_end(bench_of: Be
     assert [words for words in NOT_A_BACKUP[language] if words in said] == []
 
 
+def test_a_failed_restore_cannot_wait_however_good_the_backups_are(bench_of: BenchOf) -> None:
+    data = opened(bench_of(RESTORE), RESTORE)
+    assert (data["recovery"]["act"], data["recovery"]["until"]) == ("soon", None)
+    assert "**Risk: act soon.** A restore was requested and has failed. Last good recovery point:" in data["runbook"]["markdown"]
+
+
 def test_a_failed_restore_again_adds_a_note_without_a_word_of_a_failed_backup(bench_of: BenchOf) -> None:
     bench = bench_of(RESTORE)
     opened(bench, RESTORE)
