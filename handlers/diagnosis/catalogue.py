@@ -58,6 +58,8 @@ class Entry:
     numbers: tuple[int, ...] = ()
     messages: tuple[str, ...] = ()
     wrapper: bool = False
+    inner: bool = False
+    """Whether Azure Resource Manager and Compute use the word too: in a text it counts only where nothing else names the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,14 @@ def _candidates(alert: Alert, job: Job | None, message: str) -> Iterator[tuple[E
     yield from _known("job", (_by_number(error.number) for error in errors))
     yield from _known("log", [entry_of(job.error_code if job else "")])
     yield from _known("job", (entry_of(error.title) for error in errors))
-    yield from _known("job", (named for error in errors for named in _named_in(_words_of(error))))
+    in_job = [named for error in errors for named in _named_in(_words_of(error))]
+    in_alert = _named_in(alert.message)
+    yield from _known("job", (named for named in in_job if not named.inner))
     yield from _known("alert", [entry_of(alert.error_code)])
-    yield from _known("alert", _named_in(alert.message))
+    yield from _known("alert", (named for named in in_alert if not named.inner))
     yield from _known("message", [_by_message(message)])
+    yield from _known("job", in_job)
+    yield from _known("alert", in_alert)
 
 
 def _known(matched_by: str, candidates: Iterable[Entry | None]) -> Iterator[tuple[Entry, str]]:

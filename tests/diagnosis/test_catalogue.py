@@ -69,6 +69,18 @@ def test_a_wrapper_gives_way_to_what_its_message_names() -> None:
     assert classify(Alert("x"), job("UserErrorCrpReportedUserError", "something else")).code == "UserErrorCrpReportedUserError"
 
 
+@pytest.mark.parametrize("word", ["AllocationFailed", "ResourceNotFound", "InternalError"])
+def test_a_word_of_azure_resource_manager_in_a_text_does_not_hide_the_code_of_the_alert(word: str) -> None:
+    failed = job("The VM is in a bad state", f"An extension failed with {word}.")
+    assert classify(Alert("x", error_code="UserErrorVmNotInDesirableState"), failed).code == "UserErrorVmNotInDesirableState"
+    assert classify(Alert("x"), job("?", f"{word}: VSS Writers in bad state")).code == "ExtensionFailedVssWriterInBadState"
+
+
+def test_a_word_of_azure_resource_manager_is_the_error_where_nothing_else_names_it() -> None:
+    assert classify(Alert("x"), job("UserErrorCrpReportedUserError", "ScopeLocked: the scope is locked")).code == "ScopeLocked"
+    assert classify(Alert("x", error_code="ResourceNotFound"), None).code == "ResourceNotFound"
+
+
 def test_an_unknown_code_is_kept_as_sent_and_gets_the_common_causes() -> None:
     error = classify(Alert("x", error_code="UserErrorQuantumFlux"), None)
     assert error == Error("UserErrorQuantumFlux", matched_by="alert")
