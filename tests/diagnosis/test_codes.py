@@ -18,11 +18,13 @@ from handlers.model import Alert, Diagnosis, Failure, Job, JobError, JobTask, Os
 from handlers.model import VirtualMachine as Machine
 from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import joined
-from handlers.runbook.render import render
+from handlers.model.storm import members_of, opened
+from handlers.runbook.render import render, render_storm
 from handlers.runbook.templates import words_of
 from handlers.settings import LANGUAGES
 from tests.conftest import ROOT
 from tests.runbook.test_first_screen import MOST_FIRST, blocks, first_screen
+from tests.stories.test_storm_life import incident
 from tests.test_languages import VAULT, VM
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -154,6 +156,18 @@ def test_what_the_job_says_that_it_is_counts_more_than_what_usually_fails_with_t
     code = "UserErrorInvalidManagedDiskOperation"
     titles = [render(diagnosis_of(failure_of(code, operation), Os.LINUX), "en").title for operation in ("Backup", "Restore")]
     assert [title.partition(":")[0] for title in titles] == ["Backup of vm-01 failed", "Restore of vm-01 failed"]
+
+
+@LANGUAGE
+def test_a_storm_of_restores_speaks_of_restores(language: str) -> None:
+    code = "UserErrorSkuNotAvailable"
+    storm = opened(None, "westeurope", code, NOW)
+    assert storm
+    members = members_of([incident(number, code=code) for number in range(2)])
+    page = render_storm(storm, members, diagnosis_of(failure_of(code, "Restore"), Os.LINUX), language)
+    many = words_of(language)["many"]["restore"]
+    assert page.title.startswith(f"2 {many}")
+    assert page.markdown.startswith(f"# 2 {many}")
 
 
 @pytest.mark.parametrize(
