@@ -22,6 +22,7 @@ LANGUAGES = languages(Path(__file__).parents[1] / "templates")
 CHOICES = {
     "ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket"),
     "SEVERITY_FROM": ("alert", "risk"), "OPERATOR_SHELL": ("bash", "both", "powershell"),
+    "MCP_TOOLS": ("off", "on"),
 }  # fmt: skip
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
@@ -66,6 +67,7 @@ class Settings:
     operator_shell: str = "both"
     owner_tags: tuple[str, ...] = ("owner", "team")
     show_actors: bool = True
+    mcp_tools: str = "off"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -105,6 +107,7 @@ class Settings:
             operator_shell=_one_of("OPERATOR_SHELL", values["OPERATOR_SHELL"] or cls.operator_shell),
             owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
+            mcp_tools=_one_of("MCP_TOOLS", values["MCP_TOOLS"] or cls.mcp_tools),
         )
 
     def at_target(self, rule: Mapping[str, Any], place: str, environment: Mapping[str, str]) -> Settings:

@@ -8,8 +8,8 @@ param clientId string
 
 // `AzNS AAD Webhook`, as which action groups call: https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook
 var actionGroups = '461e8683-5575-4561-ac7f-899cc907d62a'
-// Event Grid's own trigger has a key of its own; health tells nothing.
-var open = ['/api/health', '/runtime/webhooks/eventgrid']
+// Event Grid's own trigger and the tools for agents (MCP_TOOLS) have keys of their own; health tells nothing.
+var open = ['/api/health', '/runtime/webhooks/eventgrid', '/runtime/webhooks/mcp']
 var isOn = !empty(clientId)
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
