@@ -23,9 +23,9 @@ FIRST_SCREENS = Path(__file__).parent.parent / "docs" / "first_screens.md"
 SCENARIOS = (
     "agent_not_ready_windows", "snapshot_task_status_linux", "restore_point_group_locked", "key_vault_policy_windows",
     "no_network_unmanaged_windows", "extension_failed_linux", "internal_error_windows", "internal_error_linux", "disk_33_tib_linux",
-    "backup_in_progress_windows", "unknown_code",
+    "backup_in_progress_windows", "unknown_code", "restore_size_not_available", "denied_by_policy",
 )  # fmt: skip
-"""One per error code of the source document, both operating systems, and a code that nobody knows."""
+"""One per error code of the source document, both operating systems, a code that nobody knows, a restore, and a code without causes."""
 
 
 def diagnosis_of(scenario: Scenario, azure_url: str, now: datetime) -> Diagnosis:

@@ -114,6 +114,7 @@ def an_error_code(copy: Copy) -> None:
     table = f"""
 [UserErrorDiskSulks]
 title = {{ {titles} }}
+means = {{ {titles} }}
 category = "disk"
 transient = "no"
 doc = "https://learn.microsoft.com/azure/backup/backup-azure-vms-troubleshoot#sulks"
@@ -209,7 +210,8 @@ def a_language(copy: Copy) -> None:
     shutil.copytree(copy.root / "templates" / "en", copy.root / "templates" / "de")
     for path in (copy.root / "templates" / "de" / "causes").iterdir():
         copy.replace(f"templates/de/causes/{path.name}", "{% block title %}", "{% block title %}Deutsch: ")
-    copy.replace(CODES, '\ntitle = { en = "', '\ntitle = { de = "Ein Fehler", en = "')
+    for key in ("title", "means"):
+        copy.replace(CODES, f'\n{key} = {{ en = "', f'\n{key} = {{ de = "Ein Fehler", en = "')
 
 
 SOURCE = '''"""Alerts of the pigeon post. About backup is what a pigeon named Backup brings: https://learn.microsoft.com/azure/backup/."""

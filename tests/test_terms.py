@@ -40,7 +40,9 @@ def texts_of(language: str) -> Iterator[tuple[str, str]]:
     for table, words in words_of(language).items():
         yield from ((f"words.toml [{table}] {name}", prose(text)) for name, text in words.items())
     codes = tomllib.loads((ROOT / "handlers/diagnosis/error_codes.toml").read_text(encoding="utf-8"))
-    yield from ((code, entry["title"][language]) for code, entry in codes.items())
+    yield from (
+        (code, texts[language]) for code, entry in codes.items() for texts in (entry["title"], entry.get("means")) if texts
+    )
 
 
 @LANGUAGE

@@ -21,14 +21,14 @@ from tools import places
 
 ROOT = Path(__file__).parent.parent
 EVENT_FOR_AGENTS = ROOT / "handlers" / "agents" / "ticket-event.schema.json"
-CAUSES, ROLE = ROOT / "docs" / "causes.md", ROOT / "infra" / "reader-actions.json"
+CAUSES, CODES, ROLE = ROOT / "docs" / "causes.md", ROOT / "docs" / "codes.md", ROOT / "infra" / "reader-actions.json"
 
 
 def written() -> dict[Path, str]:
     """Every file that is written from the code, wholly or in part."""
     placed = places.pages()
     event = {EVENT_FOR_AGENTS: event_for_agents(placed[ROOT / places.SCHEMA])}
-    return {CAUSES: causes_page(), ROLE: role()} | ticket_pages() | placed | event
+    return {CAUSES: causes_page(), CODES: codes_page(), ROLE: role()} | ticket_pages() | placed | event
 
 
 def event_for_agents(schema: str) -> str:
@@ -54,28 +54,48 @@ def role() -> str:
 # ------------------------------------------------------------------------------------------------ codes, causes, facts
 
 
+def codes_page() -> str:
+    """Every code in a row: to be searched in a browser or an editor."""
+    codes = sorted(
+        (entry for entry in catalogue.entries().values() if entry.code != "unknown"), key=lambda entry: entry.code.lower()
+    )
+    return "\n".join([
+        "# Error codes", "",
+        "Written by `make docs` from `handlers/diagnosis/error_codes.toml`; do not edit.", "",
+        f"{len(codes)} codes of Azure VM backup, and of databases in a VM where the VM is concerned. Operation: what fails with the code",
+        "unless the job says otherwise; its ticket names it. A code without causes gets a ticket with what is known, Azure's message,",
+        "what the job recommends and the article; [causes.md](causes.md) has the causes.", "",
+        "| code | title | operation | clears by itself | causes | article |", "|---|---|---|---|---|---|",
+        *map(_code_row, codes), "",
+    ])  # fmt: skip
+
+
+def _code_row(entry: catalogue.Entry) -> str:
+    names = "<br>".join(f"`{name}`" for name in (entry.code, *entry.aliases, *map(str, entry.numbers)))
+    kind = f"{entry.operation}{', of a database' if entry.workload else ''}{', a wrapper' if entry.wrapper else ''}"
+    causes = ", ".join(f"`{cause}`" for cause in entry.causes) or "–"
+    return f"| {names} | **{entry.title['en']}.** {entry.means['en']} | {kind} | {entry.transient} | {causes} | [Microsoft]({entry.doc}) |"
+
+
 def causes_page() -> str:
-    """Codes with their causes, causes with their facts, facts with the permissions they need."""
-    codes = [entry for entry in catalogue.entries().values() if entry.code != "unknown"]
+    """Causes with their facts, facts with the permissions they need."""
     causes = sorted({cause for entry in catalogue.entries().values() for cause in entry.causes})
-    return "\n".join([*_head(), *_codes(codes), *_causes(causes), *_verdicts(causes), *_changes(), *_facts(), ""])
+    return "\n".join([*_head(), *_common_causes(), *_causes(causes), *_verdicts(causes), *_changes(), *_facts(), ""])
 
 
 def _head() -> list[str]:
-    return ["# Error codes, causes, facts", "", "Written by `make docs` from `handlers/`; do not edit.", ""]
-
-
-def _codes(codes: list[catalogue.Entry]) -> list[str]:
-    lines = ["## Error codes", ""]
-    for entry in codes:
-        names = f" (also {', '.join(f'`{alias}`' for alias in entry.aliases)})" if entry.aliases else ""
-        wrapper = " A wrapper: the error that its message names is taken instead." if entry.wrapper else ""
-        lines += [f"### {entry.code}", "", f"{entry.title['en']}.{wrapper} [Microsoft]({entry.doc}){names}", ""]
-        lines += [f"{number}. `{cause}`" for number, cause in enumerate(entry.causes, 1)] + [""]
-    common = catalogue.entries()["unknown"].causes
     return [
-        *lines,
-        "### Any other code",
+        "# Causes, facts",
+        "",
+        "Written by `make docs` from `handlers/`; do not edit. The error codes: [codes.md](codes.md).",
+        "",
+    ]
+
+
+def _common_causes() -> list[str]:
+    common = catalogue.entry("unknown").causes
+    return [
+        "## A code outside the catalogue",
         "",
         "The common causes:",
         "",

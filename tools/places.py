@@ -62,9 +62,9 @@ def places() -> list[Place]:
 
 def _count() -> Place:
     entries = catalogue.entries().values()
-    codes = [entry for entry in entries if not entry.wrapper and entry.code != "unknown"]
+    codes = [entry for entry in entries if entry.code != "unknown"]
     causes = {cause for entry in entries for cause in entry.causes}
-    return Place("README.md", "## What it knows\n", ": [", f"{len(codes)} error codes and {len(causes)} causes")
+    return Place("README.md", "## What it knows\n", ": [docs/codes.md]", f"{len(codes)} error codes and {len(causes)} causes")
 
 
 # ------------------------------------------------------------------------------------------------ the ticket event

@@ -6,17 +6,36 @@ import importlib
 import inspect
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from handlers.model import Alert, Asserts, Error, Job, Opinion, Os
+from handlers.model import Alert, Asserts, Error, Failure, Job, Opinion, Os
+from handlers.model.failure import VM_WORKLOAD
 
+TABLES = Path(__file__).with_name("error_codes.toml")
+CAUSES = Path(__file__).parents[1] / "causes"
 NOTHING = Asserts()
 GENERIC = ("jobfailure",)
 """What stands where a code should, and is none."""
+OPERATIONS = {
+    "backup": "backup",
+    "restore": "restore",
+    "crossregionrestore": "restore",
+    "configurebackup": "configure",
+    "register": "register",
+    "modifypolicy": "policy",
+    "updatecustomermanagedkey": "vault",
+}
+"""What a job calls itself, folded, by what it is on a ticket: https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
+ARTICLES = {
+    "sql": "https://learn.microsoft.com/azure/backup/backup-sql-server-azure-troubleshoot",
+    "saphana": "https://learn.microsoft.com/azure/backup/backup-azure-sap-hana-database-troubleshoot",
+    "azurefileshare": "https://learn.microsoft.com/azure/backup/troubleshoot-azure-files",
+}
+"""By the beginning of a workload's name the article on its errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +47,19 @@ class Entry:
     category: str
     transient: str
     doc: str
-    causes: tuple[str, ...]
+    means: Mapping[str, str] = field(default_factory=dict)
+    """One sentence; none for a code that is not in the catalogue."""
+    causes: tuple[str, ...] = ()
+    operation: str = "backup"
+    """What fails with this code: a key of `[failed]` in words.toml."""
+    workload: bool = False
+    """Whether it is of a database in a VM, whose backup is not the VM's."""
     aliases: tuple[str, ...] = ()
     numbers: tuple[int, ...] = ()
     messages: tuple[str, ...] = ()
     wrapper: bool = False
+    inner: bool = False
+    """Whether Azure Resource Manager and Compute use the word too: in a text it counts only where nothing else names the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +83,37 @@ class Cause:
 
 
 @cache
-def entries() -> dict[str, Entry]:
-    """All codes, by code. The entry `unknown` holds the causes that are checked for a code outside the catalogue."""
-    tables = tomllib.loads(Path(__file__).with_name("error_codes.toml").read_text(encoding="utf-8"))
-    return {code: _entry(code, table) for code, table in tables.items()}
+def _tables() -> dict[str, str]:
+    """The text of each code's table. Only the tables that are met are parsed: all of them would hold up the first ticket."""
+    _, *parts = re.split(r"^\[(.+)\]$", TABLES.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def _entry(code: str, table: dict[str, Any]) -> Entry:
+@cache
+def entry(code: str) -> Entry:
+    """The entry of a code as the catalogue spells it. `unknown` holds what is checked for a code outside the catalogue."""
+    table = tomllib.loads(_tables()[code])
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     return Entry(code=code, **values)
 
 
+def entries() -> dict[str, Entry]:
+    """All codes, by code, for documents and tests; a ticket needs only its own."""
+    return {code: entry(code) for code in _tables()}
+
+
 @cache
-def _codes() -> dict[str, Entry]:
-    """Every spelling of every code, folded. https://learn.microsoft.com/azure/backup spells several in two ways."""
-    return {fold(name): entry for entry in entries().values() for name in (entry.code, *entry.aliases)}
+def _listed(key: str) -> dict[str, str]:
+    """By value of a list such as `aliases` the code that it stands for."""
+    pattern = re.compile(rf"^{key} = \[([^\[\]]*)\]", re.MULTILINE)
+    lists = ((code, match[1]) for code, table in _tables().items() if (match := pattern.search(table)))
+    return {quoted or number: code for code, text in lists for quoted, number in re.findall(r'"([^"]*)"|(\d+)', text)}
+
+
+@cache
+def _codes() -> dict[str, str]:
+    """The code by every spelling, folded. https://learn.microsoft.com/azure/backup spells several in two ways."""
+    return {fold(name): code for name, code in [*((code, code) for code in _tables()), *_listed("aliases").items()]}
 
 
 def fold(code: str) -> str:
@@ -80,13 +123,18 @@ def fold(code: str) -> str:
 
 def entry_of(code: str) -> Entry | None:
     """The entry of a code in any spelling; None when it is not in the catalogue."""
-    return _codes().get(fold(code)) if fold(code) != "unknown" else None
+    known = _codes().get(fold(code))
+    return entry(known) if known and known != "unknown" else None
 
 
 def error_of(code: str) -> Error:
     """The error of a code alone."""
-    entry = entry_of(code)
-    return _error(entry, 0, "", "none") if entry else Error(code=code)
+    known = entry_of(code)
+    return _error(known, 0, "", "none") if known else Error(code=code)
+
+
+def _of(error: Error) -> Entry:
+    return entry(error.code if error.in_catalogue else "unknown")
 
 
 def classify(alert: Alert, job: Job | None) -> Error:
@@ -97,26 +145,33 @@ def classify(alert: Alert, job: Job | None) -> Error:
     message = message_of(alert, job)
     number = job.errors[0].number if job and job.errors else 0
     outer: tuple[Entry, str] | None = None
-    for entry, matched_by in _candidates(alert, job, message):
-        if not entry.wrapper:
-            return _error(entry, number, message, matched_by)
-        outer = outer or (entry, matched_by)
+    for candidate, matched_by in _candidates(alert, job, message):
+        if not candidate.wrapper:
+            return _error(candidate, number, message, matched_by)
+        outer = outer or (candidate, matched_by)
     if outer:
         return _error(outer[0], number, message, outer[1])
     sent, matched_by = _code_as_sent(alert, job)
     return Error(code=sent, number=number, message=message, matched_by=matched_by)
 
 
-def _candidates(alert: Alert, job: Job | None, message: str) -> list[tuple[Entry, str]]:
+def _candidates(alert: Alert, job: Job | None, message: str) -> Iterator[tuple[Entry, str]]:
     errors = job.errors if job else ()
-    found = [(_by_number(error.number), "job") for error in errors]
-    found += [(entry_of(job.error_code if job else ""), "log")]
-    found += [(entry_of(error.title), "job") for error in errors]
-    found += [(entry, "job") for error in errors for entry in _named_in(_words_of(error))]
-    found += [(entry_of(alert.error_code), "alert")]
-    found += [(entry, "alert") for entry in _named_in(alert.message)]
-    found += [(_by_message(message), "message")]
-    return [(entry, matched_by) for entry, matched_by in found if entry]
+    yield from _known("job", (_by_number(error.number) for error in errors))
+    yield from _known("log", [entry_of(job.error_code if job else "")])
+    yield from _known("job", (entry_of(error.title) for error in errors))
+    in_job = [named for error in errors for named in _named_in(_words_of(error))]
+    in_alert = _named_in(alert.message)
+    yield from _known("job", (named for named in in_job if not named.inner))
+    yield from _known("alert", [entry_of(alert.error_code)])
+    yield from _known("alert", (named for named in in_alert if not named.inner))
+    yield from _known("message", [_by_message(message)])
+    yield from _known("job", in_job)
+    yield from _known("alert", in_alert)
+
+
+def _known(matched_by: str, candidates: Iterable[Entry | None]) -> Iterator[tuple[Entry, str]]:
+    return ((candidate, matched_by) for candidate in candidates if candidate)
 
 
 def _words_of(error: Any) -> str:
@@ -124,21 +179,21 @@ def _words_of(error: Any) -> str:
 
 
 def _by_number(number: int) -> Entry | None:
-    return next((entry for entry in entries().values() if number and number in entry.numbers), None)
+    code = _listed("numbers").get(str(number))
+    return entry(code) if code else None
 
 
 def _named_in(text: str) -> list[Entry]:
-    """The entries whose code stands in the text as a word, also behind `aka.ms/AB-`; wrappers last."""
-    words = re.findall(r"[A-Za-z][A-Za-z0-9]{7,80}", text[:16_384])
-    named = [entry for word in words if (entry := entry_of(word))]
-    return sorted(named, key=lambda entry: entry.wrapper)
+    """The entries whose code stands in the text as a word, also behind `aka.ms/AB-`; wrappers last. Some codes have a hyphen."""
+    words = re.findall(r"[A-Za-z][A-Za-z0-9]{7,80}", text[:16_384]) + re.findall(r"[A-Za-z]+-[A-Za-z]+", text[:16_384])
+    return sorted(filter(None, map(entry_of, words)), key=lambda named: named.wrapper)
 
 
 def _by_message(message: str) -> Entry | None:
     """The entry whose known wording stands in the message. Wordings are kept in English and Portuguese."""
     folded = " ".join(message.lower().split())
-    hits = [(len(words), entry) for entry in entries().values() for words in entry.messages if words.lower() in folded]
-    return max(hits, key=lambda hit: hit[0])[1] if hits else None
+    hits = [words for words in _listed("messages") if words.lower() in folded]
+    return entry(_listed("messages")[max(hits, key=len)]) if hits else None
 
 
 def _code_as_sent(alert: Alert, job: Job | None) -> tuple[str, str]:
@@ -161,26 +216,28 @@ def message_of(alert: Alert, job: Job | None) -> str:
     return "\n".join(kept) or alert.message
 
 
-def _error(entry: Entry, number: int, message: str, matched_by: str) -> Error:
-    return Error(entry.code, number, message, entry.category, entry.transient, matched_by, in_catalogue=True)
+def _error(known: Entry, number: int, message: str, matched_by: str) -> Error:
+    return Error(known.code, number, message, known.category, known.transient, matched_by, in_catalogue=True)
 
 
-def causes_of(error: Error) -> tuple[Cause, ...]:
-    """The causes of an error in documented order (for a code outside the catalogue the common ones), then those that its words name."""
-    listed = entries()[error.code if error.in_catalogue else "unknown"].causes
-    named = (found.id for found in map(cause, all_causes()) if found.strong.names_message(error.message))
-    return tuple(map(cause, dict.fromkeys((*listed, *named))))
+def causes_of(error: Error, *, named: bool = True) -> tuple[Cause, ...]:
+    """The causes of an error in documented order (for a code outside the catalogue the common ones), then those that its words name.
+
+    `named`: false for what is no backup of a VM, where words of a VM's backup prove nothing.
+    """
+    words = (known.id for known in map(cause, all_causes()) if named and known.strong.names_message(error.message))
+    return tuple(map(cause, dict.fromkeys((*_of(error).causes, *words))))
 
 
 def lists(error: Error, cause_id: str) -> bool:
     """Whether the code's own list holds the cause. A code outside the catalogue lists none."""
-    return error.in_catalogue and cause_id in entries()[error.code].causes
+    return error.in_catalogue and cause_id in entry(error.code).causes
 
 
 @cache
 def all_causes() -> tuple[str, ...]:
-    """Every cause that some code lists."""
-    return tuple(sorted({cause_id for entry in entries().values() for cause_id in entry.causes}))
+    """Every cause; each is listed by some code."""
+    return tuple(sorted(path.stem for path in CAUSES.glob("[a-z]*.py")))
 
 
 @cache
@@ -201,5 +258,31 @@ def cause(cause_id: str) -> Cause:
 
 
 def title_of(error: Error, language: str) -> str:
-    entry = entries().get(error.code) if error.in_catalogue else entries()["unknown"]
-    return entry.title.get(language, entry.title["en"]) if entry else ""
+    return _in(language, _of(error).title)
+
+
+def meaning_of(error: Error, language: str) -> str:
+    """What the code means, in a sentence; empty for a code outside the catalogue."""
+    return _in(language, _of(error).means)
+
+
+def _in(language: str, texts: Mapping[str, str]) -> str:
+    return texts.get(language, texts.get("en", ""))
+
+
+def operation_of(error: Error, job: Job | None = None) -> str:
+    """What failed: what the job says that it is, else what fails with the code."""
+    said = OPERATIONS.get(fold(job.operation)) if job else None
+    return said or _of(error).operation
+
+
+def is_of_vm(failure: Failure, error: Error) -> bool:
+    """Whether it is the VM itself that is protected, and no database in it, file share or other workload."""
+    return failure.workload == VM_WORKLOAD and not _of(error).workload
+
+
+def article_of(failure: Failure, error: Error) -> str:
+    """Microsoft's article on the code; of a code outside the catalogue, on the workload."""
+    kind = fold(failure.workload)
+    of_workload = next((url for name, url in ARTICLES.items() if kind.startswith(name)), "")
+    return _of(error).doc if error.in_catalogue else of_workload or _of(error).doc

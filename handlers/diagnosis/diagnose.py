@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from handlers.azure.arm import Azure
-from handlers.diagnosis.catalogue import Cause, causes_of, lists
+from handlers.diagnosis.catalogue import Cause, causes_of, entry, is_of_vm, lists, operation_of
 from handlers.diagnosis.changes import CHANGE_FACTS
 from handlers.diagnosis.owner import TAG_FACTS
 from handlers.facts import Reads, gather
@@ -32,8 +32,7 @@ from handlers.model import (
     Window,
     time_text,
 )
-from handlers.model.failure import VM_WORKLOAD
-from handlers.model.recovery import RECOVERY_FACTS, recovery_of
+from handlers.model.recovery import RECOVERY_FACTS, of_restore, recovery_of
 from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
@@ -71,8 +70,9 @@ def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     causes = _causes(failure, error)
     named = frozenset({"vm"}.union(*(cause.facts for cause in causes)))
     window = frozenset(WINDOW_FACTS if "window" in named else ())
-    risk = frozenset(RECOVERY_FACTS if failure.workload == VM_WORKLOAD else ())
-    return (named - MADE) | window | risk | (SURROUNDINGS if causes else frozenset())
+    of_vm = is_of_vm(failure, error)
+    risk = frozenset(RECOVERY_FACTS if of_vm else ())
+    return (named - MADE) | window | risk | (SURROUNDINGS if causes or of_vm else frozenset())
 
 
 def diagnose(
@@ -90,7 +90,8 @@ def diagnose(
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
     kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
     recovery = recovery_of(readings, failure.job, window.now)
-    return Diagnosis(failure, error, tuple(findings), readings, os, kept, recovery)
+    risk = of_restore(recovery) if operation_of(error, failure.job) == "restore" else recovery
+    return Diagnosis(failure, error, tuple(findings), readings, os, kept, risk)
 
 
 def window_of(
@@ -179,9 +180,11 @@ def passing_unread(diagnosis: Diagnosis) -> list[str]:
 
 
 def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:
-    """The error's causes; none for something that has no VM below it, such as a file share."""
-    has_vm = failure.workload == VM_WORKLOAD or failure.vm is not None
-    return causes_of(error) if has_vm else ()
+    """The error's causes. Of a database in a VM only those of the VM that its own code lists; of a file share none."""
+    if is_of_vm(failure, error):
+        return causes_of(error, named=operation_of(error, failure.job) == "backup")
+    of_database = error.in_catalogue and entry(error.code).workload
+    return causes_of(error, named=False) if of_database else ()
 
 
 def applies(cause: Cause, os: Os | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from handlers.azure.arm import Azure
-from handlers.diagnosis.catalogue import classify, entries
+from handlers.diagnosis.catalogue import classify, entry
 from handlers.facts.jobs import find_job, listed_job
 from handlers.model import Alert, Error, Failure
 
@@ -25,4 +25,4 @@ def identify(alert: Alert, azure: Azure, now: datetime, *, sharing: bool = False
 
 def names_error(error: Error) -> bool:
     """Whether an alert names its error so that no other may hide behind it."""
-    return error.in_catalogue and error.matched_by != "message" and not entries()[error.code].wrapper
+    return error.in_catalogue and error.matched_by != "message" and not entry(error.code).wrapper

@@ -176,5 +176,11 @@ def _decided(recovery: Recovery, now: datetime, *, never: bool = False, stopped:
     return replace(recovery, act=act, why=why)
 
 
+def of_restore(recovery: Recovery) -> Recovery:
+    """The same for a failed restore: its data is wanted now, however good the backups are."""
+    waits = recovery.act in (Act.CAN_WAIT, Act.UNKNOWN)
+    return replace(recovery, act=Act.SOON, why="restore", until=None) if waits else recovery
+
+
 def _hours(span: timedelta) -> float:
     return round(span.total_seconds() / 3600, 1)

@@ -28,6 +28,7 @@ from handlers.runbook.ending import End, render_end
 from handlers.runbook.note import render_note
 from handlers.runbook.render import fixed_by, render, render_storm
 from handlers.runbook.templates import message as text
+from handlers.runbook.templates import words_of
 from handlers.settings import Settings
 from handlers.tickets.event import ended_document, failure_document, plain_document, storm_document
 from handlers.tickets.members_csv import members_csv
@@ -155,19 +156,28 @@ def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
     language, item = tools.settings.runbook_language, incident.item_name
     last = tools.documents.newest(incident.id, incident.delivery.version)
     failure = Failure.of(incident.alert(), None, tools.now())
-    title = text(language, "recovered_title" if job else "gone_title", item=item)
-    note = recovery_note(failure, job, tools) if job else text(language, "gone", item=item)
-    page = render_end(end_of(incident, failure, job, last, tools), note, language, show_actors=tools.settings.show_actors)
     error = catalogue.error_of(incident.code)
+    operation = catalogue.operation_of(error)
+    title = _title_of_end(item, operation, language) if job else text(language, "gone_title", item=item)
+    note = recovery_note(failure, job, operation, tools) if job else text(language, "gone", item=item)
+    page = render_end(end_of(incident, failure, job, last, tools), note, language, show_actors=tools.settings.show_actors)
     known = (error, catalogue.title_of(error, language))
     document = ended_document(incident, job, title, page, language, last, known)
     tools.documents.write(incident.id, incident.delivery.version, document)
 
 
-def recovery_note(failure: Failure, job: Job, tools: Tools) -> str:
+def _title_of_end(item: str, operation: str, language: str) -> str:
+    """A completed backup proves that a failed backup works again; of a failed restore it only proves that there is a backup."""
+    if operation == "backup":
+        return text(language, "recovered_title", item=item)
+    return text(language, "recovered_other_title", failed=words_of(language)["failed"][operation].format(item=item))
+
+
+def recovery_note(failure: Failure, job: Job, operation: str, tools: Tools) -> str:
     """Which backup proves the recovery, and of when its recovery point is."""
     language = tools.settings.runbook_language
     note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
+    note += "" if operation == "backup" else f" {text(language, 'recovered_other')}"
     point = newest_recovery_point(failure, job, tools.azure)
     return f"{note} {text(language, 'recovery_point', time=time_text(point))}" if point else note
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from handlers.diagnosis.catalogue import error_of, operation_of
 from handlers.model.parts import Part, joined
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span
 from handlers.runbook.templates import environment, words_of
@@ -61,6 +62,7 @@ def render_note(before: Data, now: Data, language: str, *, reopened: bool = Fals
         "news": news, "before": before, "code": _code(now), "code_before": _code(before), "recovery": now["recovery"] or NO_RECOVERY,
         "now": now, "reopened": reopened, "again": before["incident"]["failures"] == now["incident"]["failures"],
         "verdicts": news.verdicts[:MOST_VERDICTS], "facts": news.facts[:MOST_FACTS], "new_causes": news.new_causes[:MOST_CAUSES],
+        "many": Markdown(words["many"][operation_of(error_of(_code(now)))]),
         "at": lambda time: datetime.fromisoformat(time) if time else None,
         "title": lambda finding: Markdown(finding["title"]),
         "verdict": lambda name: Markdown(words["verdicts"][name].lower() if name else "–"),

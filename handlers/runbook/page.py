@@ -23,7 +23,6 @@ from handlers.model import (
     time_text,
 )
 from handlers.model.comparison import SharedThing
-from handlers.model.failure import VM_WORKLOAD
 from handlers.model.parts import mark
 from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
@@ -70,9 +69,11 @@ class Page:
         return {
             **names_of(diagnosis),
             "failure": failure, "alert": failure.alert, "job": failure.job, "error": error, "facts": facts,
-            "recovery": diagnosis.recovery, "is_vm": failure.workload == VM_WORKLOAD,
+            "recovery": diagnosis.recovery, "is_vm": catalogue.is_of_vm(failure, error), "operation": catalogue.operation_of(error, failure.job),
             "error_title": Markdown(catalogue.title_of(error, self.language)),
-            "doc": Markdown(_doc(error.code, error.in_catalogue)),
+            "meaning": Markdown(catalogue.meaning_of(error, self.language)),
+            "recommended": [text for said in (failure.job.errors if failure.job else ()) for text in said.recommendations],
+            "doc": Markdown(catalogue.article_of(failure, error)),
             "findings": diagnosis.findings, "by_verdict": by_verdict,
             "open_findings": [*by_verdict["possible"], *by_verdict["unknown"]],
             "os": diagnosis.os.value if diagnosis.os else "", "windows": diagnosis.os is not Os.LINUX, "linux": diagnosis.os is not Os.WINDOWS,
@@ -102,7 +103,7 @@ class Page:
             "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
             "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
             "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
-            "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
+            "failed": self._failed, "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
 
     # ------------------------------------------------------------------ steps as data
@@ -192,7 +193,9 @@ class Page:
         return Markdown(below(self._blocks.in_one(commands, place)))
 
     def _last_actions(self) -> tuple[str, ...]:
-        return ("backup_now",) if self._diagnosis.failure.workload == VM_WORKLOAD else ("list_backup_jobs",)
+        """The backup to start once the cause is fixed; of what cannot be started from here, its jobs."""
+        is_backup_of_vm = self.context["is_vm"] and self.context["operation"] == "backup"
+        return ("backup_now",) if is_backup_of_vm else ("list_backup_jobs",)
 
     def _last_shown(self) -> Markdown:
         return Markdown(below(self._blocks.shown(self._of_actions(self._last_actions()), END)))
@@ -290,6 +293,10 @@ class Page:
         unit, number = ("days", hours / 24) if hours >= 72 else ("hours", hours)
         return Markdown(self.words["spans"][unit].format(n=f"{number:.0f}"))
 
+    def _failed(self, name: str) -> Markdown:
+        """What failed, and of what: `Restore of vm-01 failed`. Only a place that takes no Markdown gives the name as it is."""
+        return Markdown(self.words["failed"][self.context["operation"]].format(item=as_markdown(name)))
+
     def _word(self, table: str, name: str) -> Markdown:
         return Markdown(self.words[table][name])
 
@@ -306,10 +313,6 @@ class Page:
         name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
         place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
         return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
-
-
-def _doc(code: str, in_catalogue: bool) -> str:
-    return catalogue.entries()[code if in_catalogue else "unknown"].doc
 
 
 def link_to(ticket_id: str, url: str) -> Markdown:

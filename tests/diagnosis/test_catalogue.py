@@ -29,7 +29,7 @@ def test_a_code_is_recognised_in_any_case_and_spacing(sent: str) -> None:
         ("UserErrorKeyvaultPermissionNotConfigured", "UserErrorKeyVaultPermissionsNotConfigured"),
         ("BackupOperationFailedV2", "BackUpOperationFailedV2"),
         ("SystemBackupOperationInProgress", "UserErrorBackupOperationInProgress"),
-        ("VMAgentStatusCommunicationError", "UserErrorGuestAgentStatusUnavailable"),
+        ("UserErrorSkuNotAvaialable", "UserErrorSkuNotAvailable"),
     ],
 )
 def test_aliases_and_odd_spellings_lead_to_the_catalogues_code(sent: str, code: str) -> None:
@@ -65,8 +65,20 @@ def test_a_wrapper_gives_way_to_what_its_message_names() -> None:
     wrapped = job(
         "UserErrorCrpReportedUserError", "VMAgentStatusCommunicationError: VM Agent unable to communicate with compute service"
     )
-    assert classify(Alert("x"), wrapped).code == "UserErrorGuestAgentStatusUnavailable"
+    assert classify(Alert("x"), wrapped).code == "VMAgentStatusCommunicationError"
     assert classify(Alert("x"), job("UserErrorCrpReportedUserError", "something else")).code == "UserErrorCrpReportedUserError"
+
+
+@pytest.mark.parametrize("word", ["AllocationFailed", "ResourceNotFound", "InternalError"])
+def test_a_word_of_azure_resource_manager_in_a_text_does_not_hide_the_code_of_the_alert(word: str) -> None:
+    failed = job("The VM is in a bad state", f"An extension failed with {word}.")
+    assert classify(Alert("x", error_code="UserErrorVmNotInDesirableState"), failed).code == "UserErrorVmNotInDesirableState"
+    assert classify(Alert("x"), job("?", f"{word}: VSS Writers in bad state")).code == "ExtensionFailedVssWriterInBadState"
+
+
+def test_a_word_of_azure_resource_manager_is_the_error_where_nothing_else_names_it() -> None:
+    assert classify(Alert("x"), job("UserErrorCrpReportedUserError", "ScopeLocked: the scope is locked")).code == "ScopeLocked"
+    assert classify(Alert("x", error_code="ResourceNotFound"), None).code == "ResourceNotFound"
 
 
 def test_an_unknown_code_is_kept_as_sent_and_gets_the_common_causes() -> None:
@@ -99,4 +111,5 @@ def test_hostile_text_is_classified_without_an_exception(title: str, message: st
 def test_every_code_has_a_title_in_every_language_and_a_document() -> None:
     for entry in entries().values():
         assert set(entry.title) == set(LANGUAGES)
+        assert set(entry.means) == (set(LANGUAGES) if entry.code != "unknown" else set())
         assert entry.doc.startswith("https://learn.microsoft.com/")

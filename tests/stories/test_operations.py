@@ -1,0 +1,80 @@
+"""What failed is not always the backup of a VM: a ticket names the operation, from its first line to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handlers.model import Verdict
+from handlers.settings import LANGUAGES
+from tests.stories.test_backup_failed import alert
+from tests.stories.test_sweep import add_job, swept
+from tests.workbench import Bench
+
+BenchOf = Callable[..., Bench]
+RESTORE, POLICY, SQL = "restore_size_not_available", "denied_by_policy", "sql_agent_not_available"
+NOT_A_BACKUP = {"en": ("Backup of", "backup again"), "pt-BR": ("no backup de", "execute o backup de novo")}
+
+
+def opened(bench: Bench, name: str) -> dict[str, Any]:
+    bench.fire(alert(name))
+    bench.work()
+    (event,) = bench.target.events
+    data: dict[str, Any] = event["data"]
+    return data
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_failed_restore_is_a_restore_in_its_ticket_and_in_its_end(bench_of: BenchOf, language: str) -> None:
+    bench = bench_of(RESTORE, runbook_language=language)
+    data = opened(bench, RESTORE)
+    add_job(bench, "Completed", 1, RESTORE, operation="Backup")
+    bench.clock.ahead = timedelta(hours=2)
+    assert swept(bench)["recovered"] == 1
+    resolved = bench.target.events[-1]["data"]
+    named = {"en": "Restore of vm-back-01 failed", "pt-BR": "Falha na restauração de vm-back-01"}[language]
+    assert data["title"].startswith(f"{named}: ")
+    assert resolved["title"].startswith(f"{named}: ")
+    assert {"en": "does not prove", "pt-BR": "não prova"}[language] in resolved["runbook"]["markdown"]
+    said = "\n".join(text for each in (data, resolved) for text in (each["title"], each["runbook"]["markdown"]))
+    assert [words for words in NOT_A_BACKUP[language] if words in said] == []
+
+
+def test_a_failed_restore_cannot_wait_however_good_the_backups_are(bench_of: BenchOf) -> None:
+    data = opened(bench_of(RESTORE), RESTORE)
+    assert (data["recovery"]["act"], data["recovery"]["until"]) == ("soon", None)
+    assert "**Risk: act soon.** A restore was requested and has failed. Last good recovery point:" in data["runbook"]["markdown"]
+
+
+def test_a_failed_restore_again_adds_a_note_without_a_word_of_a_failed_backup(bench_of: BenchOf) -> None:
+    bench = bench_of(RESTORE)
+    opened(bench, RESTORE)
+    again = alert(RESTORE)
+    again["data"]["alertContext"]["extendedInfo"]["jobId"] = add_job(bench, "Failed", 1, RESTORE)
+    bench.clock.ahead = timedelta(hours=2)
+    bench.fire(again)
+    bench.work()
+    note = bench.target.events[-1]["data"]["note"]["markdown"]
+    assert "Failure 2 of this incident" in note
+    assert "backup failed" not in note.lower()
+
+
+def test_a_policy_that_denies_the_backup_is_named_with_what_azure_recommends(bench_of: BenchOf) -> None:
+    data = opened(bench_of(POLICY), POLICY)
+    page = data["runbook"]["markdown"]
+    assert data["title"] == "Backup of vm-rule-01 failed: An Azure Policy denied what the operation needs"
+    assert data["findings"] == []
+    assert "Azure recommends:\n\n- `Change the effect of the policy from Deny to Modify.`" in page
+    assert "https://learn.microsoft.com/azure/backup/backup-azure-vms-troubleshoot#usererrorrequestdisallowedbypolicy" in page
+
+
+def test_a_databases_ticket_has_only_the_causes_of_the_vm_that_stop_it_too(bench_of: BenchOf) -> None:
+    data = opened(bench_of(SQL), SQL)
+    verdicts = {finding["cause"]: finding["verdict"] for finding in data["findings"]}
+    assert verdicts["agent_unresponsive_windows"] != Verdict.RULED_OUT
+    assert set(verdicts) <= {"agent_unresponsive_windows", "agent_not_installed", "agent_outdated_windows", "wireserver_blocked"}
+    assert data["error"]["code"] == "GuestAgentStatusUnavailableUserError"
+    assert "backup-now" not in data["runbook"]["markdown"]
