@@ -38,8 +38,7 @@ class Asked:
 
     @property
     def json(self) -> Any:
-        is_file = self.headers.get("content-type") == "application/octet-stream"
-        return json.loads(self.body) if self.body and not is_file else None
+        return json.loads(self.body) if self.body and "json" in self.headers.get("content-type", "") else None
 
 
 @dataclass

@@ -16,7 +16,7 @@ from handlers.tickets.engine.option_shapes import misshapen, shape_of
 from handlers.tickets.engine.signature import signing_key
 
 FOLDER = Path(__file__).parent.parent
-STEPS = ("open", "update", "resolve", "reopen", "find", "read", "check")
+STEPS = ("open", "update", "resolve", "reopen", "attach", "find", "read", "check")
 
 
 class AuthKind(StrEnum):
@@ -59,6 +59,15 @@ OAUTH = {
     )
 }
 """Every system that takes a secret in a header takes such a token, too."""
+ATTACH = {
+    "attach": Option(
+        "which files are added to a ticket: when its text was cut the whole runbook, and the members of a storm (`needed`); the runbook with each text "
+        "(`always`); none (`never`)",
+        default="needed",
+        choices=("needed", "always", "never"),
+    )
+}
+"""Every system that takes files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,8 @@ class Step:
     json: Any = None
     body: str = ""
     """An expression whose text is sent as it is, as a file."""
+    form: bool = False
+    """`file` is sent as a browser's form sends a file."""
     content_type: str = "application/json"
     take: Mapping[str, str] = field(default_factory=dict)
     expect: str = ""
@@ -170,6 +181,8 @@ class Definition:
     update: Sequence[Step]
     resolve: Sequence[Step]
     reopen: Sequence[Step] = ()
+    attach: Sequence[Step] = ()
+    """Adds one file, which is called `file`, to a ticket that was just written."""
     find: Sequence[Step] = ()
     """Ends with `candidates` taken: the objects among which ours may be. Empty: the system has no search, or needs none."""
     read: Sequence[Step] = ()
@@ -190,7 +203,7 @@ class Definition:
     def known_options(self) -> Mapping[str, Option]:
         """Its own, and those that each system of its kind of authentication knows."""
         takes_tokens = self.auth.kind in (AuthKind.BASIC, AuthKind.HEADER, AuthKind.MANAGED_IDENTITY)
-        return {**self.options, **(OAUTH if takes_tokens else {})}
+        return {**self.options, **(OAUTH if takes_tokens else {}), **(ATTACH if self.attach else {})}
 
     @property
     def lease_seconds(self) -> int:

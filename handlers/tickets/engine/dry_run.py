@@ -46,6 +46,10 @@ class DryRun(Target):
             names = {"one": Pretended("ticket"), **self.run(self.system.read, names)}
             names = self.as_read(names)
         self.run(getattr(self.system, operation) or self.system.update, names)
+        if operation != "resolve":
+            self.attach(
+                names | {"ticket": {"id": names["ticket"]["id"] or Pretended("ticket.id")}, "existing": operation != "open"}
+            )
         return "\n\n".join(self._written)
 
     def run(self, steps: Sequence[Step], names: dict[str, Any]) -> dict[str, Any]:
@@ -76,8 +80,8 @@ class DryRun(Target):
 
         address = unquote(url) + (f"?{unquote(urlencode(query))}" if query else "")
         lines = [f"{method} {address}", *(f"{name}: {value}" for name, value in headers.items())]
-        is_file = headers.get("Content-Type") == "application/octet-stream"
-        content = ["", body.decode() if is_file else json.dumps(json.loads(body), ensure_ascii=False, indent=2)] if body else []
+        is_json = "json" in headers.get("Content-Type", "")
+        content = ["", json.dumps(json.loads(body), ensure_ascii=False, indent=2) if is_json else body.decode()] if body else []
         self._written.append(self.without_secrets("\n".join([*lines, *content]), keep_words=True))
         return requests.Response()
 

@@ -24,6 +24,11 @@ def fitted(parts: Sequence[Part], markup: Markup, most: int, rest: str = "") -> 
     return _shortened(page, markup, most, rest)
 
 
+def is_cut(parts: Sequence[Part], markup: Markup, most: int) -> bool:
+    """Whether the page is too long for the system."""
+    return markup.size(markup.render(joined(parts, CUTS[:1]))) > most
+
+
 def _ended(page: str, rest: str) -> str:
     return f"{page}\n{rest}\n" if rest else page
 

@@ -17,6 +17,7 @@ from handlers.model.text import one_line
 from handlers.runbook.templates import message, words_of
 from handlers.settings import LANGUAGES, Settings
 from handlers.tickets.answers import NotFoundYet, Posted, TicketNotPosted
+from handlers.tickets.engine.attached import TicketFile, files_for
 from handlers.tickets.engine.course import AWAY, ON_CLOSED, kind_of
 from handlers.tickets.engine.definition import AuthKind, Definition, Step
 from handlers.tickets.engine.example_event import EXAMPLE
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its other lines hold URLs, and a URL may hold a secret
 
-CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
+CONNECT_SECONDS, ANSWER_SECONDS, FILE_SECONDS = 5, 30, 10
+"""A file is not worth that somebody else takes the try to be lost and repeats it."""
 MOST_ANSWER_CHARACTERS = 300
 MOST_READ_CHARACTERS = 4_000
 SECRET_CHARACTERS = 12
@@ -126,7 +128,16 @@ class Target:
             raise TicketNotPosted("TICKET_URL answered without naming the ticket: is it the address of the system's API?")
         if ticket.answers_key and not holds(ticket.carries_key, {"one": after.get("answer"), **after}):
             log.error("ticket %s does not carry the incident's key: it would not be found again", one_line(opened.id, 60))
+        self.attach(after | {"ticket": {"id": opened.id, "url": opened.url}})
         return opened
+
+    def attach(self, names: dict[str, Any]) -> None:
+        """Add the files that belong to what a ticket now says. One that is refused is in the app's storage, and the change stands."""
+        try:
+            for file in files_for(self.system, names) if self.system.attach else ():
+                self.run(self.system.attach, names | {"file": file, "attaching": True})
+        except (TicketNotPosted, BadExpression) as refusal:
+            log.warning("ticket %s does not take a file: %s", one_line(str(names["ticket"]["id"]), 60), refusal)
 
     def found(self, names: dict[str, Any], other_than: str = "") -> Posted | None:
         """The ticket that carries the incident's key itself: a system may answer a search with everything that it has."""
@@ -191,16 +202,14 @@ class Target:
     def _asked(self, step: Step, names: dict[str, Any]) -> requests.Response:
         import requests
 
-        body = self._body(step, names)
+        body, content_type = self._body(step, names)
         headers = {"User-Agent": "backup-runbooks", "Accept": "application/json"}
-        if step.body:
-            headers["Content-Type"] = "application/octet-stream"
-        elif step.json is not None:
-            headers["Content-Type"] = f"{step.content_type}; charset=utf-8"
+        if content_type:
+            headers["Content-Type"] = content_type
         headers |= {name: str(value) for name, value in evaluated({**self.system.headers, **step.headers}, names).items()}
         headers |= self._signed(names.get("change", ""), body)
         path = filled(step.path, names)
-        seconds = max(ANSWER_SECONDS, self.system.answers.create_seconds) if names.get("opening") else ANSWER_SECONDS
+        seconds = self._seconds(names)
         url = path if path.startswith("https://") else self._settings.ticket_url.rstrip("/") + path
         try:
             return self._sent(step.method, url, evaluated(dict(step.query), names), headers, body, seconds)
@@ -209,10 +218,21 @@ class Target:
             sent = bool(names.get("changed")) or not _is_unconnected(error)
             raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
 
-    def _body(self, step: Step, names: Mapping[str, Any]) -> bytes:
+    def _seconds(self, names: Mapping[str, Any]) -> int:
+        """How long an answer may take."""
+        if names.get("attaching"):
+            return FILE_SECONDS
+        return max(ANSWER_SECONDS, self.system.answers.create_seconds) if names.get("opening") else ANSWER_SECONDS
+
+    def _body(self, step: Step, names: Mapping[str, Any]) -> tuple[bytes, str]:
+        """What is sent, and its type."""
+        if step.form:
+            return _form_with(names["file"])
         if step.body:
-            return str(evaluated(step.body, names)).encode(errors="replace")
-        return b"" if step.json is None else _encoded(self._with_secret(evaluated(step.json, names)))
+            return str(evaluated(step.body, names)).encode(errors="replace"), "application/octet-stream"
+        if step.json is None:
+            return b"", ""
+        return _encoded(self._with_secret(evaluated(step.json, names))), f"{step.content_type}; charset=utf-8"
 
     def _sent(
         self, method: str, url: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes, seconds: float
@@ -439,6 +459,13 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, dict):
         return {name: _each_text(item, change) for name, item in value.items()}
     return value
+
+
+def _form_with(file: TicketFile) -> tuple[bytes, str]:
+    """A form whose field `file` is a file."""
+    from urllib3.filepost import encode_multipart_formdata
+
+    return encode_multipart_formdata({"file": (file.name, file.content.encode(errors="replace"), file.type)})
 
 
 def _encoded(body: Any) -> bytes:
