@@ -15,6 +15,7 @@ from handlers.facts import GIVEN, all_facts
 from handlers.facts.bulk.reads import NEEDS as READ_IN_BULK
 from handlers.facts.jobs import READ_JOBS, READ_POINTS
 from handlers.facts.logs import QUERY
+from handlers.facts.muted import READ_RULES
 from handlers.facts.vaults import READ_VAULTS
 from handlers.tickets.engine.definition import Definition, Option, bundled, load
 from tools import places
@@ -48,7 +49,10 @@ def _without_words(schema: Any) -> Any:
 def role() -> str:
     """The rights on watched subscriptions. Those to query the workspace come with a role of Azure's own, given there."""
     of_facts = {action for fact in all_facts().values() for action in fact.needs}
-    return json.dumps(sorted((of_facts | {READ_JOBS, READ_POINTS, READ_VAULTS, *READ_IN_BULK}) - {QUERY}), indent=2) + "\n"
+    return (
+        json.dumps(sorted((of_facts | {READ_JOBS, READ_POINTS, READ_RULES, READ_VAULTS, *READ_IN_BULK}) - {QUERY}), indent=2)
+        + "\n"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ codes, causes, facts

@@ -11,6 +11,7 @@ from typing import Protocol
 from handlers.alerts import failed_job
 from handlers.azure.arm import Azure
 from handlers.facts.jobs import is_of_item
+from handlers.facts.muted import is_muted
 from handlers.facts.protection import is_gone
 from handlers.model import Failure, Incident, Job
 from handlers.model.delivery import OPEN
@@ -54,26 +55,28 @@ def ended_incidents(tools: Tools, settled: timedelta, counts: Counter[str]) -> I
     incidents = [incident for incident in active if incident.status == OPEN]
     for vault in VaultSweep(tools.azure, tools.marks, now - settled, now).vaults(watched, incidents):
         counts["vaults"] += 1
-        counts["failed"] += queue_missed(vault, active, watched, tools.incidents, tools.queue)
+        counts["failed"] += queue_missed(vault, active, watched, tools)
         yield from good_jobs(vault, incidents)
     yield from ((incident, None) for incident in no_longer_protected(incidents, tools.marks, tools.azure, now))
 
 
-def queue_missed(
-    vault: VaultJobs, active: Sequence[Incident], watched: Collection[str], incidents: Incidents, queue: AlertQueue
-) -> int:
-    """Queue the failed jobs of a watched vault that no incident knows; how many."""
+def queue_missed(vault: VaultJobs, active: Sequence[Incident], watched: Collection[str], tools: Tools) -> int:
+    """Queue the failed jobs of a watched vault that no incident knows and no rule in Azure mutes; how many."""
     if vault.vault.subscription.lower() not in watched:
         return 0
     by_key, count = {incident.key: incident for incident in active}, 0
     for job in vault.missed():
         failure = Failure.of(failed_job.alert_of(job, vault.vault.id), job, vault.until)
         key = key_of(failure.key)
-        incident = by_key.get(key) or incidents.find(key)
-        if incident is None or not is_among(incident.known, failure):
-            log.info("sweep found failed job %s without an incident", job.id)
-            queue.put(failed_job.body_of(job, vault.vault.id))
-            count += 1
+        incident = by_key.get(key) or tools.incidents.find(key)
+        if incident is not None and is_among(incident.known, failure):
+            continue
+        if is_muted(job, vault.vault, tools.azure):
+            log.info("sweep leaves failed job %s: an alert processing rule mutes it", job.id)
+            continue
+        log.info("sweep found failed job %s without an incident", job.id)
+        tools.queue.put(failed_job.body_of(job, vault.vault.id))
+        count += 1
     return count
 
 

@@ -22,6 +22,7 @@ from tests.workbench import Bench
 CONFIGURATION = RefusalKind.CONFIGURATION
 BenchOf = Callable[..., Bench]
 JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
+RULES = "Microsoft.AlertsManagement/actionRules"
 NOW = timedelta()
 
 
@@ -53,6 +54,23 @@ def test_a_failed_job_that_nobody_alerted_on_becomes_a_ticket(bench_of: BenchOf)
     (event,) = bench.target.events
     assert event["data"]["error"]["code"] == "UserErrorRpCollectionLimitReached"
     assert event["data"]["vm"]["name"] == world_of(bench).vm["name"]
+
+
+def test_a_failed_job_whose_alert_a_processing_rule_mutes_is_left_alone(bench_of: BenchOf) -> None:
+    bench = bench_of(LOCKED, watched=True)
+    world = world_of(bench)
+    scopes = [f"/subscriptions/{scenario(LOCKED).subscription}"]
+    rule = {"scopes": scopes, "actions": [{"actionType": "RemoveAllActionGroups"}], "enabled": True}
+    rule_id = f"{scopes[0]}/resourceGroups/{world.vault_id.split('/')[4]}/providers/{RULES}/maintenance"
+    world._add(rule_id, RULES, rule)
+    assert swept(bench)["failed"] == 0
+    assert bench.target.types == []
+
+
+def test_rules_that_cannot_be_read_hide_nothing(bench_of: BenchOf) -> None:
+    bench = bench_of(LOCKED, watched=True)
+    bench.azure.add_fault(match="GET */Microsoft.AlertsManagement/actionRules*", status=403)
+    assert swept(bench)["failed"] == 1
 
 
 def test_a_failure_with_an_incident_is_left_alone(bench_of: BenchOf) -> None:

@@ -45,6 +45,12 @@ class Redmine:
         notes = [entry["notes"] for entry in found["journals"] if entry["notes"]]
         return found | {"status": found["status"]["name"], "priority": found["priority"]["name"], "notes": notes}
 
+    def files(self, number: str) -> dict[str, str]:
+        """The files of an issue, by name."""
+        files = self._get(f"/issues/{number}.json", include="attachments")["issue"]["attachments"]
+        headers = {"X-Redmine-API-Key": self.key}
+        return {file["filename"]: requests.get(file["content_url"], headers=headers, timeout=30).text for file in files}
+
     def issues(self, key: str) -> list[str]:
         found = self._get("/issues.json", status_id="*", limit="100")["issues"]
         return [

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from handlers.model.parts import joined
+from handlers.model.parts import ticket_text
 from handlers.tickets.engine.markups.tree import code, parse
 from tests.tickets.changes import Posting
 
@@ -23,13 +23,16 @@ def blocks_of(markdown: str) -> Iterator[tuple[str, str]]:
 
 
 def code_of(posting: Posting) -> list[str]:
-    return [text for _, text in blocks_of(joined(posting.parts))]
+    return [text for _, text in blocks_of(ticket_text(posting.parts))]
 
 
 def commands_of(posting: Posting) -> set[str]:
     """The lines that are for a shell."""
     return {
-        line for kind, text in blocks_of(joined(posting.parts)) if kind in ("bash", "powershell") for line in text.split("\n")
+        line
+        for kind, text in blocks_of(ticket_text(posting.parts))
+        if kind in ("bash", "powershell")
+        for line in text.split("\n")
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from handlers.cli.tickets import send
-from handlers.model.parts import Part, joined
+from handlers.model.parts import Part, ticket_text
 from handlers.model.refusal import Past, RefusalKind
 from handlers.runbook.markup import code_block, code_span
 from handlers.tickets.answers import TicketNotPosted
@@ -152,6 +152,13 @@ def test_an_issue_with_an_open_subtask_is_told_once_that_it_cannot_be_closed(red
     assert len([note for note in notes if "A backup has completed since the failure" in note]) == 1
 
 
+def test_a_storm_has_its_members_as_a_file(redmine: Redmine) -> None:
+    made = posted(redmine.target(), storm(affected=3))
+    ((name, text),) = redmine.files(made.id).items()
+    assert name == "members-1.csv"
+    assert [line.partition(",")[0] for line in text.splitlines()] == ["vm", "vm-000", "vm-001", "vm-002"]
+
+
 def test_a_storm_and_an_unreadable_alert_have_issues_too(redmine: Redmine) -> None:
     made = posted(redmine.target(), storm())
     known = (made.id, made.url)
@@ -182,7 +189,7 @@ def test_a_reader_copies_every_command_as_it_is(redmine: Redmine, name: str, lan
     copied = [copied_from(block).replace('" \n', '"\n') for block in re.findall(r"<pre[^>]*>(.*?)</pre>", shown, re.DOTALL)]
     assert copied == code_of(posting), "but for the blank that Textile puts behind a quote at the end of a line"
     assert len(re.findall(r"<li>|<strong>\d+\.</strong>", shown)) >= len(
-        re.findall(r"^\d+\. ", joined(posting.parts), re.MULTILINE)
+        re.findall(r"^\d+\. ", ticket_text(posting.parts), re.MULTILINE)
     )
 
 

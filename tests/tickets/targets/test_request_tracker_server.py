@@ -14,6 +14,7 @@ from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, i
 from tests.tickets.request_tracker_server import QUEUE, RequestTracker, is_installed, running_request_tracker
 from tests.tickets.system import posted
 from tests.tickets.targets.copied import code_of, commands_of, copied_from
+from tests.tickets.targets.vendor import with_much
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="Request Tracker is not installed: make test-rt")
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
@@ -60,6 +61,13 @@ def test_a_further_failure_is_a_short_comment_with_the_runbook_as_a_file(server:
     assert "Failure 2 of this incident" in note
     assert "attached as" in note
     assert "az lock delete" not in note
+
+
+def test_a_page_that_was_cut_is_there_whole_as_a_file_and_a_storm_has_its_members(server: RequestTracker) -> None:
+    long = with_much(failed(name="key_vault_deleted"), 60_000)
+    assert server.files(posted(server.target(), long).id) == {"runbook-1.html": long.event["data"]["runbook"]["html"]}
+    files = server.files(posted(server.target(), storm(affected=3)).id)
+    assert [line.partition(",")[0] for line in files["members-1.csv"].splitlines()] == ["vm", "vm-000", "vm-001", "vm-002"]
 
 
 def test_after_a_crash_the_ticket_that_was_made_is_found(server: RequestTracker) -> None:
