@@ -30,7 +30,7 @@ type Rule = Mapping[str, Any]
 def is_muted(job: Job, vault: ResourceId, azure: Azure) -> bool:
     """Whether a rule of the vault's subscription mutes what Azure Backup says of a failed job. Unread: no."""
     ended = job.ended_at or job.started_at
-    return bool(ended) and any(mutes(rule, vault, ended) for rule in _rules_of(vault.subscription, azure))
+    return ended is not None and any(mutes(rule, vault, ended) for rule in _rules_of(vault.subscription, azure))
 
 
 def mutes(rule: Rule, vault: ResourceId, at: datetime) -> bool:
@@ -119,7 +119,7 @@ def _is_on(recurrence: Mapping[str, Any], weekday: int, day_of_month: int) -> bo
 
 
 def _rules_of(subscription: str, azure: Azure) -> tuple[Rule, ...]:
-    """The rules of a subscription; read every quarter of an hour for all that ask. None when they cannot be read."""
+    """The rules of a subscription; read every quarter of an hour for all that ask; none when they cannot be read."""
     from azure.core.exceptions import AzureError
 
     path = f"/subscriptions/{subscription}/providers/Microsoft.AlertsManagement/actionRules"

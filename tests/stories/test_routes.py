@@ -23,6 +23,8 @@ from sandbox.scenario import Scenario
 from tests.memory_storage import MemoryStorage
 from tests.stories.test_many_failed import alike
 from tests.stories.test_refusals import Desk
+from tests.tickets.system import Reply
+from tests.tickets.targets.happy import HAPPY, running
 from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
@@ -138,6 +140,63 @@ def test_three_targets_get_each_change_once_through_a_crash_an_outage_and_slow_a
         assert len({change for change, _ in system.taken}) == 3
     assert not office.row.needs_post
     assert bench.waits == []
+
+
+class Real(System):
+    """A system of its file, over HTTP to an imitation of it."""
+
+    def __init__(self, name: str, url: str) -> None:
+        super().__init__()
+        self.target = HAPPY[name].at(url, name)
+
+    def post(
+        self, event: dict[str, Any], change_id: str, *, may_exist: bool = False, past: Past = NO_PAST, parts: Sequence[Part] = ()
+    ) -> Posted:
+        self.tries += 1
+        self.before()
+        posted = self.target.post(event, change_id, may_exist=may_exist, past=past, parts=parts)
+        self.taken.append((change_id, event))
+        self.after()
+        return posted
+
+
+def test_three_systems_over_http_each_have_one_ticket_that_ends_closed_whatever_breaks(bench_of: BenchOf) -> None:
+    """The first loses the answer to the new ticket in a crash, the second refuses for forty minutes of each hour, the third is slow."""
+    (vm,) = alike(1)
+    with running("redmine") as first, running("github") as second, running("servicenow") as third:
+        bench = bench_of(scenarios=(vm,), storage=MemoryStorage(), watched=True)
+        systems = {
+            "default": Real("redmine", first.url),
+            "down": Real("github", second.url),
+            "slow": Real("servicenow", third.url),
+        }
+        office, crashes = Office(bench, to("default", "down", "slow"), **systems), [True]
+
+        def die() -> None:
+            if crashes and crashes.pop():
+                raise Died
+
+        def refuse() -> None:
+            if bench.clock.ahead % timedelta(hours=1) < timedelta(minutes=40):
+                second.instead = {len(second.asked): Reply(503, {"message": "unavailable"})}
+
+        def answer_late() -> None:
+            bench.wait(70)
+
+        systems["default"].after, systems["down"].before, systems["slow"].after = die, refuse, answer_late
+        office.fail(vm)
+        with pytest.raises(Died):
+            bench.run(seconds=2 * HOUR)
+        bench.run(seconds=2 * HOUR)
+        office.further_failure(vm)
+        bench.run(seconds=2 * HOUR)
+        office.recover(vm, days=2)
+        bench.run(seconds=2 * HOUR)
+        assert [len(one.made) for one in (first, second, third)] == [1, 1, 1]
+        assert [one.closed for one in (first, second, third)] == [True, True, True]
+        assert systems["down"].types == systems["slow"].types == LIFE
+        assert systems["down"].tries > len(LIFE)
+        assert not office.row.needs_post
 
 
 def test_the_outage_of_one_target_delays_no_other_and_costs_no_more_when_the_others_post(bench_of: BenchOf) -> None:

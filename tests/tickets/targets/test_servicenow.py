@@ -20,6 +20,7 @@ from handlers.tickets.engine.target import Target
 from tests.tickets.changes import HOSTILE, OPENED, REOPENED, UPDATED, Posting, failed, resolved, unreadable
 from tests.tickets.system import NOW, Asked, Reply, System, posted, running_system, target_at
 from tests.tickets.targets.checks import healthy_servicenow
+from tests.tickets.targets.happy import running
 
 TABLE = "/api/now/table/incident"
 SYS_ID = "f" * 32
@@ -52,7 +53,8 @@ def instance() -> Iterator[System]:
 
 
 def servicenow(instance: System, *, user: str = "svc.backup", **options: Any) -> Target:
-    return target_at(instance.url, "servicenow", user=user, **options)
+    """Without files, which have tests of their own."""
+    return target_at(instance.url, "servicenow", user=user, **{"attach": "never", **options})
 
 
 def key_of(posting: Posting) -> str:
@@ -264,3 +266,33 @@ def test_who_may_not_read_choices_can_check_the_rest(instance: System) -> None:
     healthy_servicenow(instance)
     instance.on("GET", "/api/now/table/sys_(choice|user_group/.*)", Reply(403))
     servicenow(instance, assignment_group="a" * 32).check()
+
+
+CI = "/api/now/table/cmdb_ci"
+
+
+@pytest.mark.parametrize(
+    ("answer", "item"),
+    [
+        (Reply(200, {"result": [{"sys_id": "c" * 32, "name": "vm-pay-01"}]}), "c" * 32),
+        (Reply(200, {"result": [{"sys_id": "c" * 32, "name": "another"}]}), None),
+        (Reply(200, {"result": [{"sys_id": "c" * 32, "name": "vm-pay-01"}, {"sys_id": "d" * 32, "name": "vm-pay-01"}]}), None),
+        (Reply(200, {"result": []}), None),
+        (Reply(403, {"error": {"message": "ACL"}}), None),
+    ],
+)
+def test_the_configuration_item_is_found_by_its_name_and_left_out_if_that_is_not_clear(answer: Reply, item: str | None) -> None:
+    with running("servicenow") as system:
+        system.on("GET", CI, answer)
+        target = target_at(system.url, "servicenow", user="svc", secret="s", configuration_item="= vm.name")
+        posted(target, failed())
+        (search,) = system.named("GET", CI)
+        assert search.query["sysparm_query"] == "name=vm-pay-01"
+        assert system.made[0].json.get("cmdb_ci") == item
+
+
+def test_a_configuration_item_by_its_id_needs_no_search() -> None:
+    with running("servicenow") as system:
+        posted(target_at(system.url, "servicenow", user="svc", secret="s", configuration_item="c" * 32), failed())
+        assert system.named("GET", CI) == []
+        assert system.made[0].json["cmdb_ci"] == "c" * 32
