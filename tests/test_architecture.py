@@ -24,12 +24,13 @@ STORIES = {
     "last_resort",
     "many_failed",
     "members_diagnosed",
+    "page_opened",
     "read_again",
     "reminded",
     "sweep",
     "ticket_due",
 }
-ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "records", "azure", "model", "cli"}
+ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "records", "azure", "model", "cli", "web"}
 OTHERS = {"settings", "wiring", "__main__"}
 SDK = "azure.*"
 """Azure's packages."""
@@ -56,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "azure": {"model", "settings", "azure", SDK, "requests"},
     "diagnosis": {"model", "azure", "facts", "diagnosis", SDK},
     "runbook": {"model", "runbook", "diagnosis", "jinja2", "markdown_it", "nh3"},
+    "web": {"model", "settings", "alerts", "records", "runbook", "web", "jinja2", "markdown_it", "markupsafe", "nh3"},
     "wiring": {"settings", "model", "azure", "records", "tickets", "requests"},
     "cli": (ROOMS | STORIES | {"settings", "wiring", SDK, "requests", "rich", "markdown_it"}) - {"causes"},
     "__main__": {"settings", "cli"},
@@ -98,7 +100,7 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
 def test_function_app_imports_stories_and_wiring_only_and_is_short() -> None:
     text = (ROOT / "function_app.py").read_text(encoding="utf-8")
     assert imports_of(ROOT / "function_app.py") <= STORIES | {"wiring", "azure.*"}
-    assert len(text.splitlines()) <= 80
+    assert len(text.splitlines()) <= 100
 
 
 def test_azure_functions_is_imported_nowhere_else() -> None:

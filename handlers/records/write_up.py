@@ -69,7 +69,7 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     )
     body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
     note = note_of(document, last_shown(incident, tools), reopened=reopened)
-    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note))
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note, key=incident.key))
 
 
 def last_shown(incident: Incident, tools: Tools) -> Document | None:
@@ -147,7 +147,7 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     )
     made = storm_document(storm, members, diagnosis, runbook)
     note = note_of(made, shown_of_storm(storm, tools))
-    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note))
+    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note, key=storm.key))
 
 
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
@@ -161,7 +161,7 @@ def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
     error = catalogue.error_of(incident.code)
     known = (error, catalogue.title_of(error, language))
     document = ended_document(incident, job, title, page, language, last, known)
-    tools.documents.write(incident.id, incident.delivery.version, document)
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, key=incident.key))
 
 
 def recovery_note(failure: Failure, job: Job, tools: Tools) -> str:

@@ -87,36 +87,19 @@ def url_path(text: str) -> str:
     return quote(text, safe="/:;=-_.~")
 
 
+TAGS = {
+    "h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "pre", "code", "strong", "em", "a", "blockquote", "hr", "br", "table", "thead", "tbody", "tr", "th",
+    "td",
+}  # fmt: skip
+
+
 def to_html(markdown: str) -> str:
     """HTML of a runbook: raw HTML in it is text, links lead to https only, no images, sanitised by ammonia (nh3)."""
     import nh3
 
     return nh3.clean(
         markdown_parser().render(markdown.encode("utf-8", "replace").decode()),
-        tags={
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "p",
-            "ul",
-            "ol",
-            "li",
-            "pre",
-            "code",
-            "strong",
-            "em",
-            "a",
-            "blockquote",
-            "hr",
-            "br",
-            "table",
-            "thead",
-            "tbody",
-            "tr",
-            "th",
-            "td",
-        },
+        tags=TAGS,
         attributes={"a": {"href"}, "code": {"class"}, "ol": {"start"}},
         url_schemes={"https"},
         link_rel="noopener noreferrer",
