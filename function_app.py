@@ -36,15 +36,17 @@ def runbook(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route("runbooks/{id}/{part}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def runbook_part(req: func.HttpRequest) -> func.HttpResponse:
-    """`check` gathers the facts again, `members.csv` is a storm's list."""
+    """GET `members.csv`: a storm's members. POST `check`: gather the facts again and show what is different."""
     return page_answer(req)
 
 
 def page_answer(req: func.HttpRequest) -> func.HttpResponse:
-    from handlers.page_opened import PageRequest, answer
+    from handlers import checked_again, page_opened
     from handlers.wiring import tools
 
-    page = answer(PageRequest.of(req.method, req.route_params, req.headers, req.params, req.get_body()), SETTINGS, tools)
+    story = checked_again if req.method == "POST" else page_opened
+    request = page_opened.PageRequest.of(req.route_params, req.headers, req.params, req.get_body())
+    page = story.answer(request, SETTINGS, tools)
     return func.HttpResponse(page.body, status_code=page.status, headers=page.headers, mimetype=page.kind)
 
 

@@ -2,7 +2,8 @@
 
 `alert_received` puts it into the queue · `dispatch` gives each queue message to its story: `alert_queued`, `reminded` ·
 `backup_failed`, `read_again`, `backup_recovered`, `many_failed` and `members_diagnosed` write down what is true · `ticket_due`
-brings the ticket up to that · `sweep`, `canary` (timers) and `last_resort` (poison queue) find what was missed · `page_opened` shows what is stored
+brings the ticket up to that · `sweep`, `canary` (timers) and `last_resort` (poison queue) find what was missed · `page_opened` shows what is stored,
+`checked_again` what is different now
 
 `alerts` reads what sources send · `diagnosis` tells which error it is and which causes apply, from `facts` (read in Azure) by
 `causes` (pure checks) · `runbook` makes the page · `tickets` posts it · `web` shows it · `records` keeps rows, documents and the queue ·

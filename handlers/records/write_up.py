@@ -56,6 +56,15 @@ class Tools(Protocol):
 
 def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:
     """Keep what the incident's newest version says: the runbook, and what changed against what its ticket shows."""
+    document = document_of(incident, diagnosis, message, tools)
+    reopened = incident.delivery.ticket.status == RESOLVED
+    body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
+    note = note_of(document, last_shown(incident, tools), reopened=reopened)
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note, key=incident.key))
+
+
+def document_of(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> Document:
+    """What a diagnosis says of the incident."""
     changes = changes_since(incident.verdicts, diagnosis)
     reopened = incident.delivery.ticket.status == RESOLVED
     history = History(incident.failures, incident.first_failed_at, changes, reopened)
@@ -64,12 +73,9 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     about = Surroundings(owner, incident.same_before, settings.show_actors)
     runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, about, settings.operator_shell)
     evidence = evidence_of(diagnosis, tools.now())
-    document = failure_document(
+    return failure_document(
         incident, diagnosis, runbook, changes, message.since, evidence, owner, severity_from=settings.severity_from
     )
-    body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
-    note = note_of(document, last_shown(incident, tools), reopened=reopened)
-    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note, key=incident.key))
 
 
 def last_shown(incident: Incident, tools: Tools) -> Document | None:

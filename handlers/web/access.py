@@ -37,7 +37,6 @@ SECURITY = {
 class PageRequest:
     """A request below /api/runbooks as it came. `part`: what follows the id."""
 
-    method: str
     id: str
     part: str
     headers: Mapping[str, str]
@@ -45,12 +44,10 @@ class PageRequest:
     form: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls, method: str, route: Mapping[str, str], headers: Mapping[str, str], query: Mapping[str, str], content: bytes
-    ) -> PageRequest:
+    def of(cls, route: Mapping[str, str], headers: Mapping[str, str], query: Mapping[str, str], content: bytes) -> PageRequest:
         """`route`: the parts of the path; `content`: a form, or nothing."""
         form = dict(parse_qsl(content[:LARGEST_FORM].decode("utf-8", "replace")))
-        return cls(method, route.get("id", ""), route.get("part", ""), headers, query, form)
+        return cls(route.get("id", ""), route.get("part", ""), headers, query, form)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ def page_html(context: Mapping[str, Any]) -> str:
     return environment().get_template("runbook.html").render(context)
 
 
+def notice_html(context: Mapping[str, Any]) -> str:
+    return environment().get_template("notice.html").render(context)
+
+
 @cache
 def asset(name: str) -> str:
     return (TEMPLATES / "page" / name).read_text(encoding="utf-8")

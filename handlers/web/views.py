@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
+
+from handlers.model import Job
 from handlers.model.ids import time_text
 from handlers.model.parts import joined
 from handlers.records.histories import History, Version
+from handlers.runbook.note import Data, news_of, value_in_short
 from handlers.runbook.templates import cause_title, words_of
 from handlers.web.html import runbook_html
 from handlers.web.members import Wanted, listed
 
 type Words = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What somebody who checked again is told: `outcome` is `news`, `nothing`, `recovered`, `storm` or `ended`."""
+
+    outcome: str
+    verdicts: tuple[tuple[str, str, str], ...] = ()
+    """The title of a cause, its verdict before and now, in the reader's words."""
+    facts: tuple[tuple[str, Markup, Markup], ...] = ()
+    """A fact's label, its value before and now."""
+    job: str = ""
+    """The newest backup, if one has begun since the failure."""
+
+    @property
+    def is_news(self) -> bool:
+        return self.outcome == "news"
+
+
+def checked_of(before: Data, now: Data, running: Job | None) -> Checked:
+    """What is different now from what the page showed."""
+    language = now["runbook"]["language"]
+    words, news = words_of(language), news_of(before, now)
+    titles = words["verdicts"]
+    verdicts = tuple(
+        (finding["title"], titles[was] if was else "–", titles[finding["verdict"]]) for finding, was in news.verdicts
+    )
+    facts = tuple(
+        (words["facts"].get(name, name), _value(name, was, words), _value(name, value, words)) for name, was, value in news.facts
+    )
+    return Checked("news" if verdicts or facts else "nothing", verdicts, facts, str(running) if running else "")
+
+
+def _value(fact: str, value: Any, words: Words) -> Markup:
+    return runbook_html(value_in_short(fact, value, words), words["page"]["language"])
 
 
 def context_of(history: History, wanted: Wanted, now: datetime, form: Mapping[str, str]) -> dict[str, Any]:
@@ -31,13 +71,8 @@ def context_of(history: History, wanted: Wanted, now: datetime, form: Mapping[st
         "runbook": runbook_html(joined(last.parts), language),
         "storm": storm, "members": listed(storm["members"], wanted, words) if storm else None,
         "versions": [_version(version, language) for version in history.versions], "older": history.older,
-        "findings": [(finding, _anchor(finding)) for finding in last.data["findings"]],
         "checked": None, "form": form, "root": "",
     }  # fmt: skip
-
-
-def _anchor(finding: Mapping[str, Any]) -> str:
-    return str(finding["cause"])
 
 
 def _ticket(history: History) -> dict[str, str]:

@@ -16,7 +16,7 @@ from tests.stories.test_surroundings import MADE, recover
 from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
-KEY, OTHER_KEY = "a key that signs links, 32 long or more", "another key that signs links, also long"
+KEY, OTHER_KEY = "a-key-that-signs-links-32-long-or-more", "another-key-that-signs-links-also-long"
 PUBLIC = {"public_url": "https://app.example.com", "link_key": (KEY,)}
 
 
@@ -27,9 +27,9 @@ def opened(bench: Bench, name: str = MADE) -> str:
     return str(bench.target.events[0]["data"]["incident"]["url"])
 
 
-def request_of(url: str, method: str = "GET", part: str = "", **more: Any) -> PageRequest:
+def request_of(url: str, part: str = "", **more: Any) -> PageRequest:
     parts = urlsplit(url)
-    return PageRequest(method, parts.path.rpartition("/")[2], part, more.get("headers", {}), dict(parse_qsl(parts.query)) | more.get("query", {}),
+    return PageRequest(parts.path.rpartition("/")[2], part, more.get("headers", {}), dict(parse_qsl(parts.query)) | more.get("query", {}),
                        more.get("form", {}))  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def test_without_a_key_there_is_neither_link_nor_page(bench_of: BenchOf) -> None
     assert data["incident"]["url"] is None
     assert "Open the runbook page" not in data["runbook"]["markdown"]
     assert get(bench, request_of(f"https://a/api/runbooks/{data['incident']['id']}?exp=9999999999&sig=x")).status == 404
-    assert get(bench, PageRequest("GET", "page.css", "", {}, {})).status == 404
+    assert get(bench, PageRequest("page.css", "", {}, {})).status == 404
 
 
 def test_a_link_outlives_a_change_of_keys_until_the_old_one_is_taken_away(bench_of: BenchOf) -> None:
@@ -124,7 +124,7 @@ def test_nothing_of_the_page_comes_from_elsewhere_and_no_script_stands_in_it(ben
     assert re.findall(r'(?:src|<link[^>]*href)="([^"]*)"', shown) == ["page.css", "page.js"]
     assert not re.search(r"<script(?! src=)|\son\w+=|\sstyle=", shown)
     for name, kind in (("page.css", "text/css"), ("page.js", "text/javascript")):
-        asset = get(bench, PageRequest("GET", name, "", {}, {}))
+        asset = get(bench, PageRequest(name, "", {}, {}))
         assert (asset.status, asset.kind.partition(";")[0]) == (200, kind)
 
 
