@@ -6,11 +6,11 @@ from handlers.diagnosis.evidence import alert_of
 from handlers.diagnosis.identify import identify
 from handlers.facts.vaults import region_of
 from handlers.model import Alert, Failure, Incident
-from handlers.model.incident import failed, joined, key_of
+from handlers.model.incident import failed, key_of
 from handlers.model.typed_json import to_builtins
 from handlers.records.alert_queue import Message
 from handlers.records.reminders import Recorded, record, remind
-from handlers.records.storms import HELD_SECONDS, Crowd
+from handlers.records.storms import HELD_SECONDS
 from handlers.records.write_up import write_first
 from handlers.wiring import Tools
 
@@ -33,12 +33,9 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
     recorded = record(tools.incidents, key_of(failure.key), transition, tools.queue, seen, alert=to_builtins(alert))
     if recorded is None or recorded.reminder is None:  # it is known, or its storm's ticket speaks for it
         return None
-    if recorded.row.delivery.version == 1:
-        tools.storms.count(recorded.row, now)
-        crowd = tools.storms.crowd_of(recorded.row, now, tools.queue)
-        if is_taken_in(recorded.row, crowd, tools) or crowd.is_held:
-            remind(recorded.reminder, HELD_SECONDS, tools.queue)
-            return None
+    if recorded.row.delivery.version == 1 and is_left_to_its_crowd(recorded.row, tools):
+        remind(recorded.reminder, HELD_SECONDS, tools.queue)
+        return None
     if crowded:  # the list does not say what the job itself does
         failure, error = identify(alert, tools.azure, now)
     write_first(recorded.row, diagnose_failure(failure, error, tools.azure, now), message, tools)
@@ -47,14 +44,15 @@ def record_failure(alert: Alert, message: Message, tools: Tools) -> Recorded[Inc
 
 def diagnose_late(incident: Incident, message: Message, tools: Tools) -> None:
     """Diagnose an incident whose version has no document: it was held, or whoever was to diagnose it is gone."""
-    if is_taken_in(incident, tools.storms.crowd_of(incident, tools.now(), tools.queue), tools):
+    if tools.storms.crowd_of(incident, tools.now(), tools.queue).takes_in(incident, tools.incidents):
         return
     alert = alert_of(message.fields) if "alert" in message.fields else incident.alert()
     failure, error = identify(alert, tools.azure, tools.now())
     write_first(incident, diagnose_failure(failure, error, tools.azure, tools.now(), sharing=True), message, tools)
 
 
-def is_taken_in(incident: Incident, crowd: Crowd, tools: Tools) -> bool:
-    """Whether the incident is a member of its crowd's storm now; its reminder then finds nothing to do."""
-    storm = crowd.storm
-    return storm is not None and tools.incidents.change(incident.key, lambda fresh: joined(fresh, storm.id)) is not None
+def is_left_to_its_crowd(incident: Incident, tools: Tools) -> bool:
+    """Whether a storm's ticket speaks for a new incident, or may soon: it is held to see."""
+    tools.storms.count(incident, tools.now())
+    crowd = tools.storms.crowd_of(incident, tools.now(), tools.queue)
+    return crowd.takes_in(incident, tools.incidents) or crowd.is_held

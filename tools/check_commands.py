@@ -21,6 +21,7 @@ from tools.command_samples import samples
 ROOT = Path(__file__).parent.parent
 CHECKER = ROOT / os.environ.get("COMMANDS_CHECKER", "../shared/tools/commands")
 PYTHON = ROOT / "build/commands-venv/bin/python"
+BYTE_CODE = ROOT / "build/commands-venv/byte-code"
 RENDERED = ROOT / "build/commands"
 GOLDEN = ROOT / "tests/golden"
 PAGES = ("docs/deploy.md", "infra/README.md")
@@ -34,21 +35,23 @@ def is_installed() -> bool:
 
 
 def render_all(folder: Path = RENDERED) -> list[Path]:
-    """A Markdown file per kind of values, with every block that any command template gives."""
+    """A Markdown file per kind of values, with every block that any command template gives, each block once."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    files = {folder / f"{name}.md": page(name) for name in samples()}
+    shown: set[str] = set()
+    files = {folder / f"{name}.md": page(name, shown) for name in samples()}
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
     return list(files)
 
 
-def page(name: str) -> str:
-    """Every action as it is shown with the values of a sample."""
+def page(name: str, shown: set[str]) -> str:
+    """Every action as it is shown with the values of a sample, without the blocks that are `shown` already; they are then, too."""
     lines = [f"# {name}"]
     for action in sorted(actions()):
         blocks = dict.fromkeys(code_block(command.line, command.shell) for command in samples()[name](action))
-        lines += [f"## {action}", *blocks]
+        lines += [f"## {action}", *(block for block in blocks if block not in shown)]
+        shown.update(blocks)
     return "\n\n".join(lines) + "\n"
 
 
@@ -77,8 +80,12 @@ def run_az(*paths: Path) -> subprocess.CompletedProcess[str]:
 
 
 def _run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """azure-cli is large: its byte code is kept, beside it."""
     command = [str(PYTHON), str(CHECKER / script), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)  # noqa: S603 - our own files
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+        "PYTHONPYCACHEPREFIX": str(BYTE_CODE)
+    }
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=kept, check=False)  # noqa: S603 - our own files
 
 
 def main() -> int:

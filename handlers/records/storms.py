@@ -18,9 +18,11 @@ from handlers.azure.shared_reads import Shared
 from handlers.model import Incident
 from handlers.model import storm as transitions
 from handlers.model.delivery import OPEN
+from handlers.model.incident import joined
 from handlers.model.storm import Storm, storm_key
 from handlers.records.alert_queue import AlertQueue, Message
 from handlers.records.carried_over import storm_of_release_1
+from handlers.records.incidents import Incidents
 from handlers.records.rows import Rows, sortable
 from handlers.records.storage import Storage
 
@@ -47,6 +49,11 @@ class Crowd:
     def is_held(self) -> bool:
         """Whether an incident waits until it is known whether there is a storm."""
         return self.storm is None and self.lately > AT_ONCE
+
+    def takes_in(self, incident: Incident, incidents: Incidents) -> bool:
+        """Whether the incident is a member of the storm from now on; its reminder then finds nothing to do."""
+        storm = self.storm
+        return storm is not None and incidents.change(incident.key, lambda fresh: joined(fresh, storm.id)) is not None
 
 
 class Storms(Rows[Storm]):

@@ -88,22 +88,18 @@ def url_path(text: str) -> str:
 
 
 TAGS = {
-    "h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "pre", "code", "strong", "em", "a", "blockquote", "hr", "br", "table", "thead", "tbody", "tr", "th",
-    "td",
+    "h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "pre", "code", "strong", "em", "a", "blockquote", "hr", "br",
+    "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
+ATTRIBUTES = {"a": {"href"}, "code": {"class"}, "ol": {"start"}}
 
 
 def to_html(markdown: str) -> str:
     """HTML of a runbook: raw HTML in it is text, links lead to https only, no images, sanitised by ammonia (nh3)."""
     import nh3
 
-    return nh3.clean(
-        markdown_parser().render(markdown.encode("utf-8", "replace").decode()),
-        tags=TAGS,
-        attributes={"a": {"href"}, "code": {"class"}, "ol": {"start"}},
-        url_schemes={"https"},
-        link_rel="noopener noreferrer",
-    )
+    html = markdown_parser().render(markdown.encode("utf-8", "replace").decode())
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https"}, link_rel="noopener noreferrer")
 
 
 _making = threading.Lock()

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from handlers.model.ids import parse_time, time_text
-from handlers.runbook.markup import TAGS, markdown_parser
+from handlers.runbook.markup import ATTRIBUTES, TAGS, markdown_parser
 from handlers.runbook.templates import TEMPLATES, words_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def runbook_html(markdown: str, language: str) -> Markup:
     parser = markdown_parser()
     tokens = parser.parse(markdown.encode("utf-8", "replace").decode())
     shown = parser.renderer.render(list(_framed(tokens, language)), parser.options, {})
-    attributes = {"a": {"href"}, "code": {"class"}, "ol": {"start"}, **FRAMES}
+    attributes = {**ATTRIBUTES, **FRAMES}
     clean = nh3.clean(
         shown, tags=TAGS | FRAMES.keys(), attributes=attributes, url_schemes={"https"}, link_rel="noopener noreferrer"
     )

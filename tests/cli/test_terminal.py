@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import jsonschema
 import pytest
 
 from handlers.cli.failures import FailedItem, as_csv, spare_reads
@@ -23,6 +22,7 @@ from sandbox.scenario import load_scenarios
 from sandbox.terminal import environment
 from tests.cli.terminal import FOLDER, FORBIDDEN, LOCKED, SCENARIOS, goldens, run, vm_of
 from tests.conftest import ROOT
+from tests.event_schema import EVENT_SCHEMA
 from tests.workbench import Bench
 
 pytestmark = pytest.mark.server
@@ -52,7 +52,7 @@ def test_every_command_writes_what_somebody_has_read() -> None:
 def test_a_diagnosis_as_json_is_the_event_of_the_schema(azure: RunningAzure) -> None:
     ended = run("diagnose", "--vm", vm_of(LOCKED), "--format", "json", **environment(azure.url))
     event = json.loads(ended.out)
-    jsonschema.validate(event, json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8")))
+    EVENT_SCHEMA.validate(event)
     assert event["data"]["findings"][0]["cause"] == LOCKED
     assert ended.code == 1
 

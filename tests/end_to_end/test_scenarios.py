@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
 import pytest
 
 from handlers.facts import GIVEN, all_facts
 from sandbox.scenario import Scenario
-from tests.conftest import ROOT, Sandbox, all_scenarios
-
-SCHEMA = json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8"))
+from tests.conftest import Sandbox, all_scenarios
+from tests.event_schema import EVENT_SCHEMA
 
 
 def event_of(scenario: Scenario, sandbox: Sandbox) -> dict[str, Any]:
@@ -28,7 +26,7 @@ def lines_of(event: dict[str, Any]) -> list[str]:
 def test_the_ticket_of_a_scenario_holds_what_it_should(scenario: Scenario, sandbox: Sandbox) -> None:
     assert sandbox.answers[scenario.name].status_code == 202
     event, expect = event_of(scenario, sandbox), scenario.expect
-    jsonschema.validate(event, SCHEMA)
+    EVENT_SCHEMA.validate(event)
     error = event["data"]["error"] or {}
     verdicts = {finding["cause"]: finding["verdict"] for finding in event["data"]["findings"]}
     assert event["type"] == expect.type

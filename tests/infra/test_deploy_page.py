@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tools import check_commands
 
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 BICEP = (ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
@@ -43,13 +41,6 @@ def test_azd_is_asked_for_what_it_has() -> None:
         match[1].strip() for block in blocks for match in re.finditer(r"(?:^|&& |\) )azd ((?:env |auth )?[\w-]+)", block, re.M)
     }
     assert {"up", "env new", "provision"} <= asked <= AZD
-
-
-@pytest.mark.server
-@pytest.mark.skipif(not check_commands.is_installed(), reason="the checker of commands is not set up: tools/check-commands setup")
-def test_every_command_of_the_deployment_pages_is_one(tmp_path: Path) -> None:
-    done = check_commands.check(*check_commands.deployment_pages(tmp_path))
-    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(

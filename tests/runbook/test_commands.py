@@ -31,16 +31,18 @@ UNDOS = {action.undo for action in actions().values()}
 @installed
 @pytest.mark.server
 @pytest.mark.timeout(300)
-def test_the_checker_has_nothing_to_say_about_the_golden_runbooks() -> None:
-    ran = check_commands.check(check_commands.GOLDEN)
+def test_the_checker_has_nothing_to_say_about_any_template_with_ordinary_hostile_or_no_values_and_about_how_to_deploy(
+    tmp_path: Path,
+) -> None:
+    ran = check_commands.check(*check_commands.render_all(tmp_path / "commands"), *check_commands.deployment_pages(tmp_path))
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 @installed
-@pytest.mark.server
+@ran_by_hand
 @pytest.mark.timeout(300)
-def test_the_checker_has_nothing_to_say_about_any_template_with_ordinary_hostile_or_no_values(tmp_path: Path) -> None:
-    ran = check_commands.check(*check_commands.render_all(tmp_path / "commands"))
+def test_the_checker_has_nothing_to_say_about_the_golden_runbooks() -> None:
+    ran = check_commands.check(check_commands.GOLDEN)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jsonschema
 import pytest
 
 from handlers import sweep
@@ -16,7 +15,7 @@ from handlers.model.incident import key_of
 from handlers.model.storm import members_of, opened, read
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.scenario import Scenario
-from tests.end_to_end.test_scenarios import SCHEMA
+from tests.event_schema import EVENT_SCHEMA
 from tests.stories.test_backup_failed import LOCKED, scenario
 from tests.workbench import Bench
 
@@ -83,7 +82,7 @@ def test_beyond_the_threshold_one_ticket_speaks_for_all_and_the_further_ones_hav
     bench.run(seconds=50)
     assert bench.target.types == ["incident.opened"] * OWN + ["storm.opened"]
     (event,) = storms(bench)
-    jsonschema.validate(event, SCHEMA)
+    EVENT_SCHEMA.validate(event)
     assert event["data"]["storm"]["affected"] == 8
     assert {member["name"] for member in event["data"]["storm"]["members"]} == {f"vm-{number:02}" for number in range(8)}
     assert len([member for member in event["data"]["storm"]["members"] if member["ticket_url"]]) == OWN
@@ -150,7 +149,7 @@ def test_the_storm_is_resolved_when_its_members_are_and_not_before(bench_of: Ben
     bench.run(seconds=50)
     last = storms(bench)[-1]
     assert (last["type"], last["data"]["incident"]["status"]) == ("storm.resolved", "resolved")
-    jsonschema.validate(last, SCHEMA)
+    EVENT_SCHEMA.validate(last)
     assert "All 6 have recovered" in last["data"]["runbook"]["markdown"]
     assert bench.target.types.count("incident.resolved") == OWN
     assert bench.target.types.count("storm.resolved") == 1

@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jsonschema
 import pytest
 
 from handlers.diagnosis.compared import comparison_of
 from handlers.facts.bulk.graph_rows import LAG
-from tests.end_to_end.test_scenarios import SCHEMA
+from tests.event_schema import EVENT_SCHEMA
 from tests.stories.planted import Neighbour, vms
 from tests.stories.test_many_failed import OWN, THRESHOLD, fire, storms
 from tests.workbench import Bench
@@ -29,7 +28,7 @@ def bench_with(bench_of: BenchOf, failing: tuple[Neighbour, ...], healthy: tuple
     fire(bench, failing)
     bench.run(seconds=400)
     for event in storms(bench):
-        jsonschema.validate(event, SCHEMA)
+        EVENT_SCHEMA.validate(event)
     return bench
 
 
@@ -200,7 +199,7 @@ def test_a_storm_that_has_a_ticket_already_ends_when_an_older_one_turns_out_to_h
     (ended,) = [event for event in storms(bench) if event["type"] == "storm.resolved"]
     wanted = {"en": "**This continues in another ticket:**", "pt-BR": "**Isto continua em outro chamado:**"}
     assert wanted[language] in ended["data"]["runbook"]["markdown"]
-    jsonschema.validate(ended, SCHEMA)
+    EVENT_SCHEMA.validate(ended)
     going_on = [event for event in storms(bench) if event["data"]["incident"]["id"] != ended["data"]["incident"]["id"]][-1]
     assert (going_on["type"], going_on["data"]["storm"]["affected"]) == ("storm.updated", 18)
     assert going_on["data"]["storm"]["shared"]["failed_with"] == 18

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from handlers.tickets.engine.expressions import evaluated
-from tests.conftest import ROOT
+from tests.event_schema import EVENT_SCHEMA
 from tests.stories.test_backup_failed import LOCKED, alert, next_failure
 from tests.stories.test_sweep import add_job, swept, world_of
 from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
 MADE = "lock_made_before_the_failure"
-SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8")))
 
 
 def opened(bench: Bench, name: str = MADE) -> dict[str, Any]:
@@ -27,7 +24,7 @@ def opened(bench: Bench, name: str = MADE) -> dict[str, Any]:
     bench.fire(alert(name))
     bench.work()
     event = bench.target.events[0]
-    SCHEMA.validate(event)
+    EVENT_SCHEMA.validate(event)
     return event
 
 
@@ -49,7 +46,7 @@ def recover(bench: Bench) -> dict[str, Any]:
     bench.clock.ahead += timedelta(hours=2)
     assert swept(bench)["recovered"] == 1
     event = bench.target.events[-1]
-    SCHEMA.validate(event)
+    EVENT_SCHEMA.validate(event)
     return event
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from handlers.model import Alert, Change, Diagnosis, Error, Failure, Incident, Job, Reading, Reason, Runbook, Unknown, Verdict
 from handlers.model.delivery import Shown
@@ -19,10 +18,9 @@ from handlers.model.parts import Part
 from handlers.model.plain import UNREADABLE, PlainTicket
 from handlers.model.recovery import Act, Recovery
 from handlers.tickets.event import ended_document, event_of, failure_document, in_plain_words, plain_document
-from tests.conftest import ROOT
+from tests.event_schema import EVENT_SCHEMA
 
 NOW = datetime(2026, 11, 22, 19, 30, tzinfo=UTC)
-SCHEMA = Draft202012Validator(json.loads((ROOT / "docs" / "ticket-event.schema.json").read_text(encoding="utf-8")))
 VAULT = "/subscriptions/S1/resourceGroups/RG/providers/Microsoft.RecoveryServices/vaults/rsv"
 ITEM = f"{VAULT}/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg;vm/protectedItems/VM;iaasvmcontainerv2;rg;vm"
 VM = "/subscriptions/S1/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm"
@@ -58,7 +56,7 @@ def test_what_changed_in_the_diagnosis_is_told_by_cause() -> None:
     made = event(
         changes=(Change("disk_too_large", Verdict.UNKNOWN, Verdict.CONFIRMED), Change("dhcp_disabled", None, Verdict.UNKNOWN))
     )
-    SCHEMA.validate(made)
+    EVENT_SCHEMA.validate(made)
     assert made["data"]["changes"] == [
         {"cause": "disk_too_large", "before": "unknown", "now": "confirmed"},
         {"cause": "dhcp_disabled", "before": None, "now": "unknown"},
@@ -76,7 +74,7 @@ def test_the_risk_is_in_the_event_and_the_severity_follows_it_only_where_that_is
     )
     assert (as_alerted.data["severity"], as_risk.data["severity"]) == ("Sev0", "Sev3")
     told = event_of(as_risk, "opened", Shown(), NOW)
-    SCHEMA.validate(told)
+    EVENT_SCHEMA.validate(told)
     assert told["data"]["recovery"] == {
         "last_good_at": "2026-11-21T19:30:00Z", "last_clean_at": None, "hours_since": 24.0, "interval_hours": 24.0, "missed_runs": 1,
         "next_run_at": None, "act": "can_wait", "until": "2026-11-22T19:30:00Z",
@@ -96,7 +94,7 @@ def test_the_event_has_the_tickets_text_as_markdown_and_the_whole_page_as_html()
 
 def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() -> None:
     plain = in_plain_words(event(), "in short")
-    SCHEMA.validate(plain)
+    EVENT_SCHEMA.validate(plain)
     assert plain["data"]["incident"] == event()["data"]["incident"]
     assert "in short" in plain["data"]["runbook"]["markdown"]
     assert (plain["data"]["findings"], plain["data"]["changes_since_last_good"]) == ([], None)
@@ -104,7 +102,7 @@ def test_a_refused_event_in_plain_words_is_the_same_change_without_the_page() ->
 
 def test_what_is_not_known_is_null_and_the_schema_holds() -> None:
     bare = event(item_id="", vm_id="", item_name="db")
-    SCHEMA.validate(bare)
+    EVENT_SCHEMA.validate(bare)
     assert bare["data"]["vm"] is None
     assert bare["data"]["job"] is None
     assert bare["data"]["protected_item"] == {"id": None, "name": "db", "workload": "AzureIaasVM", "vault_id": None}
@@ -125,7 +123,7 @@ def test_a_resolution_names_the_backup_that_proves_it_the_ticket_and_what_was_kn
     assert proven is not None
     end = ended_document(proven, job, "works again", "note", "en", document())
     resolved = event_of(end, "resolved", Shown(1, "open", ticket_id="T-7", ticket_url="https://t/7"), NOW)
-    SCHEMA.validate(resolved)
+    EVENT_SCHEMA.validate(resolved)
     assert resolved["data"]["incident"]["id"] == event()["data"]["incident"]["id"]
     assert resolved["data"]["incident"]["status"] == "resolved"
     assert resolved["data"]["job"]["id"] == "proof"
@@ -152,7 +150,7 @@ def test_several_bodies_share_the_room_and_stand_one_after_the_other() -> None:
 )
 def test_any_unreadable_json_becomes_a_valid_event(body: object) -> None:
     made = plain(json.dumps(body).encode())
-    SCHEMA.validate(made)
+    EVENT_SCHEMA.validate(made)
     json.dumps(made).encode()
 
 

@@ -10,7 +10,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import pytest
 
 from handlers.runbook.markup import to_html
@@ -101,7 +101,7 @@ def schema_errors(name: str, document: Any) -> list[str]:
     if not path.is_file():
         pytest.skip("the vendors' descriptions are not here")
     schema = json.loads(path.read_text(encoding="utf-8"))
-    return [error.message[:200] for error in jsonschema.validators.validator_for(schema)(schema).iter_errors(document)]
+    return [error.message[:200] for error in jsonschema_rs.validator_for(schema).iter_errors(document)]
 
 
 def blocks_of_every_shape(markup: str) -> list[Any]:

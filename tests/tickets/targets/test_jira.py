@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from jsonschema import Draft4Validator
+from jsonschema_rs import Draft4Validator
 
 from handlers.tickets.answers import Posted, TicketNotPosted
 from handlers.tickets.engine.target import Target
