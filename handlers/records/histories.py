@@ -63,7 +63,10 @@ class History:
 
     @property
     def status(self) -> str:
-        return self.row.status if self.row else RESOLVED
+        """A document of an earlier release names no row: it says itself whether it is the end."""
+        if self.row:
+            return self.row.status
+        return RESOLVED if self.newest.key else self.newest.status
 
     @property
     def ended_at(self) -> datetime | None:

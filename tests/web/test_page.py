@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from handlers.page_opened import answer
 from handlers.web.access import PageAnswer, PageRequest
-from tests.stories.test_backup_failed import alert
+from tests.stories.test_backup_failed import alert, next_failure
 from tests.stories.test_surroundings import MADE, recover
 from tests.workbench import Bench
 
@@ -84,6 +84,29 @@ def test_the_link_ends_30_days_after_the_incident(bench_of: BenchOf) -> None:
     assert get(bench, request_of(url)).status == 200
     bench.clock.ahead += timedelta(days=2)
     assert get(bench, request_of(url)) == get(bench, request_of(url.replace("sig=", "sig=A")))
+
+
+def test_the_page_of_an_item_that_failed_again_later_stays_as_it_was(bench_of: BenchOf) -> None:
+    bench = bench_of(MADE, watched=True, **PUBLIC)
+    url = opened(bench)
+    recover(bench)
+    bench.fire(next_failure(bench, MADE, hours=48))
+    bench.work()
+    again = bench.target.events[-1]["data"]["incident"]
+    assert again["url"].partition("?")[0] != url.partition("?")[0], "it has a page of its own"
+    assert 'class="badge resolved"' in page(bench, url)
+    assert 'class="badge open"' in page(bench, again["url"])
+    assert 'form class="check"' not in page(bench, url)
+
+
+def test_the_signature_covers_which_page_it_is(bench_of: BenchOf) -> None:
+    bench = bench_of(MADE, "vm_deleted", **PUBLIC)
+    url = opened(bench)
+    bench.fire(alert("vm_deleted"))
+    bench.work()
+    other = str(bench.target.events[-1]["data"]["incident"]["url"])
+    assert other.partition("?")[0] != url.partition("?")[0]
+    assert get(bench, request_of(f"{other.partition('?')[0]}?{url.partition('?')[2]}")).status == 404
 
 
 def test_without_a_key_there_is_neither_link_nor_page(bench_of: BenchOf) -> None:

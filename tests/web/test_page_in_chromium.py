@@ -21,6 +21,7 @@ from sandbox.azure import running_azure
 from sandbox.chromium import Browser, find_chromium, running_browser
 from sandbox.http import free_port, serving
 from sandbox.scenario import load_scenarios
+from sandbox.ticket_desk import running_desk
 from tests.conftest import ROOT
 from tests.memory_storage import MemoryStorage
 from tests.stories.test_many_failed import THRESHOLD, alike, storms
@@ -125,6 +126,16 @@ def test_the_link_of_the_ticket_opens_the_page_and_nothing_of_it_is_refused(brow
     assert not is_too_wide(browser)
     assert browser.errors() == []
     keep_picture(browser, f"page-{width}")
+
+
+def test_the_desks_ticket_leads_to_the_page(browser: Browser, bench: Bench, link: str) -> None:
+    event = next(each for each in bench.target.events if each["data"]["incident"]["url"] == link)
+    with running_desk() as desk:
+        ticket = requests.post(desk.webhook_url, json=event, headers={"webhook-id": "1"}, timeout=30).json()
+        browser.look(390)
+        browser.open(ticket["url"])
+        browser.press("a.page")
+        assert browser.run("location.href") == link
 
 
 def test_a_copied_command_is_exactly_the_line(browser: Browser, link: str) -> None:
