@@ -7,7 +7,7 @@ from typing import Any
 
 from handlers import checked_again
 from handlers.web.access import PageAnswer
-from tests.stories.test_surroundings import MADE
+from tests.stories.test_surroundings import MADE, recover
 from tests.stories.test_sweep import add_job, world_of
 from tests.web.test_page import PUBLIC, BenchOf, opened, page, request_of
 from tests.workbench import Bench
@@ -67,6 +67,24 @@ def test_a_backup_that_has_completed_meanwhile_ends_the_incident(bench_of: Bench
     bench.run(seconds=1)
     assert bench.target.types == ["incident.opened", "incident.resolved"]
     assert 'name="token"' not in page(bench, url), "there is nothing left to check"
+
+
+def test_a_backup_that_runs_is_shown_with_its_state(bench_of: BenchOf) -> None:
+    bench = bench_of(MADE, **PUBLIC)
+    url = opened(bench)
+    job = add_job(bench, "InProgress", -0.01, MADE)
+    shown = str(check(bench, url).body)
+    assert re.search(rf"Newest backup job: <code>{job} Backup InProgress", shown)
+
+
+def test_after_the_end_nothing_is_read(bench_of: BenchOf) -> None:
+    bench = bench_of(MADE, watched=True, **PUBLIC)
+    url = opened(bench)
+    form = {"token": token(bench, url)}
+    recover(bench)
+    before = reads(bench)
+    assert "This incident is resolved already." in str(check(bench, url, form).body)
+    assert reads(bench) == before
 
 
 def test_a_flood_of_checks_costs_one_set_of_reads_a_minute(bench_of: BenchOf) -> None:
