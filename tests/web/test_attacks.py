@@ -23,7 +23,7 @@ from tests.web.test_page import KEY, OTHER_KEY, PUBLIC, BenchOf, get, opened, pa
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 ID, OTHER_ID = "0123456789abcdef" * 2, "fedcba9876543210" * 2
-LATER = str(int((NOW + timedelta(days=1)).timestamp()))
+LATER = "4102444800"  # 2100-01-01
 SIGNED = signature(KEY, PAGE, ID, LATER)
 SETTINGS = Settings("https://t.example.com", link_key=(KEY,))
 
@@ -83,7 +83,15 @@ def test_a_link_to_what_is_not_there_looks_like_a_wrong_one(bench_of: BenchOf) -
     assert get(bench, good) == NOT_FOUND
 
 
-def test_of_ten_thousand_wrong_links_the_log_has_a_count(caplog: pytest.LogCaptureFixture) -> None:
+def test_of_ten_thousand_wrong_links_nothing_is_read_and_the_log_has_a_count(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        for number in range(10_000):
+            request = PageRequest(f"{number:032x}", "", {}, {"exp": LATER, "sig": f"{number:043}"})
+            assert page_opened.answer(request, SETTINGS, never) is NOT_FOUND
+    assert all(re.fullmatch(r"pages not shown, because the link is wrong or over: \d+", said) for said in caplog.messages)
+
+
+def test_refusals_are_counted_for_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     at = [0.0]
     refusals = Refusals(lambda: at[0])
     with caplog.at_level(logging.INFO, logger="handlers"):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers import checked_again
+from handlers.records.incidents import CHECK_EVERY, Incidents
+from handlers.records.storage import Storage
 from handlers.web.access import PageAnswer
+from handlers.web.links import FORM_FOR
+from tests.memory_storage import MemoryStorage
 from tests.stories.test_surroundings import MADE, recover
 from tests.stories.test_sweep import add_job, world_of
 from tests.web.test_page import PUBLIC, BenchOf, opened, page, request_of
-from tests.workbench import Bench
+from tests.workbench import Bench, emptied
 
 
 def token(bench: Bench, url: str) -> str:
@@ -88,17 +94,28 @@ def test_after_the_end_nothing_is_read(bench_of: BenchOf) -> None:
 
 
 def test_a_flood_of_checks_costs_one_set_of_reads_a_minute(bench_of: BenchOf) -> None:
-    bench = bench_of(MADE, **PUBLIC)
+    bench = bench_of(MADE, storage=MemoryStorage(), **PUBLIC)
     url = opened(bench)
     form = {"token": token(bench, url)}
     assert check(bench, url, form).status == 200
     before = reads(bench)
-    answers = [check(bench, url, form) for _ in range(100)]
+    answers = [check(bench, url, form) for _ in range(1_000)]
     assert {shown.status for shown in answers} == {429}
     assert 1 <= int(answers[0].headers["Retry-After"]) <= 60
     assert reads(bench) == before
     bench.run(seconds=61)
     assert check(bench, url, form).status == 200
+
+
+def test_of_many_who_check_at_once_one_may(own_azurite: str) -> None:
+    incidents, now = Incidents(emptied(Storage({"AzureWebJobsStorage": own_azurite}))), datetime.now(UTC)
+    for at in (now, now + 2 * CHECK_EVERY):  # the first note, and one that takes an older one's place
+        with ThreadPoolExecutor(8) as pool:
+            waits = list(pool.map(lambda _, at=at: incidents.begin_check("a" * 32, at), range(16)))
+        assert waits.count(0) == 1
+        assert all(0 <= wait <= 60 for wait in waits)
+    incidents.delete_checks(now + timedelta(days=1))
+    assert incidents.begin_check("a" * 32, now) == 0
 
 
 def test_no_check_is_made_when_the_read_budget_is_spent(bench_of: BenchOf) -> None:
@@ -126,12 +143,6 @@ def test_a_form_from_elsewhere_checks_nothing(bench_of: BenchOf) -> None:
     ):
         assert check(bench, url, form).status == 403
     assert check(bench, url.replace("sig=", "sig=A"), {"token": good}).status == 404
-    bench.clock.ahead += checked_again_too_late()
+    bench.clock.ahead += 2 * FORM_FOR
     assert check(bench, url, {"token": good}).status == 403
     assert reads(bench) == before
-
-
-def checked_again_too_late() -> Any:
-    from handlers.web.links import FORM_FOR
-
-    return 2 * FORM_FOR
