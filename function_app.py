@@ -5,7 +5,8 @@ import logging
 
 import azure.functions as func
 
-from handlers.wiring import queue, settings, storage
+from handlers.agent_asked import add_tools
+from handlers.wiring import queue, settings, storage, tools
 
 SETTINGS = settings()
 """Read once at start: a malformed setting stops the app here, with one line that names it."""
@@ -14,6 +15,7 @@ logging.getLogger("azure").setLevel(logging.WARNING)
 logging.getLogger("handlers").setLevel(logging.INFO)
 
 app = func.FunctionApp()
+add_tools(app, SETTINGS)
 HOST_CHECKS_KEY = SETTINGS.alerts_auth == "key" and not SETTINGS.alerts_key
 KEY_OR_APP = func.AuthLevel.FUNCTION if HOST_CHECKS_KEY else func.AuthLevel.ANONYMOUS
 
@@ -42,7 +44,6 @@ def runbook_part(req: func.HttpRequest) -> func.HttpResponse:
 
 def page_answer(req: func.HttpRequest) -> func.HttpResponse:
     from handlers import checked_again, page_opened
-    from handlers.wiring import tools
 
     story = checked_again if req.method == "POST" else page_opened
     request = page_opened.PageRequest.of(req.route_params, req.headers, req.params, req.get_body())
@@ -62,7 +63,6 @@ def backup_event(event: func.EventGridEvent) -> None:
 def triage(message: func.QueueMessage) -> None:
     """One queued alert becomes a ticket."""
     from handlers.dispatch import work_on
-    from handlers.wiring import tools
 
     work_on(message.get_body(), tools(), message.insertion_time)
 
@@ -71,7 +71,6 @@ def triage(message: func.QueueMessage) -> None:
 def last_resort(message: func.QueueMessage) -> None:
     """An alert that failed too often becomes a plain ticket."""
     from handlers.last_resort import work_on_poison
-    from handlers.wiring import tools
 
     work_on_poison(message.get_body(), message.dequeue_count or 1, tools())
 
@@ -80,7 +79,6 @@ def last_resort(message: func.QueueMessage) -> None:
 def sweep(timer: func.TimerRequest) -> None:
     """What no alert told: failed jobs without an incident, incidents that recovered."""
     from handlers import sweep as story
-    from handlers.wiring import tools
 
     story.sweep(tools())
 
@@ -89,7 +87,6 @@ def sweep(timer: func.TimerRequest) -> None:
 def canary(timer: func.TimerRequest) -> None:
     """A marked alert of our own goes the whole way, so that silence is noticed."""
     from handlers.canary import send
-    from handlers.wiring import tools
 
     send(tools())
 

@@ -7,5 +7,6 @@ brings the ticket up to that · `sweep`, `canary` (timers) and `last_resort` (po
 
 `alerts` reads what sources send · `diagnosis` tells which error it is and which causes apply, from `facts` (read in Azure) by
 `causes` (pure checks) · `runbook` makes the page · `tickets` posts it · `web` shows it · `records` keeps rows, documents and the queue ·
-`azure` reaches Azure · `model` holds the nouns · `cli` is `python -m handlers` · `wiring` makes everything, from `settings`
+`azure` reaches Azure · `model` holds the nouns · `cli` is `python -m handlers` · `agents` are tools for agents (`agent_asked` in the
+deployed app) · `wiring` makes everything, from `settings`
 """

@@ -93,6 +93,12 @@ def incidents(options: argparse.Namespace, environment: Mapping[str, str], out: 
     return run(options, environment, Screen(environment, out, err, quiet=options.quiet))
 
 
+def mcp(options: argparse.Namespace, environment: Mapping[str, str], out: IO[str], err: IO[str]) -> int:
+    from handlers.cli.mcp_server import run
+
+    return run(environment)
+
+
 def send_test_alert(options: argparse.Namespace, environment: Mapping[str, str], out: IO[str], err: IO[str]) -> int:
     from handlers.cli.alert_sent import run
     from handlers.cli.screen import Screen
@@ -146,6 +152,7 @@ COMMANDS: Mapping[str, Command] = {
     "diagnose": diagnose,
     "failures": failures,
     "incidents": incidents,
+    "mcp": mcp,
     "send-test-alert": send_test_alert,
     "settings": settings_check,
     "replay": again,

@@ -21,7 +21,8 @@ def languages(templates: Path) -> tuple[str, ...]:
 LANGUAGES = languages(Path(__file__).parents[1] / "templates")
 CHOICES = {
     "ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket"),
-    "SEVERITY_FROM": ("alert", "risk"), "OPERATOR_SHELL": ("bash", "both", "powershell"), "PAGE_AUTH": ("entra", "link"),
+    "SEVERITY_FROM": ("alert", "risk"), "OPERATOR_SHELL": ("bash", "both", "powershell"),
+    "MCP_TOOLS": ("off", "on"), "PAGE_AUTH": ("entra", "link"),
 }  # fmt: skip
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
@@ -69,6 +70,7 @@ class Settings:
     show_actors: bool = True
     page_auth: str = "link"
     link_key: tuple[str, ...] = field(default=(), repr=False)
+    mcp_tools: str = "off"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -110,6 +112,7 @@ class Settings:
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
             page_auth=_auth("PAGE_AUTH", values["PAGE_AUTH"] or cls.page_auth, environment),
             link_key=_long_keys("LINK_KEY", values["LINK_KEY"]),
+            mcp_tools=_one_of("MCP_TOOLS", values["MCP_TOOLS"] or cls.mcp_tools),
         )
 
     def at_target(self, rule: Mapping[str, Any], place: str, environment: Mapping[str, str]) -> Settings:

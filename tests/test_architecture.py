@@ -15,6 +15,7 @@ from tools.package import ROOT, allowed, build
 
 HANDLERS = ROOT / "handlers"
 STORIES = {
+    "agent_asked",
     "alert_queued",
     "alert_received",
     "backup_failed",
@@ -31,7 +32,7 @@ STORIES = {
     "sweep",
     "ticket_due",
 }
-ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "records", "azure", "model", "cli", "web"}
+ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "records", "azure", "model", "cli", "agents", "web"}
 OTHERS = {"settings", "wiring", "__main__"}
 SDK = "azure.*"
 """Azure's packages."""
@@ -60,7 +61,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runbook": {"model", "runbook", "diagnosis", "jinja2", "markdown_it", "nh3"},
     "web": {"model", "settings", "alerts", "azure", "records", "runbook", "web", "jinja2", "markdown_it", "markupsafe", "nh3"},
     "wiring": {"settings", "model", "azure", "records", "tickets", "requests"},
-    "cli": (ROOMS | STORIES | {"settings", "wiring", SDK, "requests", "rich", "markdown_it"}) - {"causes"},
+    "cli": (ROOMS | STORIES | {"settings", "wiring", SDK, "requests", "rich", "mcp", "anyio", "markdown_it"}) - {"causes"},
+    "agents": (ROOMS | {"settings", SDK}) - {"causes"},
     "__main__": {"settings", "cli"},
     **{story: (ROOMS | {"settings", "wiring"}) - {"causes", "cli"} for story in STORIES},
     **{
@@ -133,16 +135,18 @@ def test_a_story_is_read_in_one_screen(story: str) -> None:
 
 
 def test_broad_excepts_are_where_one_failure_must_not_be_everybodys() -> None:
-    """A fact, a check, a row of the sweep, the poison queue; a failure that is handed to all who share a read; a command of the terminal."""
+    """A fact, a check, a row of the sweep, the poison queue; a failure handed to all who share a read; a command of the terminal, a tool of an agent."""
     broad = [path.name for path in HANDLERS.rglob("*.py") for line in path.read_text(encoding="utf-8").splitlines()
              if re.match(r"\s*except (Base)?Exception( as \w+)?:|\s*except:", line)]  # fmt: skip
-    assert sorted(broad) == ["__init__.py", "__main__.py", "diagnose.py", "last_resort.py", "shared_reads.py", "sweep.py"]
+    assert sorted(broad) == [
+        "__init__.py", "__main__.py", "answering.py", "diagnose.py", "last_resort.py", "shared_reads.py", "sweep.py",
+    ]  # fmt: skip
 
 
 @pytest.mark.server
 def test_loading_the_app_imports_nothing_heavy() -> None:
     sdk = "'azure.mgmt', 'azure.core', 'azure.identity', 'azure.storage', 'azure.monitor'"
-    heavy = f"({sdk}, 'jinja2', 'requests', 'markdown_it', 'nh3', 'msgspec', 'dateutil', 'rich', 'handlers.cli')"
+    heavy = f"({sdk}, 'jinja2', 'requests', 'markdown_it', 'nh3', 'msgspec', 'dateutil', 'rich', 'mcp', 'handlers.cli', 'handlers.agents')"
     code = f"import sys, function_app; print([m for m in sys.modules if m.startswith({heavy})])"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
                            env={"TICKET_URL": "https://t.example.com", "PATH": ""})  # fmt: skip
@@ -247,14 +251,15 @@ def test_what_is_deployed_does_not_ask_for_what_only_a_terminal_needs() -> None:
     def names(file: str) -> set[str]:
         return set(re.findall(r"(?m)^([\w-]+)==", (ROOT / file).read_text(encoding="utf-8")))
 
-    assert names("requirements-terminal.txt") == {"rich"}
+    assert names("requirements-terminal.txt") == {"rich", "mcp"}
     assert not names("requirements-terminal.txt") & names("requirements.txt")
     assert "requirements-terminal.txt" not in {path.as_posix() for path in allowed(ROOT)}
 
 
-def test_rich_is_imported_by_the_terminal_only() -> None:
-    users = {path.relative_to(HANDLERS).parts[0] for path in HANDLERS.rglob("*.py") if "rich" in imports_of(path)}
-    assert users == {"cli"}
+def test_what_only_a_terminal_needs_is_imported_there_only() -> None:
+    imports = {path.relative_to(HANDLERS): imports_of(path) for path in HANDLERS.rglob("*.py")}
+    assert {path.parts[0] for path, names in imports.items() if "rich" in names} == {"cli"}
+    assert {path.as_posix() for path, names in imports.items() if names & {"mcp", "anyio"}} == {"cli/mcp_server.py"}
 
 
 @pytest.mark.server

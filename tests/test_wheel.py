@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
-def test_the_wheel_holds_the_modules_and_the_templates_compiled_and_asks_for_rich(wheel: Path) -> None:
+def test_the_wheel_holds_the_modules_and_the_templates_compiled_and_asks_for_what_a_terminal_needs(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as package:
         names = package.namelist()
         metadata = package.read(next(name for name in names if name.endswith("/METADATA"))).decode()
@@ -43,6 +43,7 @@ def test_the_wheel_holds_the_modules_and_the_templates_compiled_and_asks_for_ric
     assert wanted <= set(names)
     assert any(name.startswith("templates/compiled/") for name in names)
     assert "Requires-Dist: rich==" in metadata
+    assert "Requires-Dist: mcp==" in metadata
 
 
 def test_the_installed_command_diagnoses_without_the_project_beside_it(wheel: Path, tmp_path: Path) -> None:

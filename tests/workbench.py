@@ -1,8 +1,9 @@
-"""The stories in this process: real table, queue and blobs (Azurite), the simulated Azure over HTTP, a ticket system that remembers."""
+"""The stories in this process: storage in memory or on Azurite, the simulated Azure over HTTP, a ticket system that remembers."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ from handlers.tickets.posting import NO_PAST, Tickets
 from handlers.wiring import Tools
 from sandbox.azure import RunningAzure, running_azure
 from sandbox.scenario import Scenario, load_scenarios
+from tests.memory_storage import MemoryStorage
 
 
 class Target:
@@ -164,8 +166,21 @@ class Bench:
 
 
 @pytest.fixture
-def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
-    """`bench_of("scenario", …, watched=True, **settings)`; `storage`: another one than Azurite's."""
+def new_storage(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Makes an empty storage account: one in memory, of which tests/records show that it does what Azurite does.
+
+    A module whose stories are to run on Azurite says so with `pytestmark = pytest.mark.usefixtures("own_azurite")`; with
+    STORIES_ON_AZURITE=1 all of them do.
+    """
+    if "own_azurite" in request.fixturenames or os.environ.get("STORIES_ON_AZURITE"):
+        own_azurite = request.getfixturevalue("own_azurite")
+        return lambda: emptied(Storage({"AzureWebJobsStorage": own_azurite}))
+    return MemoryStorage
+
+
+@pytest.fixture
+def bench_of(new_storage: Callable[[], Any]) -> Iterator[Callable[..., Bench]]:
+    """`bench_of("scenario", …, watched=True, **settings)`; `storage`: another one than a new one."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
@@ -185,9 +200,7 @@ def bench_of(own_azurite: str) -> Iterator[Callable[..., Bench]]:
                 ticket_url="http://127.0.0.1:9", arm_endpoint=azure.url, logs_endpoint=azure.url,
                 watched_subscriptions=subscriptions, **more,
             )  # fmt: skip
-            return bench_on(
-                storage or emptied(Storage({"AzureWebJobsStorage": own_azurite})), settings, azure, target or Target()
-            )
+            return bench_on(storage or new_storage(), settings, azure, target or Target())
 
         yield make
 

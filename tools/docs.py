@@ -8,6 +8,7 @@ import inspect
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from handlers.diagnosis import catalogue, changes
 from handlers.facts import GIVEN, all_facts
@@ -19,12 +20,29 @@ from handlers.tickets.engine.definition import Definition, Option, bundled, load
 from tools import places
 
 ROOT = Path(__file__).parent.parent
+EVENT_FOR_AGENTS = ROOT / "handlers" / "agents" / "ticket-event.schema.json"
 CAUSES, ROLE = ROOT / "docs" / "causes.md", ROOT / "infra" / "reader-actions.json"
 
 
 def written() -> dict[Path, str]:
     """Every file that is written from the code, wholly or in part."""
-    return {CAUSES: causes_page(), ROLE: role()} | ticket_pages() | places.pages()
+    placed = places.pages()
+    event = {EVENT_FOR_AGENTS: event_for_agents(placed[ROOT / places.SCHEMA])}
+    return {CAUSES: causes_page(), ROLE: role()} | ticket_pages() | placed | event
+
+
+def event_for_agents(schema: str) -> str:
+    """The schema of the ticket event as the package has it: without the words for people, which each listing of the tools would repeat."""
+    event = json.loads(schema)
+    return json.dumps(_without_words(event), separators=(",", ":")) + "\n"
+
+
+def _without_words(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_words(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {key: _without_words(part) for key, part in schema.items() if key != "description" or isinstance(part, dict)}
 
 
 def role() -> str:

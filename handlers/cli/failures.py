@@ -68,6 +68,20 @@ class Failed:
 
 
 def run(options: Namespace, reading: Reading) -> int:
+    failed, unread = failed_jobs(options, reading)
+    for problem in unread:
+        reading.screen.problem(str(problem))
+    what = "Diagnosing" if options.diagnose else "Reading errors"
+    shown = [told(item, options.diagnose, reading) for item in reading.screen.over(failed, what)]
+    show(shown, options, reading, is_partial=bool(unread))
+    return FAILURES if shown else max((problem.code for problem in unread), default=FINE)
+
+
+# ------------------------------------------------------------------------------------------------ what is read
+
+
+def failed_jobs(options: Namespace, reading: Reading) -> tuple[list[Failed], list[NotDone]]:
+    """The failed items of all vaults that are asked for, and what could not be read. Raises NotDone when that was everything."""
     vaults, unread = vaults_to_read(options, reading)
     failed: list[Failed] = []
     jobs_unread: list[NotDone] = []
@@ -79,15 +93,7 @@ def run(options: Namespace, reading: Reading) -> int:
     unread += jobs_unread
     if unread and len(jobs_unread) == len(vaults):
         raise unread[0]
-    for problem in unread:
-        reading.screen.problem(str(problem))
-    what = "Diagnosing" if options.diagnose else "Reading errors"
-    shown = [told(item, options.diagnose, reading) for item in reading.screen.over(failed, what)]
-    show(shown, options, reading, is_partial=bool(unread))
-    return FAILURES if shown else max((problem.code for problem in unread), default=FINE)
-
-
-# ------------------------------------------------------------------------------------------------ what is read
+    return failed, unread
 
 
 def vaults_to_read(options: Namespace, reading: Reading) -> tuple[list[ResourceId], list[NotDone]]:

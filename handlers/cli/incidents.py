@@ -73,15 +73,21 @@ def _cells(incident: Incident) -> tuple[str, ...]:
 
 def show_incident(incident_id: str, storage: Storage, screen: Screen) -> int:
     """What the newest version of an incident says. Raises NotDone."""
-    rows = (
-        row for row in Incidents(storage).between("0", "g") if len(incident_id) >= SHOWN_OF_ID and row.id.startswith(incident_id)
-    )
-    incident = next(rows, None)
-    if incident is None:
-        raise NotDone(f"There is no incident {incident_id!r}: `incidents` lists them", USAGE)
+    incident = by_id(incident_id, storage)
     document = Documents(storage).newest(incident.id, incident.delivery.version)
     show_list([incident], screen)
     if document:
         screen.line()
         show_page(ticket_text(document.parts), screen)
     return FAILURES if incident.status == OPEN else FINE
+
+
+def by_id(incident_id: str, storage: Storage) -> Incident:
+    """The incident whose id begins so. Raises NotDone."""
+    rows = (
+        row for row in Incidents(storage).between("0", "g") if len(incident_id) >= SHOWN_OF_ID and row.id.startswith(incident_id)
+    )
+    incident = next(rows, None)
+    if incident is None:
+        raise NotDone(f"There is no incident {incident_id!r}: `incidents` lists them", USAGE)
+    return incident

@@ -26,6 +26,7 @@ EXAMPLES = {
         "failures --vault /subscriptions/…/vaults/rsv-prod --since 7d --format csv > failures.csv",
     ),
     "incidents": ("incidents --open", "incidents --id 3f9a0c12"),
+    "mcp": ("mcp",),
     "send-test-alert": ("send-test-alert --url 'https://func-backup.azurewebsites.net/api/alerts?code=KEY'",),
     "settings": ("settings check",),
     "replay": (f"replay incident.json --language {LANGUAGES[-1]}",),
@@ -42,6 +43,7 @@ def parser(since: Callable[[str], Any]) -> argparse.ArgumentParser:
     _diagnose(_command(commands, "diagnose", "the runbook of one failed backup: of a VM, a job or a protected item"))
     _failures(_command(commands, "failures", "the backups that failed, and what they share"), since)
     _incidents(_command(commands, "incidents", "what a deployed app has on record (reads its storage account)"))
+    _command(commands, "mcp", "answer an agent's questions on standard input and output (docs/agents.md)", loud=False)
     alert = _command(commands, "send-test-alert", "post a marked alert to a deployed app: it becomes a ticket")
     alert.add_argument("--url", default="", help="the app's address with its key; else PUBLIC_URL")
     check = _command(commands, "settings", "try every setting and right of a deployment")

@@ -48,8 +48,13 @@ def reading_settings(environment: Mapping[str, str]) -> Settings:
 def signed_in(settings: Settings) -> Azure:
     """Azure, once a token could be had. Raises NotDone."""
     azure = Azure(settings)
+    check_sign_in(azure, settings)
+    return azure
+
+
+def check_sign_in(azure: Azure, settings: Settings) -> None:
+    """Raises NotDone when no token can be had."""
     try:
         azure.token(f"{settings.arm_endpoint}/.default")
     except unreadable() as error:
         raise not_done("a token", settings.arm_endpoint, error) from None
-    return azure

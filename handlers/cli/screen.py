@@ -119,5 +119,19 @@ class Screen:
         self.out.print(text, no_wrap=True, overflow="ignore", crop=False)
 
 
+class NoScreen(Screen):
+    """Where nobody watches: nothing is shown."""
+
+    def __init__(self) -> None:
+        """Needs no package for a terminal."""
+
+    def over[T](self, items: Sequence[T], what: str) -> Iterator[T]:
+        return iter(items)
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        yield
+
+
 STYLES = {"now": "bold red", "soon": "yellow", "open": "yellow", "ok": "green", "failed": "red", "not permitted": "red"}
 """Cells that are a word to be seen."""

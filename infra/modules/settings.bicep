@@ -114,5 +114,6 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     OPERATOR_SHELL: behave.?operatorShell ?? 'both'
     OWNER_TAGS: behave.?ownerTags ?? 'owner,team'
     SHOW_ACTORS: string(behave.?showActors ?? true)
+    MCP_TOOLS: behave.?mcpTools ?? 'off'
   }
 }

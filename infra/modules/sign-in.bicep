@@ -12,9 +12,9 @@ param pageAuth string
 
 // `AzNS AAD Webhook`, as which action groups call: https://learn.microsoft.com/azure/azure-monitor/alerts/action-groups#configure-authentication-for-secure-webhook
 var actionGroups = '461e8683-5575-4561-ac7f-899cc907d62a'
-// Event Grid's own trigger has a key of its own; health tells nothing; pages have signed links, unless people sign in for them.
-// `/*` is all below a path: https://github.com/MicrosoftDocs/azure-docs/issues/86514
-var open = ['/api/health', '/runtime/webhooks/eventgrid']
+// Event Grid's own trigger and the tools for agents (MCP_TOOLS) have keys of their own; health tells nothing. Pages have signed links, unless
+// people sign in for them; `/*` is all below a path: https://github.com/MicrosoftDocs/azure-docs/issues/86514
+var open = ['/api/health', '/runtime/webhooks/eventgrid', '/runtime/webhooks/mcp']
 var pages = peopleSignIn ? [] : ['/api/runbooks/*']
 var peopleSignIn = pageAuth == 'entra'
 var isOn = !empty(clientId)

@@ -105,4 +105,7 @@ type behaviour = {
 
   @description('Optional. Whether tickets name who changed something: true, or false. Default: true.')
   showActors: bool?
+
+  @description('Optional. Whether agents may ask the deployed app through read-only tools: off, or on (agents.md). Default: off.')
+  mcpTools: ('off' | 'on')?
 }

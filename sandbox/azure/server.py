@@ -90,7 +90,8 @@ class SimulatedAzure:
         started = time.monotonic() - self._began
         path, query, body = request.path, unquote(request.query_string.decode()), request.get_data(as_text=True)
         fault = next((f for f in list(self.faults) if f.strikes(request.method, path, query, body)), None)
-        time.sleep(self.latency + (fault.delay if fault else 0.0))
+        if delay := self.latency + (fault.delay if fault else 0.0):
+            time.sleep(delay)
         if fault and fault.drop:
             self._record(request, 0, started)
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)

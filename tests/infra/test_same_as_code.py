@@ -299,7 +299,7 @@ def test_action_groups_are_known_by_the_same_application_and_role_everywhere() -
 
 def test_what_is_open_without_a_token_is_health_and_what_has_a_key() -> None:
     opened = set(re.findall(r"'(/.*?)'", one(text_of("modules/sign-in.bicep"), "var", "open").assigned))
-    assert opened == {"/api/health", "/runtime/webhooks/eventgrid"}
+    assert opened == {"/api/health", "/runtime/webhooks/eventgrid", "/runtime/webhooks/mcp"}
 
 
 def test_pages_are_open_without_a_sign_in_only_where_their_links_are_signed() -> None:

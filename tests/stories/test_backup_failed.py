@@ -25,6 +25,8 @@ from sandbox.azurite import connection_string
 from sandbox.scenario import Scenario, load_scenarios
 from tests.workbench import Bench
 
+pytestmark = pytest.mark.usefixtures("own_azurite")
+
 CONFIGURATION = RefusalKind.CONFIGURATION
 BenchOf = Callable[..., Bench]
 LOCKED = "restore_point_group_locked"
