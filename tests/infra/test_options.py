@@ -52,3 +52,19 @@ def test_who_may_write_secrets_is_assigned_by_name_only() -> None:
     writer = one(text_of("modules/secrets.bicep"), "resource", "writer")
     assert writer.assigned.startswith("[\n  for id in secretWriters")
     assert "'Key Vault Secrets Officer'" in writer.text
+
+
+@pytest.mark.parametrize(
+    ("module", "made_only_if"),
+    [("vault", "empty(keyVaultId)"), ("operators", "empty(operatorActionGroupId) && !empty(operatorEmails)"), ("newNetwork", "makesNetwork")],
+)  # fmt: skip
+def test_what_is_there_already_is_not_made_again(module: str, made_only_if: str) -> None:
+    assert one(MAIN, "module", module).assigned.startswith(f"if ({made_only_if})")
+
+
+def test_workspace_network_zones_and_action_groups_can_be_ones_that_are_there() -> None:
+    assert one(MAIN, "var", "makesNetwork").assigned == "isPrivate && network == null"
+    assert one(MAIN, "var", "actionGroupIds").assigned == "concat([actionGroup.outputs.id], furtherActionGroupIds)"
+    assert one(text_of("modules/logs.bicep"), "resource", "made").assigned.startswith("if (isNew)")
+    assert "if (empty(zoneId))" in text_of("modules/private-endpoint.bicep")
+    assert "privateDnsZones[?part] ?? ''" in MAIN
