@@ -1,6 +1,7 @@
 """What Bicep's own linter makes an error of, since infra/bicepconfig.json says so, and no compiler is at hand to say it: names and addresses.
 
 https://learn.microsoft.com/azure/azure-resource-manager/bicep/linter-rule-secure-secrets-in-parameters
+https://learn.microsoft.com/azure/azure-resource-manager/bicep/linter-rule-secure-parameter-default
 https://learn.microsoft.com/azure/azure-resource-manager/bicep/linter-rule-no-hardcoded-environment-urls
 """
 
@@ -44,6 +45,12 @@ def test_no_parameter_that_is_no_secret_is_named_like_one(file: str) -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_no_address_of_one_cloud_is_fixed(file: str) -> None:
     assert fixed_hosts(FILES[file]) == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_default_of_a_secret_is_empty(file: str) -> None:
+    secrets = [each for each in declarations(FILES[file]) if each.kind == "param" and "@secure()" in each.decorators]
+    assert {each.assigned for each in secrets} <= {"", "''", "{}"}
 
 
 def test_a_name_like_a_secrets_is_noticed() -> None:
