@@ -80,10 +80,16 @@ class DryRun(Target):
 
         address = unquote(url) + (f"?{unquote(urlencode(query))}" if query else "")
         lines = [f"{method} {address}", *(f"{name}: {value}" for name, value in headers.items())]
-        is_json = "json" in headers.get("Content-Type", "")
-        content = ["", json.dumps(json.loads(body), ensure_ascii=False, indent=2) if is_json else body.decode()] if body else []
+        content = ["", _shown(body, headers["Content-Type"])] if body else []
         self._written.append(self.without_secrets("\n".join([*lines, *content]), keep_words=True))
         return requests.Response()
+
+
+def _shown(body: bytes, content_type: str) -> str:
+    """A body for a person: a file that is added to a ticket by its size."""
+    if content_type == "application/octet-stream":
+        return body.decode()
+    return json.dumps(json.loads(body), ensure_ascii=False, indent=2) if "json" in content_type else f"({len(body):,} bytes)"
 
 
 def _holds(condition: str, names: Mapping[str, Any]) -> bool:
