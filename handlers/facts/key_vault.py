@@ -217,5 +217,6 @@ def _encryption_set(set_id: str, failure: Failure, reads: Reads) -> EncryptionSe
     known = EncryptionSet(set_id, rotation_error=str(failed.get("code") or ""))
     if not (url and vault_id):
         return replace(known, unread=Unknown(Reason.NO_DATA))
-    vault = _without_holders([DiskKey("key", url, vault_id)], failure, reads)
-    return replace(known, vault=vault, key=next(iter(vault.keys), None))
+    used = DiskKey("key", url, vault_id)
+    vault = _without_holders([used], failure, reads)
+    return replace(known, disk_key=used, vault=vault, key=next(iter(vault.keys), None))

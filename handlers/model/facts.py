@@ -266,7 +266,7 @@ class OutboundAccess:
 
 @dataclass(frozen=True, slots=True)
 class DiskKey:
-    """A secret (BEK) or key (KEK) that Azure Disk Encryption uses. `url` names its key vault and version."""
+    """A secret (BEK) or key (KEK) that disk encryption uses. `url` names its key vault and version."""
 
     kind: str
     """`secret` or `key`."""
@@ -349,6 +349,7 @@ class EncryptionSet:
 
     id: str
     found: bool = True
+    disk_key: DiskKey | None = None
     key: KeyState | None = None
     vault: KeyVault | None = None
     rotation_error: str = ""
