@@ -230,7 +230,9 @@ _JOB = _fields(
 _EXTENSION = _fields(
     backup=_flag, name=_text, type=_text, version=_text, state=_text, message=_text, at=_time, model_only=_flag,
 )  # fmt: skip
-_DISK = _fields(name=_text, size_gib=_number, managed=_flag, state=_text, write_accelerator=_flag, sku=_text)
+_DISK = _fields(
+    name=_text, size_gib=_number, managed=_flag, state=_text, write_accelerator=_flag, sku=_text, encryption_set=_text
+)
 _VM = _fields(
     name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
     provisioning_state=_text, status=_text, status_at=_time, message=_text, created=_time,
@@ -255,6 +257,9 @@ _POLICY = _fields(None, ["principal"], principal=_text, secrets=_list_of(_text),
 _KEY_VAULT = _fields(
     None, ["name"], name=_text, rbac=_flag, exists=_flag, soft_deleted=_flag, access_policies=_list_of(_POLICY),
     roles=_list_of(_ROLE), contents=_fields(_or_null(_flag)), updated=_time, deleted=_time, firewalled=_flag,
+)  # fmt: skip
+_ENCRYPTION_SET = _fields(
+    None, ["name", "vault"], name=_text, vault=_text, vault_named=_flag, exists=_flag, rotation_error=_text,
 )  # fmt: skip
 _FAULT = _fields(
     None, ["match"], match=_call, code=_text, drop=_flag, partial=_flag, delay=_number, retry_after=_number, times=_number,
@@ -283,7 +288,7 @@ _SCENARIO = _fields(
                    restore_point_group=_fields(prefix=_text, suffix=_text)),
     item=_fields(state=_one_of("Protected", "ProtectionStopped", "ProtectionPaused", "BackupsSuspended", "IRPending"), last_point=_time),
     network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"])), private=_flag),
-    key_vaults=_list_of(_KEY_VAULT), faults=_list_of(_FAULT),
+    key_vaults=_list_of(_KEY_VAULT), encryption_sets=_list_of(_ENCRYPTION_SET), faults=_list_of(_FAULT),
     activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text)),
     changes=_list_of(_fields(None, ["resource", "at"], resource=_text, at=_time, who=_text, type=_one_of("Create", "Update", "Delete"),
                              properties=_fields(_list_of(_or_null(_text))))),
@@ -295,7 +300,18 @@ _SCENARIO = _fields(
 
 def _problems(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _SCENARIO(data, "")
-    named = {vault["name"] for vault in data.get("key_vaults") or ()}
-    encrypted = (data.get("vm") or {}).get("encrypted")
-    if encrypted and encrypted["vault"] not in named:
-        yield f"vm.encrypted.vault: {encrypted['vault']!r} is none of key_vaults ({', '.join(sorted(named)) or 'none'})"
+    vm = data.get("vm") or {}
+    used = {"vm.encrypted.vault": vm["encrypted"]["vault"]} if vm.get("encrypted") else {}
+    used |= {f"encryption_sets[{index}].vault": each["vault"] for index, each in enumerate(data.get("encryption_sets") or ())}
+    yield from _unnamed("key_vaults", used, data)
+    disks = enumerate(vm.get("disks") or ())
+    sets = {f"vm.disks[{index}].encryption_set": disk["encryption_set"] for index, disk in disks if disk.get("encryption_set")}
+    yield from _unnamed("encryption_sets", sets, data)
+
+
+def _unnamed(field: str, used: Mapping[str, str], data: Mapping[str, Any]) -> Iterator[str]:
+    """What is used, by its place, and is none of the names in a field."""
+    named = {each["name"] for each in data.get(field) or ()}
+    for place, name in used.items():
+        if name not in named:
+            yield f"{place}: {name!r} is none of {field} ({', '.join(sorted(named)) or 'none'})"

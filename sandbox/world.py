@@ -83,6 +83,7 @@ class World:
         self._add_restore_points()
         self._add_locks()
         self._add_key_vaults()
+        self._add_encryption_sets()
         self._add_health()
         self._add_activity()
         self._add_changes()
@@ -137,6 +138,10 @@ class World:
             body["managedDisk"] = {"id": disk_id, "storageAccountType": disk.get("sku", "Premium_LRS")}
             properties: Body = {"diskSizeGB": size, "diskState": disk.get("state", "Attached"), "provisioningState": "Succeeded"}
             properties["encryption"] = {"type": "EncryptionAtRestWithPlatformKey"}
+            if disk.get("encryption_set"):
+                set_id = self.encryption_set_id(disk["encryption_set"])
+                properties["encryption"] = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": set_id}
+                body["managedDisk"]["diskEncryptionSet"] = {"id": set_id}
             if setting := self._encryption_setting(index):
                 properties["encryptionSettingsCollection"] = {"enabled": True, "encryptionSettings": [setting]}
             self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"], managedBy=self.vm_id)
@@ -413,6 +418,20 @@ class World:
             self._add(
                 f"{vault_id}/keys/{short}/versions/0a1b", "Microsoft.KeyVault/vaults/keys/versions", {"attributes": attributes}
             )
+
+    def encryption_set_id(self, name: str) -> str:
+        return self.resource_id("rg-keys", "Microsoft.Compute/diskEncryptionSets", name)
+
+    def _add_encryption_sets(self) -> None:
+        """https://learn.microsoft.com/rest/api/compute/disk-encryption-sets/get"""
+        for given in self.data.get("encryption_sets") or ():
+            active: Body = {"keyUrl": f"https://{given['vault']}.vault.azure.net/keys/kek-1/0a1b"}
+            active |= {"sourceVault": {"id": self.key_vault_id(given["vault"])}} if given.get("vault_named", True) else {}
+            failed = {"autoKeyRotationError": {"code": given["rotation_error"]}} if given.get("rotation_error") else {}
+            if given.get("exists", True):
+                self._add(self.encryption_set_id(given["name"]), "Microsoft.Compute/diskEncryptionSets", {
+                    "activeKey": active, "encryptionType": "EncryptionAtRestWithCustomerKey", "provisioningState": "Succeeded",
+                    "rotationToLatestKeyVersionEnabled": bool(failed), **failed}, location=self.vm["location"])  # fmt: skip
 
     def _add_role(self, role: Mapping[str, Any], vault_id: str) -> None:
         definition = f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/roleDefinitions/{self.guid('role/' + role['role'])}"

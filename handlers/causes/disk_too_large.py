@@ -48,5 +48,5 @@ def check(window: Window, disks: tuple[Disk, ...]) -> Opinion:
         ),
         possible("An encrypted disk is over 4 TB", bool(encrypted), disks=encrypted),
         ruled_out("Every disk was small enough when the job ran", whole & window.held(seen), disks=counted),
-        unknown("They are small enough now, and may have been changed since", Reason.READ_LATE, disks=counted),
+        unknown("They are small enough now, and may have been changed since", Reason.READ_LATE, whole, disks=counted),
     )

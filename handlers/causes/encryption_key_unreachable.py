@@ -47,9 +47,10 @@ def check(
     key_vaults: tuple[KeyVault, ...] | Unknown,
     encryption_sets: tuple[EncryptionSet, ...] | Unknown,
 ) -> Opinion:
-    vaults = () if isinstance(key_vaults, Unknown) else key_vaults
     sets = () if isinstance(encryption_sets, Unknown) else encryption_sets
-    keys = tuple(key for vault in vaults for key in vault.keys) + tuple(found.key for found in sets if found.key)
+    own = () if isinstance(key_vaults, Unknown) else key_vaults
+    vaults = own + tuple(found.vault for found in sets if found.vault)
+    keys = tuple(key for vault in own for key in vault.keys) + tuple(found.key for found in sets if found.key)
     broken = dict(_broken(vaults, sets, keys))
     barred = [vault for vault in vaults if vault.firewalled]
     failing = tuple(found for found in sets if found.rotation_error)
@@ -58,7 +59,7 @@ def check(
     whys += [disk.unread for disk in (() if isinstance(disks, Unknown) else disks)]
     unseen = unread(disks, disk_keys, key_vaults, encryption_sets, *whys)
     used = bool(vaults or sets)
-    shown: dict[str, Any] = {"key_vaults": tuple(broken) or vaults, "encryption_sets": sets}
+    shown: dict[str, Any] = {"key_vaults": tuple(broken) or own, "encryption_sets": sets}
     return decide(
         confirmed(
             "A vault, set or key version in use was gone or disabled when the job ran",

@@ -66,7 +66,7 @@ def check(
         unknown(
             "Not every sign of encryption could be read for the time of the job",
             Reason.READ_LATE,
-            ~unread(disks, disk_keys, extensions, key_vaults),
+            ~(unread(disks, disk_keys, extensions, key_vaults) | unseen | _unread_disks(disks)),
             disks=disks,
             key_vaults=key_vaults,
         ),
@@ -80,4 +80,8 @@ def _is_plain(
     if isinstance(disks, Unknown) or isinstance(keys, Unknown) or isinstance(extensions, Unknown):
         return unread(disks, keys, extensions)
     marks = bool(keys) or any(disk.ade_encrypted for disk in disks) or any(ADE in found.handler.lower() for found in extensions)
-    return ~(any_of(*(unread(disk.unread) for disk in disks)) | marks)
+    return ~(_unread_disks(disks) | marks)
+
+
+def _unread_disks(disks: tuple[Disk, ...] | Unknown) -> Claim:
+    return any_of(*(unread(disk.unread) for disk in (() if isinstance(disks, Unknown) else disks)))

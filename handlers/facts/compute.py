@@ -213,10 +213,19 @@ def _disk(item: dict[str, Any], encrypted: set[str], reads: Reads) -> Disk:
         state=properties.get("diskState", ""),
         write_accelerated=bool(item.get("writeAcceleratorEnabled")),
         ade_encrypted=item.get("name", "") in encrypted or bool(collection.get("enabled")),
-        encryption_set_id=(properties.get("encryption") or {}).get("diskEncryptionSetId") or "",
+        encryption_set_id=_encryption_set_id(properties),
         lun=item.get("lun"),
         unread=body if isinstance(body, Unknown) else None,
     )
+
+
+def _encryption_set_id(properties: dict[str, Any]) -> str:
+    """A confidential VM's disk names its set in its security profile.
+
+    https://learn.microsoft.com/javascript/api/@azure/arm-compute/disksecurityprofile
+    """
+    encryption, security = properties.get("encryption") or {}, properties.get("securityProfile") or {}
+    return str(encryption.get("diskEncryptionSetId") or security.get("secureVMDiskEncryptionSetId") or "")
 
 
 @fact(READ_VM, READ_VIEW, READ_DISK, source=VM_VIEW)

@@ -59,6 +59,17 @@ def key_vaults(failure: Failure, reads: Reads) -> tuple[KeyVault, ...]:
 
 
 def _vault(keys: list[DiskKey], failure: Failure, reads: Reads) -> KeyVault:
+    vault = _without_holders(keys, failure, reads)
+    if vault.unread or not vault.found:
+        return vault
+    read = _role_holders if vault.rbac else _policy_holders
+    holders = reads.or_unknown(lambda: tuple(sorted(set(read(reads.get(vault.id, API), vault.needs, reads)))))
+    vault = replace(vault, holders_unread=holders) if isinstance(holders, Unknown) else replace(vault, holders=holders)
+    return vault if vault.holders or vault.holders_unread else _dated(vault, failure, reads)
+
+
+def _without_holders(keys: list[DiskKey], failure: Failure, reads: Reads) -> KeyVault:
+    """Whether a vault and its keys are there and can be reached; who holds rights on it is not asked."""
     vault_id, needs = keys[0].vault_id, tuple(sorted({key.kind for key in keys}))
     parsed = ResourceId.parse(vault_id)
     blank = KeyVault(vault_id, parsed.name if parsed else vault_id, found=True, needs=needs)
@@ -66,20 +77,19 @@ def _vault(keys: list[DiskKey], failure: Failure, reads: Reads) -> KeyVault:
     if isinstance(body, Unknown):
         return _gone(blank, parsed, failure, reads) if parsed and body.why is Reason.NOT_FOUND else replace(blank, unread=body)
     properties = body.get("properties") or {}
-    rbac = bool(properties.get("enableRbacAuthorization"))
-    read = _role_holders if rbac else _policy_holders
-    holders = reads.or_unknown(lambda: tuple(sorted(set(read(body, needs, reads)))))
-    changes = reads.or_unknown(lambda: _changes(parsed, failure, reads))
-    return replace(
+    vault = replace(
         blank,
-        rbac=rbac,
-        holders=() if isinstance(holders, Unknown) else holders,
-        holders_unread=holders if isinstance(holders, Unknown) else None,
+        rbac=bool(properties.get("enableRbacAuthorization")),
         keys=reads.each(keys, lambda key: key_state(key, reads)),
         firewalled=_is_firewalled(properties),
-        changes=None if isinstance(changes, Unknown) else changes,
-        changes_unread=changes if isinstance(changes, Unknown) else None,
     )
+    return _dated(vault, failure, reads) if vault.firewalled else vault
+
+
+def _dated(vault: KeyVault, failure: Failure, reads: Reads) -> KeyVault:
+    """With what was done to the vault since the job began: it says whether what is wrong with it now was wrong then."""
+    changes = reads.or_unknown(lambda: _changes(ResourceId.parse(vault.id), failure, reads))
+    return replace(vault, changes_unread=changes) if isinstance(changes, Unknown) else replace(vault, changes=changes)
 
 
 def _gone(vault: KeyVault, parsed: ResourceId, failure: Failure, reads: Reads) -> KeyVault:
@@ -176,14 +186,27 @@ def _second(value: object) -> datetime | None:
     return datetime.fromtimestamp(value, UTC) if isinstance(value, int) else None
 
 
-@fact(READ_VM, READ_DISK, *READ_KEYS, "Microsoft.Compute/diskEncryptionSets/read", source="Microsoft.Compute/diskEncryptionSets")
+@fact(
+    READ_VM,
+    READ_DISK,
+    READ_ACTIVITY,
+    *READ_KEYS,
+    "Microsoft.KeyVault/vaults/read",
+    "Microsoft.KeyVault/locations/deletedVaults/read",
+    "Microsoft.Compute/diskEncryptionSets/read",
+    source="Microsoft.Compute/diskEncryptionSets",
+)
 def encryption_sets(failure: Failure, reads: Reads) -> tuple[EncryptionSet, ...]:
-    """The disk encryption sets of the VM's disks, each with the key that it uses."""
+    """The disk encryption sets of the VM's disks, each with the key that it uses and the key's vault."""
     ids = dict.fromkeys(disk.encryption_set_id for disk in disks(failure, reads) if disk.encryption_set_id)
-    return reads.each(ids, lambda set_id: _encryption_set(set_id, reads))
+    return reads.each(ids, lambda set_id: _encryption_set(set_id, failure, reads))
 
 
-def _encryption_set(set_id: str, reads: Reads) -> EncryptionSet:
+def _encryption_set(set_id: str, failure: Failure, reads: Reads) -> EncryptionSet:
+    """Of a key in another subscription the set names no vault: nobody knows how that key is.
+
+    https://learn.microsoft.com/javascript/api/@azure/arm-compute/keyfordiskencryptionset
+    """
     body = reads.or_unknown(lambda: reads.get(set_id, SET_API))
     if isinstance(body, Unknown):
         gone = body.why is Reason.NOT_FOUND
@@ -191,5 +214,9 @@ def _encryption_set(set_id: str, reads: Reads) -> EncryptionSet:
     properties = body.get("properties") or {}
     active, failed = properties.get("activeKey") or {}, properties.get("autoKeyRotationError") or {}
     url, vault_id = str(active.get("keyUrl") or ""), str((active.get("sourceVault") or {}).get("id") or "")
-    key = key_state(DiskKey("key", url, vault_id), reads) if url and vault_id else None
-    return EncryptionSet(set_id, key=key, rotation_error=str(failed.get("code") or ""))
+    known = EncryptionSet(set_id, rotation_error=str(failed.get("code") or ""))
+    if not (url and vault_id):
+        return replace(known, unread=Unknown(Reason.NO_DATA))
+    used = DiskKey("key", url, vault_id)
+    vault = _without_holders([used], failure, reads)
+    return replace(known, disk_key=used, vault=vault, key=next(iter(vault.keys), None))

@@ -266,7 +266,7 @@ class OutboundAccess:
 
 @dataclass(frozen=True, slots=True)
 class DiskKey:
-    """A secret (BEK) or key (KEK) that Azure Disk Encryption uses. `url` names its key vault and version."""
+    """A secret (BEK) or key (KEK) that disk encryption uses. `url` names its key vault and version."""
 
     kind: str
     """`secret` or `key`."""
@@ -329,6 +329,12 @@ class KeyVault:
     """Why the vault could not be read, or why it is not known whether it is gone."""
 
     @property
+    def unreachable(self) -> str:
+        """Its name, and why nobody gets at what is in it; empty where nothing speaks against it."""
+        state = str(self.unread.why) if self.unread else "missing" if not self.found else "firewalled" if self.firewalled else ""
+        return f"{self.name}: {state}" if state else ""
+
+    @property
     def broken_keys(self) -> tuple[str, ...]:
         """Keys or secrets that are missing or disabled."""
         return tuple(key.name for key in self.keys if not key.unread and not (key.found and key.enabled))
@@ -339,11 +345,13 @@ class KeyVault:
 
 @dataclass(frozen=True, slots=True)
 class EncryptionSet:
-    """A disk encryption set, and the key that it uses."""
+    """A disk encryption set, the key that it uses, and the key's vault, of which nobody's rights are read."""
 
     id: str
     found: bool = True
+    disk_key: DiskKey | None = None
     key: KeyState | None = None
+    vault: KeyVault | None = None
     rotation_error: str = ""
     unread: Unknown | None = None
 
@@ -352,7 +360,14 @@ class EncryptionSet:
         return self.id.rpartition("/")[2]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.rotation_error or self.key or ('–' if self.found else 'missing')}"
+        return f"{self.name}: {self._state}"
+
+    @property
+    def _state(self) -> str:
+        if not self.found:
+            return "missing"
+        unreachable = self.vault.unreachable if self.vault else ""
+        return self.rotation_error or unreachable or str(self.key or (self.unread.why if self.unread else "–"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,7 +234,7 @@ def _failed(fault: Fault, method: str, path: str) -> Answer:
         found = answers.throttled(method, path, seconds)
     elif fault.status == 400 and logs_api:
         found = logs.unresolved("AddonAzureBackupJobs")
-    elif fault.status == 404:
+    elif fault.status == 404 and not fault.code:
         group = re.match(r"(?i)/subscriptions/[^/]+/resourceGroups/([^/]+)", path)
         found = answers.resource_missing(path, group[1] if group else "")
     else:

@@ -95,6 +95,13 @@ def test_an_unread_fact_never_makes_a_verdict_more_certain(case: Case) -> None:
             assert {before, after} != {CONFIRMED, RULED_OUT}, name
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.verdict is UNKNOWN and "not be read" in case.about], ids=str)
+def test_what_could_not_be_read_keeps_a_cause_unknown_that_the_code_states(case: Case) -> None:
+    """A part of a fact too, such as one disk of several: it is no less unread than a whole fact."""
+    values = [values_of(case)[name] for name in catalogue.cause(case.cause).facts]
+    assert floored(opinion_of(case), [value for value in values if isinstance(value, Unknown)]).verdict is UNKNOWN
+
+
 UNDATED = {
     ("agent_not_installed", 4): "what never was has no begin",
     ("vm_deleted_or_moved", 1): "the code itself says it of that time",

@@ -271,6 +271,22 @@ reach(
     **vault(keys=(replace(SECRET_STATE, unread=Unknown(Reason.NO_DATA)),)),
 )
 reach(4, UNKNOWN, "enabled again after the job", LATE, **vault(keys=(replace(SECRET_STATE, updated_at=AFTER),)))
+SET_VAULT = KeyVault("/kv-des", "kv-des", True, needs=("key",))
+
+
+def of_set(**more: Any) -> dict[str, Any]:
+    return {"encryption_sets": (replace(SET, **more),), "disks": (disk(128, encryption_set_id="/des"),)}
+
+
+reach(1, CONFIRMED, "the vault of an encryption set's key was deleted before the job",
+      **of_set(key=None, vault=replace(SET_VAULT, found=False, deleted_at=ago(hours=3))))  # fmt: skip
+reach(2, CONFIRMED, "the firewall of that vault keeps everybody out, and did then",
+      **of_set(vault=replace(SET_VAULT, firewalled=True, changes=log(since=START))))  # fmt: skip
+reach(3, POSSIBLE, "that vault was deleted after the job",
+      **of_set(key=None, vault=replace(SET_VAULT, found=False, deleted_at=AFTER)))  # fmt: skip
+reach(4, UNKNOWN, "that vault may not be read", **of_set(vault=replace(SET_VAULT, unread=FORBIDDEN)))
+reach(4, UNKNOWN, "an encryption set does not name its vault", **of_set(key=None, unread=Unknown(Reason.NO_DATA)))
+reach(5, RULED_OUT, "the key of an encryption set has been enabled for months", **of_set(vault=SET_VAULT))
 reach(5, RULED_OUT, "the version in use is enabled, and has been for months", **vault())
 reach(6, RULED_OUT, "no disk uses a key of the customer's")
 

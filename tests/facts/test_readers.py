@@ -192,6 +192,33 @@ def test_a_lost_right_to_read_roles_is_not_nobody_holding_them(facts: Facts) -> 
     assert vault.holders_unread.why is Reason.FORBIDDEN
 
 
+SET = "vm: {disks: [{encryption_set: des}]}\nkey_vaults: [{name: kv%s}]\nencryption_sets: [{name: des, vault: kv%s}]\n"
+
+
+def test_the_key_vault_of_an_encryption_set_is_read_as_those_of_disk_encryption_are(facts: Facts) -> None:
+    (deleted,) = facts(SET % (", exists: false, soft_deleted: true, deleted: -5h", ""), "encryption_sets")["encryption_sets"]
+    assert (deleted.vault.found, hours_ago(deleted.vault.deleted_at), deleted.key) == (False, 5, None)
+    (walled,) = facts(SET % (", firewalled: true", ""), "encryption_sets")["encryption_sets"]
+    assert (walled.vault.firewalled, walled.key.enabled) == (True, True)
+    (hidden,) = facts(SET % ("", "") + "faults: [{match: 'GET */vaults/kv?*', status: 403}]", "encryption_sets")[
+        "encryption_sets"
+    ]
+    assert hidden.vault.unread.why is Reason.FORBIDDEN
+
+
+def test_an_encryption_set_that_is_gone_or_does_not_name_its_key_vault_says_so(facts: Facts) -> None:
+    (gone,) = facts(SET % ("", ", exists: false"), "encryption_sets")["encryption_sets"]
+    assert (gone.found, gone.unread) == (False, None)
+    (unnamed,) = facts(SET % ("", ", vault_named: false"), "encryption_sets")["encryption_sets"]
+    assert (unnamed.found, unnamed.unread) == (True, Unknown(Reason.NO_DATA))
+
+
+def test_the_encryption_set_of_a_confidential_vm_is_found(facts: Facts) -> None:
+    disk = "/subscriptions/{subscription}/resourceGroups/rg-shop/providers/Microsoft.Compute/disks/vm-small-world-osdisk"
+    confidential = f"resources: {{'{disk}': {{properties: {{securityProfile: {{secureVMDiskEncryptionSetId: /sets/des}}}}}}}}"
+    assert facts(confidential, "disks")["disks"][0].encryption_set_id == "/sets/des"
+
+
 EVENT = "{TimeGenerated: %s, EventLog: %s, EventID: %d, RenderedDescription: '%s', _ResourceId: '{vm}'}"
 
 

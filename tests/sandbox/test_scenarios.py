@@ -123,6 +123,8 @@ def test_the_built_in_alert_carries_its_job_its_item_and_the_link_to_its_code() 
         ("title: t\nvm: {agent: {reported: soon}}", "vm.agent.reported: 'soon' is not a time such as now"),
         ("title: t\nvm: {disks: [{}, {size_gib: big}]}", "vm.disks[1].size_gib: 'big' is not a number"),
         ("title: t\nvm: {encrypted: {vault: kv-1}}", "vm.encrypted.vault: 'kv-1' is none of key_vaults (none)"),
+        ("title: t\nvm: {disks: [{encryption_set: a}]}", "vm.disks[0].encryption_set: 'a' is none of encryption_sets (none)"),
+        ("title: t\nencryption_sets: [{name: a, vault: b}]", "encryption_sets[0].vault: 'b' is none of key_vaults (none)"),
         ("title: t\nvm: Windows", "vm: 'Windows' is not a mapping of fields"),
         ("title: t\nvms: {}", "vms: there is no such field; known are activity, alert"),
         ("title: t\nalert: pigeon", "alert: 'pigeon' is not one of azure_backup"),
@@ -188,7 +190,7 @@ def known_fields(place: str, folder: Path) -> set[str]:
     "place",
     ["", "alert", "vm", "vm.agent", "vm.extensions[", "vm.disks[", "vm.encrypted", "vault", "job", "job.error",
      "locks[", "restore_points", "policy", "policy.restore_point_group", "network", "key_vaults[", "key_vaults[.roles[",
-     "key_vaults[.access_policies[", "activity[", "health_events[", "faults[", "expect"],
+     "key_vaults[.access_policies[", "encryption_sets[", "activity[", "health_events[", "faults[", "expect"],
 )  # fmt: skip
 def test_every_field_is_in_the_readme(place: str, tmp_path: Path) -> None:
     names = known_fields(place, tmp_path)
