@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -18,6 +19,11 @@ def find_chromium() -> str | None:
 def page_source(url: str) -> str:
     """The page's DOM after its scripts have run."""
     return _run(url, "--dump-dom").decode()
+
+
+def save_picture(url: str, file: Path, width: int, height: int) -> None:
+    """The top of the page as a PNG."""
+    _run(url, f"--screenshot={file}", f"--window-size={width},{height}", "--disable-lcd-text")
 
 
 def _run(url: str, *flags: str) -> bytes:

@@ -10,11 +10,12 @@ for (const code of document.querySelectorAll(".runbook pre > code")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
+  const words = code.closest(".runbook").dataset;
+  button.textContent = words.copy;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code.textContent.trimEnd());
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    button.textContent = words.copied;
+    setTimeout(() => { button.textContent = words.copy; }, 1500);
   });
   block.append(pre, button);
 }
