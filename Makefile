@@ -28,7 +28,7 @@ run: setup ## the sandbox: fires one alert per scenario, shows the tickets (ONCE
 try: setup ## a terminal command against the simulated Azure: make try ARGS="failures --diagnose" (SCENARIO=name: only that one)
 	@$(PYTHON) -m sandbox.terminal $(ARGS)
 
-WITH_SERVERS = azure bench cli end_to_end faults records sandbox stories tickets/targets
+WITH_SERVERS = azure bench cli end_to_end faults records sandbox stories tickets/targets web
 
 check: setup lint ## the quick answer: lint, and the tests that start nothing and try few inputs (under 20 s)
 	@$(PYTHON) -m pytest -q -n 2 -m "not server and not slow" $(addprefix --ignore=tests/,$(WITH_SERVERS))

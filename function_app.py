@@ -30,6 +30,27 @@ def alerts(req: func.HttpRequest) -> func.HttpResponse:
     return func.HttpResponse(body, status_code=answer.status, headers=dict(answer.headers), mimetype="application/json")
 
 
+@app.route("runbooks/{id}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def runbook(req: func.HttpRequest) -> func.HttpResponse:
+    """The page behind a ticket. Whoever may not see it is answered 404 (PAGE_AUTH)."""
+    return page_answer(req)
+
+
+@app.route("runbooks/{id}/{part}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
+def runbook_part(req: func.HttpRequest) -> func.HttpResponse:
+    """GET `members.csv`: a storm's members. POST `check`: gather the facts again and show what is different."""
+    return page_answer(req)
+
+
+def page_answer(req: func.HttpRequest) -> func.HttpResponse:
+    from handlers import checked_again, page_opened
+
+    story = checked_again if req.method == "POST" else page_opened
+    request = page_opened.PageRequest.of(req.route_params, req.headers, req.params, req.get_body())
+    page = story.answer(request, SETTINGS, tools)
+    return func.HttpResponse(page.body, status_code=page.status, headers=page.headers, mimetype=page.kind)
+
+
 @app.event_grid_trigger("event")
 def backup_event(event: func.EventGridEvent) -> None:
     """Events that Event Grid delivers to the function itself."""

@@ -1,9 +1,7 @@
 """Story: some facts could not be read when an incident was diagnosed. They are read again; what that changes updates the ticket."""
 
-from handlers.diagnosis.changes import is_news
-from handlers.diagnosis.diagnose import changes_since, diagnose_failure
-from handlers.diagnosis.evidence import alert_of, readings_of
-from handlers.diagnosis.identify import identify
+from handlers.diagnosis.again import diagnosed_again
+from handlers.diagnosis.diagnose import changes_since
 from handlers.model import Incident
 from handlers.model.incident import reread
 from handlers.records.alert_queue import Message
@@ -19,12 +17,10 @@ def diagnose_again(message: Message, tools: Tools) -> Recorded[Incident] | None:
     if incident is None or incident.failures != failures or reread(incident, failures, tools.now()) is None:
         return None
     document = tools.documents.newest(incident.id, incident.delivery.version)
-    alert = alert_of(document.evidence) if document and document.evidence else incident.alert()
-    failure, error = identify(alert, tools.azure, tools.now())
-    earlier = readings_of(document.evidence, failure, error) if document and document.evidence else {}
-    diagnosis = diagnose_failure(failure, error, tools.azure, tools.now(), earlier=earlier)
+    again = diagnosed_again(document.evidence if document else None, incident.alert(), tools.azure, tools.now())
+    diagnosis = again.diagnosis
     plan_second_reading(incident, diagnosis, readings, tools)
-    if not changes_since(document.verdicts if document else incident.verdicts, diagnosis) and not is_news(earlier, diagnosis):
+    if not changes_since(document.verdicts if document else incident.verdicts, diagnosis) and not again.lists_new_changes:
         return None
     recorded = record(tools.incidents, incident.key, lambda fresh: reread(fresh, failures, tools.now()), tools.queue)
     if recorded:

@@ -22,12 +22,13 @@ LANGUAGES = languages(Path(__file__).parents[1] / "templates")
 CHOICES = {
     "ALERTS_AUTH": ("entra", "key"), "RUNBOOK_LANGUAGE": LANGUAGES, "CANARY": ("off", "quiet", "ticket"),
     "SEVERITY_FROM": ("alert", "risk"), "OPERATOR_SHELL": ("bash", "both", "powershell"),
-    "MCP_TOOLS": ("off", "on"),
+    "MCP_TOOLS": ("off", "on"), "PAGE_AUTH": ("entra", "link"),
 }  # fmt: skip
 """Settings that are one of a few words."""
 LARGEST_NUMBER = 100_000
 LONGEST_TAG = 512
 """Characters of a tag's name."""
+SHORTEST_LINK_KEY = 32
 
 
 class SettingsError(ValueError):
@@ -67,6 +68,8 @@ class Settings:
     operator_shell: str = "both"
     owner_tags: tuple[str, ...] = ("owner", "team")
     show_actors: bool = True
+    page_auth: str = "link"
+    link_key: tuple[str, ...] = field(default=(), repr=False)
     mcp_tools: str = "off"
 
     @classmethod
@@ -107,6 +110,8 @@ class Settings:
             operator_shell=_one_of("OPERATOR_SHELL", values["OPERATOR_SHELL"] or cls.operator_shell),
             owner_tags=_tag_names("OWNER_TAGS", values["OWNER_TAGS"]) or cls.owner_tags,
             show_actors=_true_or_false("SHOW_ACTORS", values["SHOW_ACTORS"] or "true"),
+            page_auth=_auth("PAGE_AUTH", values["PAGE_AUTH"] or cls.page_auth, environment),
+            link_key=_long_keys("LINK_KEY", values["LINK_KEY"]),
             mcp_tools=_one_of("MCP_TOOLS", values["MCP_TOOLS"] or cls.mcp_tools),
         )
 
@@ -192,6 +197,16 @@ def _keys(name: str, value: str) -> tuple[str, ...]:
     keys = tuple(key.strip() for key in _secret(name, value).split(",")) if value else ()
     if len(keys) > 2 or not all(keys):
         raise SettingsError(f"{name} must be one key, or two with a comma between them.")
+    return keys
+
+
+def _long_keys(name: str, value: str) -> tuple[str, ...]:
+    """Keys that nobody can find by trying: a signed link tells whoever has it whether a guess is right."""
+    keys = _keys(name, value)
+    if any(len(key) < SHORTEST_LINK_KEY for key in keys):
+        raise SettingsError(
+            f"{name} must be {SHORTEST_LINK_KEY} characters or longer, such as the output of openssl rand -hex 32."
+        )
     return keys
 
 

@@ -1,7 +1,4 @@
-"""Story: a ticket must change. It is made to show what the row says is true (the table in model/delivery.py), at each target.
-
-The only caller of the ticket systems. Every step may be repeated; nobody owns a row.
-"""
+"""Story: a ticket must change. It is made to show what the row says is true (model/delivery.py). The only caller of the ticket systems."""
 
 from handlers.model.delivery import Wait, next_step
 from handlers.model.document import Document
@@ -10,6 +7,7 @@ from handlers.records.reminders import DueRow, Reminder, Stay
 from handlers.records.routing import routed_row
 from handlers.tickets.event import event_of
 from handlers.tickets.posted_log import log_posted
+from handlers.web.links import with_link
 from handlers.wiring import Tools
 
 
@@ -49,8 +47,9 @@ def post_version(new: Try, tools: Tools) -> tuple[DueRow, float]:
 
 
 def post_document(tried: Try, document: Document, tools: Tools) -> Outcome:
-    """Post what a version's document says; what became of it."""
-    event, tickets = event_of(document, tried.change(document), tried.shown, tools.now()), tools.tickets_at(tried.target)
+    """Post what a version's document says, with the link to its page; what became of it."""
+    document, tickets = with_link(document, tried.row.id, tools.settings), tools.tickets_at(tried.target)
+    event = event_of(document, tried.change(document), tried.shown, tools.now())
     try:
         posted = tickets.post(event, tried.change_id, may_exist=tried.step.may_exist, past=tried.past, parts=document.parts)
     except NOT_POSTED as refusal:

@@ -18,6 +18,7 @@ fi
 
 name="Backup Runbooks (${AZURE_ENV_NAME:-prod})"
 action_groups=461e8683-5575-4561-ac7f-899cc907d62a # AzNS AAD Webhook
+reader=3d6f0a52-88b4-4c0e-9a57-1c2b7e5f4d90        # the same of the role that opens runbook pages, with PAGE_AUTH=entra
 role=7f1c1e60-3c1b-4b8e-9d53-0a7c3f6f2d11          # our own id for the role; it only has to stay the same
 
 # Where it will be made: said before anything is, and only in the tenant of the subscription that is deployed to.
@@ -64,7 +65,9 @@ az rest --method PATCH --url "$graph/applications/$object" --body "{
   \"identifierUris\": [\"api://$app\"],
   \"api\": {\"requestedAccessTokenVersion\": 2},
   \"appRoles\": [{\"id\": \"$role\", \"value\": \"ActionGroupsSecureWebhook\", \"displayName\": \"ActionGroupsSecureWebhook\",
-    \"description\": \"May post alerts\", \"allowedMemberTypes\": [\"Application\"], \"isEnabled\": true}]}" >/dev/null
+    \"description\": \"May post alerts\", \"allowedMemberTypes\": [\"Application\"], \"isEnabled\": true},
+    {\"id\": \"$reader\", \"value\": \"Runbooks.Read\", \"displayName\": \"Runbooks.Read\",
+    \"description\": \"May open runbook pages\", \"allowedMemberTypes\": [\"User\"], \"isEnabled\": true}]}" >/dev/null
 az ad app owner add --id "$app" --owner-object-id "$me"
 
 principal() { az ad sp show --id "$1" --query id -o tsv 2>/dev/null || az ad sp create --id "$1" --query id -o tsv; }

@@ -72,6 +72,14 @@ param alertsObjectId string = ''
 @secure()
 param alertsKey string = ''
 
+@description('Optional. Who may open runbook pages: whoever has a signed link, or whoever signs in with Entra and has the role Runbooks.Read. entra needs alertsAuth entra.')
+@allowed(['entra', 'link'])
+param pageAuth string = 'link'
+
+@description('Optional. The key that signs links to runbook pages, 32 characters or more; or two with a comma between them: the first signs, the app takes both. It goes into the key vault. Left out: the one that lies there stays in use; none: there are no pages.')
+@secure()
+param linkKey string = ''
+
 @description('Optional. Only Azure Monitor\'s action groups reach the app\'s address: the service tag ActionGroup. Nobody then posts a test alert from a machine of their own.')
 param onlyActionGroups bool = false
 
@@ -159,6 +167,7 @@ var logsGroup = split(empty(workspaceId) ? '${subscription().id}/resourceGroups/
 // Without one of these the app would be deployed and hear nothing: better to stop here.
 var clientId = useEntra && empty(alertsClientId) ? fail('alertsClientId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsClientId
 var objectId = useEntra && empty(alertsObjectId) ? fail('alertsObjectId is missing: run infra/entra.sh, or choose alertsAuth key.') : alertsObjectId
+var signedIn = pageAuth == 'entra' && !useEntra ? fail('pageAuth entra needs alertsAuth entra: its app registration is the one that people sign in to.') : pageAuth
 var keys = !useEntra && length(alertsKey) < 32 ? fail('alertsKey is missing or too short: 32 letters and digits or more.') : alertsKey
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -200,6 +209,7 @@ module secrets 'modules/secrets.bicep' = {
       ticket: ticketSecret
       url: urlInVault ? ticketUrl : ''
       alerts: useEntra ? '' : keys
+      link: linkKey
     }
   }
   dependsOn: [vault]
@@ -208,6 +218,12 @@ module secrets 'modules/secrets.bicep' = {
 module unsetSecret 'modules/unset-secret.bicep' = if (empty(ticketSecret)) {
   scope: resourceGroup(vaultGroup[2], vaultGroup[4])
   params: { vaultName: vaultName, name: '${secretPrefix}ticket-secret' }
+  dependsOn: [vault]
+}
+
+module unsetLinkKey 'modules/unset-secret.bicep' = if (empty(linkKey)) {
+  scope: resourceGroup(vaultGroup[2], vaultGroup[4])
+  params: { vaultName: vaultName, name: '${secretPrefix}link-key' }
   dependsOn: [vault]
 }
 
@@ -280,14 +296,16 @@ module settings 'modules/settings.bicep' = {
     ticketUrl: urlInVault ? secrets.outputs.references.url : ticketUrl
     ticketSecretReference: secrets.outputs.references.ticket
     alertsKeyReference: useEntra ? '' : secrets.outputs.references.alerts
+    pageAuth: pageAuth
+    linkKeyReference: secrets.outputs.references.link
     behave: behave
   }
-  dependsOn: [unsetSecret] // else the app finds no secret when it first starts
+  dependsOn: [unsetSecret, unsetLinkKey] // else the app finds no secret when it first starts
 }
 
 module signIn 'modules/sign-in.bicep' = {
   scope: group
-  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '' }
+  params: { appName: app.outputs.name, clientId: useEntra ? clientId : '', pageAuth: signedIn }
   dependsOn: [settings] // Azure refuses two changes of an app at once
 }
 

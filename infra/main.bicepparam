@@ -31,6 +31,8 @@ param alertsAuth = readEnvironmentVariable('ALERTS_AUTH', 'entra')
 param alertsClientId = readEnvironmentVariable('ALERTS_CLIENT_ID', '')
 param alertsObjectId = readEnvironmentVariable('ALERTS_OBJECT_ID', '')
 param alertsKey = readEnvironmentVariable('ALERTS_KEY', '')
+param pageAuth = readEnvironmentVariable('PAGE_AUTH', 'link')
+param linkKey = readEnvironmentVariable('LINK_KEY', '')
 param onlyActionGroups = bool(readEnvironmentVariable('ONLY_ACTION_GROUPS', 'false'))
 
 param fallbackEmails = json(readEnvironmentVariable('FALLBACK_EMAILS', '[]'))

@@ -21,12 +21,14 @@ import requests
 from sandbox.azure import running_azure
 from sandbox.azurite import find_azurite, running_azurite
 from sandbox.function_host import running_host
+from sandbox.http import free_port
 from sandbox.scenario import Scenario, apart, load_scenarios
 from sandbox.ticket_desk import Ticket, running_desk
 
 ROOT = Path(__file__).parent.parent
 SECRET = "whsec_c2FuZGJveC1vbmx5LXNlY3JldC0xMjM0NTY="
 """Signs the tickets of this sandbox, and of nothing else."""
+LINK_KEY = "sandbox-only-key-of-page-links-0123456789"
 WORKSPACE = "00000000-0000-4000-8000-00000000a0a1"
 PATIENCE_SECONDS = 90
 
@@ -55,7 +57,9 @@ def run(scenarios: Sequence[Scenario], stack: ExitStack, *, once: bool, verbose:
     azure = stack.enter_context(running_azure(scenarios, port=_port("AZURE_PORT")))
     desk = stack.enter_context(running_desk(SECRET, port=_port("DESK_PORT"), on_event=report.arrived))
     settings = sandbox_settings(storage, azure.url, desk.webhook_url)
-    host = stack.enter_context(running_host(ROOT, settings, port=_port("HOST_PORT"), quiet=not verbose))
+    port = _port("HOST_PORT") or free_port()
+    settings |= {"PUBLIC_URL": f"http://127.0.0.1:{port}", "LINK_KEY": LINK_KEY}
+    host = stack.enter_context(running_host(ROOT, settings, port=port, quiet=not verbose))
     report.say(f"ready: function host {host.url}, ticket desk {desk.url}; firing {len(scenarios)} alerts")
     fire(scenarios, host.url)
     desk.wait_for(lambda _: not report.missing, PATIENCE_SECONDS)
@@ -128,6 +132,8 @@ class Report:
         code = (data["error"] or {}).get("code") or event["type"]
         lead = next((f"{finding['verdict']}: {finding['cause']}" for finding in data["findings"]), event["type"])
         self.say(f"{ticket.id:8} {name:34} {code:44} {lead}")
+        if url := data.get("incident", {}).get("url"):
+            sys.stdout.write(f"{'':21}page: {url}\n")
 
     def finish(self) -> None:
         for scenario in self.missing.values():

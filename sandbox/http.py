@@ -16,6 +16,14 @@ POLL_SECONDS = 0.01
 """How often a server looks whether it is to end: whoever ends it waits for that."""
 
 
+def free_port() -> int:
+    """A port that was free a moment ago, for a server whose address must be known before it starts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class KeepingHandler(WSGIRequestHandler):
     """Keeps connections, as Azure and ticket systems do; werkzeug's own handler closes each after one answer. No log line per request."""
 

@@ -21,16 +21,18 @@ STORIES = {
     "backup_failed",
     "backup_recovered",
     "canary",
+    "checked_again",
     "dispatch",
     "last_resort",
     "many_failed",
     "members_diagnosed",
+    "page_opened",
     "read_again",
     "reminded",
     "sweep",
     "ticket_due",
 }
-ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "records", "azure", "model", "cli", "agents"}
+ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "records", "azure", "model", "cli", "agents", "web"}
 OTHERS = {"settings", "wiring", "__main__"}
 SDK = "azure.*"
 """Azure's packages."""
@@ -57,6 +59,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "azure": {"model", "settings", "azure", SDK, "requests"},
     "diagnosis": {"model", "azure", "facts", "diagnosis", SDK},
     "runbook": {"model", "runbook", "diagnosis", "jinja2", "markdown_it", "nh3"},
+    "web": {"model", "settings", "alerts", "azure", "records", "runbook", "web", "jinja2", "markdown_it", "markupsafe", "nh3"},
     "wiring": {"settings", "model", "azure", "records", "tickets", "requests"},
     "cli": (ROOMS | STORIES | {"settings", "wiring", SDK, "requests", "rich", "mcp", "anyio", "markdown_it"}) - {"causes"},
     "agents": (ROOMS | {"settings", SDK}) - {"causes"},
@@ -64,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{story: (ROOMS | {"settings", "wiring"}) - {"causes", "cli"} for story in STORIES},
     **{
         story: (ROOMS | STORIES | {"settings", "wiring"}) - {"causes", "cli"}
-        for story in ("alert_queued", "dispatch", "reminded", "sweep")
+        for story in ("alert_queued", "checked_again", "dispatch", "reminded", "sweep")
     },
 }
 """docs/decisions.md says where this differs from the first design, and why."""
@@ -100,7 +103,7 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
 def test_function_app_imports_stories_and_wiring_only_and_is_short() -> None:
     text = (ROOT / "function_app.py").read_text(encoding="utf-8")
     assert imports_of(ROOT / "function_app.py") <= STORIES | {"wiring", "azure.*"}
-    assert len(text.splitlines()) <= 80
+    assert len(text.splitlines()) <= 105
 
 
 def test_azure_functions_is_imported_nowhere_else() -> None:

@@ -44,12 +44,17 @@ def is_action_group(headers: Mapping[str, str]) -> bool:
 
     https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities#decode-the-client-principal-header
     """
-    folded = {name.lower(): value for name, value in headers.items()}
-    try:
-        principal = json.loads(base64.b64decode(folded.get("x-ms-client-principal", ""), validate=True))
-        claims = [(claim["typ"], claim["val"]) for claim in principal["claims"]]
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        return False
+    claims = claims_of(headers)
     apps = {value for kind, value in claims if kind in ("appid", "azp")}
     roles = {value for kind, value in claims if kind == "roles" or kind.endswith("/role")}
     return apps == {ACTION_GROUPS_APP} and ACTION_GROUPS_ROLE in roles
+
+
+def claims_of(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What App Service authentication says of the caller, as (type, value); none without it, or for what is no such header."""
+    folded = {name.lower(): value for name, value in headers.items()}
+    try:
+        principal = json.loads(base64.b64decode(folded.get("x-ms-client-principal", ""), validate=True))
+        return [(str(claim["typ"]), str(claim["val"])) for claim in principal["claims"]]
+    except (binascii.Error, ValueError, KeyError, TypeError):
+        return []

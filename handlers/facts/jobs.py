@@ -128,6 +128,17 @@ def completed_after(failure: Failure, since: datetime, azure: Azure) -> Job | No
     return next((job for job in jobs if is_of_item(job, failure) and job.completed_after(since)), None)
 
 
+def completed_if_read(failure: Failure, since: datetime, azure: Azure) -> Job | None:
+    """The same; None when the vault's jobs cannot be read, too."""
+    from azure.core.exceptions import AzureError
+
+    try:
+        return completed_after(failure, since, azure)
+    except (AzureError, NotRead) as error:
+        log.info("jobs unread: %s", why_unread(error, ()).why)
+        return None
+
+
 READ_POINTS = "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read"
 
 

@@ -35,3 +35,5 @@ class Document:
     note: str = ""
     """What is new against what the ticket shows, in Markdown; empty for a first version, and where nothing was known before."""
     format: int = FORMAT
+    key: str = ""
+    """Of the row that it is about; empty in a document of an earlier release."""

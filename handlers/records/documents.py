@@ -75,6 +75,24 @@ class Documents:
                 return document
         return None
 
+    def versions(self, row_id: str) -> list[int]:
+        """The versions that have a document, the newest first."""
+        names = self._storage.blobs(INCIDENT_BLOBS).list_blob_names(name_starts_with=f"{row_id}/")
+        numbers = (name.removeprefix(f"{row_id}/").removesuffix(".json") for name in names)
+        return sorted((int(number) for number in numbers if number.isdecimal()), reverse=True)
+
+    def read_names(self, storm_id: str) -> bytes | None:
+        """The file with all names of a storm; None when there is none."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            names: bytes = (
+                self._storage.blobs(INCIDENT_BLOBS).download_blob(f"{storm_id}/members.csv", timeout=CALL_SECONDS).readall()
+            )
+        except ResourceNotFoundError:
+            return None
+        return names
+
     def write_names(self, storm_id: str, names: str) -> str:
         """Write the file with all names of a storm anew; where it is."""
         name = f"{storm_id}/members.csv"

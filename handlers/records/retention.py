@@ -54,6 +54,7 @@ def delete_old(tools: Tools) -> None:
     rows += sum(delete_ended(tools.storms, storm) for storm in list(tools.storms.ended_before(before)))
     rows += sum(delete_ended(tools.plain_tickets, ticket) for ticket in list(tools.plain_tickets.ended_before(before)))
     tools.storms.delete_counts(now)
+    tools.incidents.delete_checks(now - timedelta(days=1))
     active = {row_id for incident in tools.incidents.active() for row_id in (incident.id, incident.key)}
     deleted = tools.documents.delete_old(before, active | {storm.id for storm in tools.storms.active()})
     bodies = tools.queue.delete_bodies(now - BODIES_FOR)

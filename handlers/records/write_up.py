@@ -57,6 +57,15 @@ class Tools(Protocol):
 
 def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> None:
     """Keep what the incident's newest version says: the runbook, and what changed against what its ticket shows."""
+    document = document_of(incident, diagnosis, message, tools)
+    reopened = incident.delivery.ticket.status == RESOLVED
+    body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
+    note = note_of(document, last_shown(incident, tools), reopened=reopened)
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note, key=incident.key))
+
+
+def document_of(incident: Incident, diagnosis: Diagnosis, message: Message, tools: Tools) -> Document:
+    """What a diagnosis says of the incident."""
     changes = changes_since(incident.verdicts, diagnosis)
     reopened = incident.delivery.ticket.status == RESOLVED
     history = History(incident.failures, incident.first_failed_at, changes, reopened)
@@ -65,12 +74,9 @@ def write_up(incident: Incident, diagnosis: Diagnosis, message: Message, tools: 
     about = Surroundings(owner, incident.same_before, settings.show_actors)
     runbook = render(diagnosis, settings.runbook_language, settings.arm_endpoint, history, about, settings.operator_shell)
     evidence = evidence_of(diagnosis, tools.now())
-    document = failure_document(
+    return failure_document(
         incident, diagnosis, runbook, changes, message.since, evidence, owner, severity_from=settings.severity_from
     )
-    body = message.content[:LARGEST_BODY].decode("utf-8", "replace")
-    note = note_of(document, last_shown(incident, tools), reopened=reopened)
-    tools.documents.write(incident.id, incident.delivery.version, replace(document, body=body, note=note))
 
 
 def last_shown(incident: Incident, tools: Tools) -> Document | None:
@@ -148,7 +154,7 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
     )
     made = storm_document(storm, members, diagnosis, runbook)
     note = note_of(made, shown_of_storm(storm, tools))
-    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note))
+    tools.documents.write(storm.id, storm.delivery.version, replace(made, note=note, key=storm.key))
 
 
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
@@ -163,7 +169,7 @@ def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
     page = render_end(end_of(incident, failure, job, last, tools), note, language, show_actors=tools.settings.show_actors)
     known = (error, catalogue.title_of(error, language))
     document = ended_document(incident, job, title, page, language, last, known)
-    tools.documents.write(incident.id, incident.delivery.version, document)
+    tools.documents.write(incident.id, incident.delivery.version, replace(document, key=incident.key))
 
 
 def _title_of_end(item: str, operation: str, language: str) -> str:

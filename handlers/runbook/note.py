@@ -67,7 +67,7 @@ def render_note(before: Data, now: Data, language: str, *, reopened: bool = Fals
         "title": lambda finding: Markdown(finding["title"]),
         "verdict": lambda name: Markdown(words["verdicts"][name].lower() if name else "–"),
         "label": lambda fact: Markdown(words["facts"].get(fact, fact)),
-        "value": lambda fact, value: Markdown(_value(fact, value, words)),
+        "value": lambda fact, value: Markdown(value_in_short(fact, value, words)),
         "first_step": lambda finding: _first_step(finding, words),
         "span": lambda hours: Markdown(_span(hours, words["spans"])),
     }  # fmt: skip
@@ -117,12 +117,12 @@ def _lasting(finding: Data) -> list[Any]:
     ]
 
 
-def _value(fact: str, value: Any, words: Mapping[str, Mapping[str, str]]) -> str:
+def value_in_short(fact: str, value: Any, words: Mapping[str, Mapping[str, str]]) -> str:
     """A fact's value in short, in the reader's words; an empty one as the fact's own word for none."""
     if value in ("", []):
         return words["none"].get(fact, words["none"]["default"])
     if isinstance(value, list):
-        return _value(fact, value[0], words) + (f"; + {len(value) - 1}" if len(value) > 1 else "")
+        return value_in_short(fact, value[0], words) + (f"; + {len(value) - 1}" if len(value) > 1 else "")
     known = words["values"].get({True: "yes", False: "no", None: "unread"}.get(value, str(value)))
     shown = code_span(value, MOST_CHARACTERS) if isinstance(value, str) else as_markdown(value)
     return known or words["access"].get(str(value)) or str(shown)

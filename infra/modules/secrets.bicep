@@ -14,9 +14,9 @@ param secretWriters string[]
 
 @description('Required. What the vault is to hold. Empty: what it holds stays as it is.')
 @secure()
-param values { ticket: string, url: string, alerts: string }
+param values { ticket: string, url: string, alerts: string, link: string }
 
-var names = { ticket: '${prefix}ticket-secret', url: '${prefix}ticket-url', alerts: '${prefix}alerts-key' }
+var names = { ticket: '${prefix}ticket-secret', url: '${prefix}ticket-url', alerts: '${prefix}alerts-key', link: '${prefix}link-key' }
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7' // Key Vault Secrets Officer
 
@@ -40,6 +40,12 @@ resource alerts 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(valu
   parent: vault
   name: names.alerts
   properties: { value: values.alerts, contentType: 'text/plain' }
+}
+
+resource link 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(values.link)) {
+  parent: vault
+  name: names.link
+  properties: { value: values.link, contentType: 'text/plain' }
 }
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -66,8 +72,9 @@ resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 @description('What app settings hold: where a secret lies, without a version, so that a new one is taken up. Not the secret itself.')
-output references { ticket: string, url: string, alerts: string } = {
+output references { ticket: string, url: string, alerts: string, link: string } = {
   ticket: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.ticket})'
   url: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.url})'
   alerts: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.alerts})'
+  link: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/${names.link})'
 }

@@ -40,6 +40,13 @@ param ticketSecretReference string
 @description('Required. The Key Vault reference to the keys in the webhook\'s address. Empty: there is none.')
 param alertsKeyReference string
 
+@description('Required. Who may open runbook pages: entra or link.')
+@allowed(['entra', 'link'])
+param pageAuth string
+
+@description('Required. The Key Vault reference to the key that signs links to them. The secret may say that there is none.')
+param linkKeyReference string
+
 @description('Required. How the app behaves.')
 param behave behaviour
 
@@ -83,6 +90,8 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ALERTS_AUTH: alertsAuth
     ALERTS_KEY: alertsKeyReference
     PUBLIC_URL: 'https://${hostName}'
+    PAGE_AUTH: pageAuth
+    LINK_KEY: linkKeyReference
     TICKET_URL: ticketUrl
     TICKET_TARGET: tickets.?target ?? 'webhook'
     TICKET_TARGET_FILE: tickets.?targetFile ?? ''

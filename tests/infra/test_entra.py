@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from handlers.alerts.caller import ACTION_GROUPS_APP, ACTION_GROUPS_ROLE
+from handlers.web.access import ROLE as READER_ROLE
 from tests.conftest import ROOT
 from tests.infra.bicep import INFRA
 
@@ -82,8 +83,9 @@ def test_it_makes_the_registration_with_its_role_and_gives_it_to_action_groups(t
     body = json.loads(patch.partition("--body ")[2])
     assert body["identifierUris"] == ["api://client-1"]
     assert body["api"] == {"requestedAccessTokenVersion": 2}
-    (role,) = body["appRoles"]
+    role, reader = body["appRoles"]
     assert (role["value"], role["allowedMemberTypes"]) == (ACTION_GROUPS_ROLE, ["Application"])
+    assert (reader["value"], reader["allowedMemberTypes"]) == (READER_ROLE, ["User"])
     (post,) = calls(tmp_path, "rest --method POST")
     assert json.loads(post.partition("--body ")[2]) == {
         "principalId": f"sp-{ACTION_GROUPS_APP}", "resourceId": "sp-client-1", "appRoleId": role["id"],

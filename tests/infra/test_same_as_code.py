@@ -108,6 +108,7 @@ def test_secrets_are_references_and_no_values() -> None:
     settings = app_settings(SETTINGS)
     assert given_by_main(settings["TICKET_SECRET"]) == "secrets.outputs.references.ticket"
     assert given_by_main(settings["ALERTS_KEY"]) == "useEntra ? '' : secrets.outputs.references.alerts"
+    assert given_by_main(settings["LINK_KEY"]) == "secrets.outputs.references.link"
     assert given_by_main(settings["TICKET_URL"]) == "urlInVault ? secrets.outputs.references.url : ticketUrl"
     references = one(text_of("modules/secrets.bicep"), "output", "references").body
     assert all(value.startswith("'@Microsoft.KeyVault(SecretUri=") for value in references.values())
@@ -212,6 +213,7 @@ BUILT_IN = {
 CONTRIBUTOR, LOGS_POLICY = "b24988ac-6180-42a0-ab88-20f7382dd24c", "c717fb0c-d118-4c43-ab3d-ece30ac81fb3"
 """What the policies of infra/policy work with, and Azure's own policy among them."""
 LOG_READER, ENTRA_ROLE = "73c42c96-874c-492b-b04d-ab87d138a893", "7f1c1e60-3c1b-4b8e-9d53-0a7c3f6f2d11"
+READER_ROLE = "3d6f0a52-88b4-4c0e-9a57-1c2b7e5f4d90"
 
 
 def test_the_roles_on_the_apps_own_resources_are_known_by_name_and_id() -> None:
@@ -221,7 +223,7 @@ def test_the_roles_on_the_apps_own_resources_are_known_by_name_and_id() -> None:
 
 
 def test_no_id_of_a_tenant_or_subscription_is_in_the_source() -> None:
-    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, caller.ACTION_GROUPS_APP, CONTRIBUTOR, LOGS_POLICY}
+    known = {*BUILT_IN.values(), LOG_READER, ENTRA_ROLE, READER_ROLE, caller.ACTION_GROUPS_APP, CONTRIBUTOR, LOGS_POLICY}
     sources = [path for path in INFRA.rglob("*") if path.suffix in (".bicep", ".bicepparam", ".json", ".sh", ".md", ".kql")]
     of_workbook = INFRA / "workbook"
     guid = r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"
@@ -298,6 +300,19 @@ def test_action_groups_are_known_by_the_same_application_and_role_everywhere() -
 def test_what_is_open_without_a_token_is_health_and_what_has_a_key() -> None:
     opened = set(re.findall(r"'(/.*?)'", one(text_of("modules/sign-in.bicep"), "var", "open").assigned))
     assert opened == {"/api/health", "/runtime/webhooks/eventgrid", "/runtime/webhooks/mcp"}
+
+
+def test_pages_are_open_without_a_sign_in_only_where_their_links_are_signed() -> None:
+    sign_in = text_of("modules/sign-in.bicep")
+    assert one(sign_in, "var", "pages").assigned == "peopleSignIn ? [] : ['/api/runbooks/*']"
+    assert one(sign_in, "var", "peopleSignIn").assigned == "pageAuth == 'entra'"
+    assert '@app.route("runbooks/{id}"' in (ROOT / "function_app.py").read_text(encoding="utf-8")
+
+
+def test_who_may_open_pages_is_chosen_from_what_the_code_knows() -> None:
+    for file in ("main.bicep", "modules/settings.bicep", "modules/sign-in.bicep"):
+        (allowed,) = [each for each in one(text_of(file), "param", "pageAuth").decorators if each.startswith("@allowed")]
+        assert tuple(re.findall(r"'(.*?)'", allowed)) == CHOICES["PAGE_AUTH"]
 
 
 def test_azd_finds_the_app_and_reads_the_package() -> None:

@@ -1,0 +1,1 @@
+"""The runbook page: who may open it, what it shows, and its HTML."""
