@@ -19,7 +19,7 @@ from tests.tickets.roundup_tracker import running_tracker
 from tests.tickets.system import posted, target_at
 
 IMAGES = ROOT / "docs" / "images"
-WIDTH, HEIGHT = 1200, 780
+WIDTH, HEIGHT = 1200, 740
 
 
 def take(browser: Browser, system: str, target: Callable[[], Target], language: str) -> None:

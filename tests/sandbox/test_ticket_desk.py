@@ -58,6 +58,7 @@ def test_the_labels_around_a_ticket_are_in_its_language() -> None:
         page = requests.get(send(desk.webhook_url, body).json()["url"], timeout=10).text
         assert 'Código de erro</dt><dd class="code">desconhecido' in page
         assert ">possível</span> A lock" in page
+        assert 'data-copy="Copiar"' in page
         assert ">aberto</span>" in requests.get(desk.url, timeout=10).text
 
 
