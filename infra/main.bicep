@@ -5,7 +5,8 @@ metadata name = 'Backup Runbooks'
 metadata description = 'Turns failed backups of Azure virtual machines into tickets with a runbook.'
 
 import { givenNetwork, givenZones } from 'modules/given.bicep'
-import { alertSources, behaviour, ticketSystem, watchedSubscription } from 'modules/types.bicep'
+import { ticketSystem } from 'modules/tickets.bicep'
+import { alertSources, behaviour, watchedSubscription } from 'modules/types.bicep'
 
 // ------------------------------------------------------------------------------------------------ parameters
 
@@ -39,6 +40,10 @@ param ticketUrlPlace string = 'auto'
 @description('Optional. The ticket system\'s secret: it is put into the key vault. Empty: what the vault holds stays as it is.')
 @secure()
 param ticketSecret string = ''
+
+@description('Optional. The secrets and secret addresses of the targets that tickets.routes names, by the name of their setting, such as TICKET_SECRET_PAYMENTS: they are put into the key vault, that one as ticket-secret-payments. One that is left out: what the vault holds stays as it is.')
+@secure()
+param ticketRouteSecrets { *: string } = {}
 
 @description('Optional. The resource id of a key vault to use, which is asked by Azure roles. Its secrets of this installation begin with `backup-runbooks-` and the installation\'s name. Empty: a new one.')
 param keyVaultId string = ''
@@ -211,6 +216,7 @@ module secrets 'modules/secrets.bicep' = {
       alerts: useEntra ? '' : keys
       link: linkKey
     }
+    routeSecrets: ticketRouteSecrets
   }
   dependsOn: [vault]
 }
@@ -294,7 +300,8 @@ module settings 'modules/settings.bicep' = {
     alertsAuth: alertsAuth
     tickets: tickets
     ticketUrl: urlInVault ? secrets.outputs.references.url : ticketUrl
-    ticketSecretReference: secrets.outputs.references.ticket
+    ticketReference: secrets.outputs.references.ticket
+    vaultAddress: secrets.outputs.address
     alertsKeyReference: useEntra ? '' : secrets.outputs.references.alerts
     pageAuth: pageAuth
     linkKeyReference: secrets.outputs.references.link

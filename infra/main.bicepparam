@@ -10,12 +10,15 @@ param tickets = {
   targetFile: readEnvironmentVariable('TICKET_TARGET_FILE', '')
   httpHosts: json(readEnvironmentVariable('TICKET_HTTP_HOSTS', '[]'))
   routes: json(readEnvironmentVariable('TICKET_ROUTES', '[]'))
+  secretAddresses: json(readEnvironmentVariable('TICKET_SECRET_ADDRESSES', '{}'))
   maintenance: json(readEnvironmentVariable('MAINTENANCE', '[]'))
   maintenanceTag: readEnvironmentVariable('MAINTENANCE_TAG', '')
 }
 param ticketUrl = readEnvironmentVariable('TICKET_URL') // the one without a default: Bicep says that it is missing
 param ticketUrlPlace = readEnvironmentVariable('TICKET_URL_PLACE', 'auto')
 param ticketSecret = readEnvironmentVariable('TICKET_SECRET', '')
+// {"TICKET_SECRET_PAYMENTS": "…"}: what `secret_setting` and `url_setting` of TICKET_ROUTES name
+param ticketRouteSecrets = json(readEnvironmentVariable('TICKET_ROUTE_SECRETS', '{}'))
 param keyVaultId = readEnvironmentVariable('KEY_VAULT_ID', '')
 param secretWriters = json(readEnvironmentVariable('SECRET_WRITERS', '[]'))
 

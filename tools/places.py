@@ -21,6 +21,7 @@ from handlers.tickets.engine.target import OPERATION
 ROOT = Path(__file__).parent.parent
 SCHEMA, SETTINGS_PAGE = "docs/ticket-event.schema.json", "docs/settings.md"
 TYPES, SETTINGS_BICEP = "infra/modules/types.bicep", "infra/modules/settings.bicep"
+TICKETS_BICEP = "infra/modules/tickets.bicep"
 BEHAVIOUR = ("type behaviour = {\n", "\n}\n")
 DEFAULTS = ("    // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py\n", "\n  }\n}\n")
 
@@ -55,7 +56,7 @@ def places() -> list[Place]:
     """What docs/settings.md says of a setting is the description of its parameter: so its languages come first."""
     names = " or ".join(f"`{name}`" for name in LANGUAGES)
     languages = Place(SETTINGS_PAGE, "| the language of runbooks and tickets: ", " |", names)
-    systems = Place(TYPES, "  target: (", ")?\n", _union(bundled()))
+    systems = Place(TICKETS_BICEP, "type systemName = ", "\n", _union(bundled()))
     meanings = _meanings(languages.put_into((ROOT / SETTINGS_PAGE).read_text(encoding="utf-8")))
     return [_count(), languages, systems, *_of_the_schema(), *_of_the_settings(meanings)]
 

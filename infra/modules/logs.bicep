@@ -59,7 +59,7 @@ output workspaceId string = isNew ? made.id : existingWorkspaceId
 output name string = isNew ? made.name : parts[8]
 
 @description('Its region: rules on its logs must lie there.')
-output location string = isNew ? made.location : given!.location
+output location string = isNew ? made!.location : given!.location
 
 @description('Its customer id, by which it is queried.')
 output customerId string = isNew ? made!.properties.customerId : given!.properties.customerId

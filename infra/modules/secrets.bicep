@@ -16,6 +16,10 @@ param secretWriters string[]
 @secure()
 param values { ticket: string, url: string, alerts: string, link: string }
 
+@description('Required. Further secrets by the name of the setting that holds them: those of the targets of routes.')
+@secure()
+param routeSecrets { *: string }
+
 var names = { ticket: '${prefix}ticket-secret', url: '${prefix}ticket-url', alerts: '${prefix}alerts-key', link: '${prefix}link-key' }
 var secretsUser = '4633458b-17de-408a-b874-0445c86b69e6' // Key Vault Secrets User
 var secretsOfficer = 'b86a8fe4-44ce-4948-aee5-eccb2c155cd7' // Key Vault Secrets Officer
@@ -48,6 +52,14 @@ resource link 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(values
   properties: { value: values.link, contentType: 'text/plain' }
 }
 
+resource route 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [
+  for secret in items(routeSecrets): {
+    parent: vault
+    name: '${prefix}${toLower(replace(secret.key, '_', '-'))}'
+    properties: { value: secret.value, contentType: 'text/plain' }
+  }
+]
+
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
   name: guid(vault.id, principalId, secretsUser)
@@ -70,6 +82,9 @@ resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     }
   }
 ]
+
+@description('What the addresses of secrets begin with.')
+output address string = '${vault.properties.vaultUri}secrets/${prefix}'
 
 @description('What app settings hold: where a secret lies, without a version, so that a new one is taken up. Not the secret itself.')
 output references { ticket: string, url: string, alerts: string, link: string } = {

@@ -1,6 +1,7 @@
 // The app settings: those of handlers/settings.py, and the few that the platform reads. A test compares them with the code and with docs/settings.md.
 
-import { behaviour, ticketSystem } from 'types.bicep'
+import { ticketSystem } from 'tickets.bicep'
+import { behaviour } from 'types.bicep'
 
 @description('Required. The name of the function app.')
 param appName string
@@ -35,7 +36,10 @@ param tickets ticketSystem
 param ticketUrl string
 
 @description('Required. The Key Vault reference to its secret. The secret may say that there is none.')
-param ticketSecretReference string
+param ticketReference string
+
+@description('Required. What the addresses of secrets in the app\'s key vault begin with.')
+param vaultAddress string
 
 @description('Required. The Key Vault reference to the keys in the webhook\'s address. Empty: there is none.')
 param alertsKeyReference string
@@ -57,7 +61,14 @@ var logsEndpoints = {
   AzureChinaCloud: 'https://api.loganalytics.azure.cn'
 }
 
-var routeSecrets = toObject(items(tickets.?routeSecrets ?? {}), item => item.key, item => '@Microsoft.KeyVault(SecretUri=${item.value})')
+// What the routes name as the setting of a secret or of an address, each once. TICKET_SECRET_PAYMENTS lies in the app's key vault as ticket-secret-payments.
+var named = flatten(map(tickets.?routes ?? [], rule => [rule.?secret_setting ?? '', rule.?url_setting ?? '']))
+var places = toObject(
+  filter(union(named, named), name => !empty(name)),
+  name => name,
+  name => '${vaultAddress}${toLower(replace(name, '_', '-'))}'
+)
+var routeSecrets = mapValues(union(places, tickets.?secretAddresses ?? {}), address => '@Microsoft.KeyVault(SecretUri=${address})')
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
@@ -67,6 +78,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: {
+    ...routeSecrets // first: no rule takes the place of another setting
     // the platform's
     AzureWebJobsStorage__blobServiceUri: 'https://${storageName}.blob.${environment().suffixes.storage}'
     AzureWebJobsStorage__queueServiceUri: 'https://${storageName}.queue.${environment().suffixes.storage}'
@@ -96,12 +108,11 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     TICKET_TARGET: tickets.?target ?? 'webhook'
     TICKET_TARGET_FILE: tickets.?targetFile ?? ''
     TICKET_USER: tickets.?user ?? ''
-    TICKET_SECRET: ticketSecretReference
+    TICKET_SECRET: ticketReference
     TICKET_OPTIONS: string(tickets.?options ?? {})
     TICKET_ROUTES: string(tickets.?routes ?? [])
     MAINTENANCE: string(tickets.?maintenance ?? [])
     MAINTENANCE_TAG: tickets.?maintenanceTag ?? ''
-    ...routeSecrets // what `secret_setting` and `url_setting` of the routes name
     TICKET_HTTP_HOSTS: join(tickets.?httpHosts ?? [], ',')
     // written by `make docs`: what `behave` leaves out has the default of handlers/settings.py
     SWEEP_SCHEDULE: behave.?sweepSchedule ?? '0 */15 * * * *'

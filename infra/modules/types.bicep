@@ -39,37 +39,6 @@ type alertSources = {
 }
 
 @export()
-@description('The ticketing system, as docs/tickets says.')
-type ticketSystem = {
-  @description('Optional. Which system it is: the name of a file in handlers/tickets. Default: webhook.')
-  target: ('azure_devops' | 'github' | 'gitlab' | 'jira' | 'jira_data_center' | 'jira_service_management' | 'pagerduty' | 'redmine' | 'redmine_markdown' | 'redmine_redcarpet' | 'request_tracker' | 'roundup' | 'servicenow' | 'slack' | 'slack_webhook' | 'teams' | 'webhook' | 'zendesk')?
-
-  @description('Optional. The text of a file of one\'s own instead of a bundled one.')
-  targetFile: string?
-
-  @description('Optional. The user that belongs to the secret, where the system asks for one.')
-  user: string?
-
-  @description('Optional. What else its file asks for: project, queue, labels and so on.')
-  options: object?
-
-  @description('Optional. Rules that send tickets to other systems, or nowhere, as docs/routes.md says.')
-  routes: object[]?
-
-  @description('Optional. Windows during which nothing is posted, as docs/routes.md says.')
-  maintenance: object[]?
-
-  @description('Optional. The name of a tag that says of a VM, its resource group or its vault until when it is in maintenance. Default: none.')
-  maintenanceTag: string?
-
-  @description('Optional. What `secret_setting` and `url_setting` of the routes name: by the name of the setting the address of a secret in a key vault that the app may read, such as https://kv-name.vault.azure.net/secrets/ticket-secret-payments.')
-  routeSecrets: object?
-
-  @description('Optional. Hosts to which tickets may go over plain http.')
-  httpHosts: string[]?
-}
-
-@export()
 @description('How the app behaves: app settings of docs/settings.md, from which `make docs` writes this type.')
 type behaviour = {
   @description('Optional. When the sweep looks for failures that no alert told, and for recoveries (NCRONTAB, six fields, UTC). Default: 0 */15 * * * *.')

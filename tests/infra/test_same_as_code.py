@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,6 +17,7 @@ from handlers.records import retention
 from handlers.records.alert_queue import UNPOSTED
 from handlers.records.storage import ALERT_BLOBS, INCIDENT_BLOBS, QUEUE, TABLE
 from handlers.settings import CHOICES, NOT_GIVEN, SETTING_NAMES, Settings
+from handlers.tickets import routes
 from handlers.tickets.engine.definition import bundled
 from tests.conftest import ROOT
 from tests.infra.bicep import INFRA, Expression, files, one, read, text_of
@@ -146,9 +148,64 @@ def test_every_trace_is_sampled_so_that_no_log_line_is_dropped() -> None:
     assert "4.1048.100" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
-def test_the_secrets_of_routes_are_references_and_no_values() -> None:
-    assert "...routeSecrets" in app_settings(SETTINGS)
-    assert "@Microsoft.KeyVault(SecretUri=${item.value})" in one(SETTINGS, "var", "routeSecrets").assigned
+# ------------------------------------------------------------------------------------------------ teams and targets
+
+
+def members_of(name: str) -> dict[str, Any]:
+    return one(text_of("modules/tickets.bicep"), "type", name).body
+
+
+def test_a_rule_has_the_members_that_the_code_reads() -> None:
+    assert members_of("ticketRoute").keys() == routes.MEMBERS.keys()
+    assert list(members_of("routeCondition")) == [item.name for item in fields(routes.When)]
+    chosen = {name: re.findall(r"'(\w+)'", members_of("routeCondition")[name]) for name in ("severity", "kind")}
+    assert [each.lower() for each in chosen["severity"]] == list(routes.SEVERITIES)
+    assert chosen["kind"] == list(routes.KINDS)
+
+
+def test_a_rule_may_name_every_system_that_is_bundled() -> None:
+    assert re.findall(r"'(\w+)'", one(text_of("modules/tickets.bicep"), "type", "systemName").assigned) == list(bundled())
+    assert members_of("ticketRoute")["target"] == "(systemName | 'default')?"
+    assert members_of("ticketSystem")["target"] == "systemName?"
+
+
+NAME_IN_THE_VAULT = "${toLower(replace(%s, '_', '-'))}'"
+
+
+def test_the_secrets_of_routes_are_references_to_what_is_put_into_the_key_vault() -> None:
+    """Each setting that a rule names is looked for where the deployment puts it, or where its address says."""
+    assert "rule => [rule.?secret_setting ?? '', rule.?url_setting ?? '']" in one(SETTINGS, "var", "named").assigned
+    assert "'${vaultAddress}" + NAME_IN_THE_VAULT % "name" in one(SETTINGS, "var", "places").assigned
+    put = one(text_of("modules/secrets.bicep"), "resource", "route").body
+    assert put["name"] == "'${prefix}" + NAME_IN_THE_VAULT % "secret.key"
+    assert given_by_main("vaultAddress") == "secrets.outputs.address"
+    assert one(text_of("modules/secrets.bicep"), "output", "address").assigned.endswith("secrets/${prefix}'")
+    references = one(SETTINGS, "var", "routeSecrets").assigned
+    assert "union(places, tickets.?secretAddresses ?? {})" in references
+    assert "'@Microsoft.KeyVault(SecretUri=${address})'" in references
+
+
+@pytest.mark.parametrize("name", ["TICKET_SECRET_PAYMENTS", "TICKET_URL_CHAT_2", "TICKET_SECRET"])
+def test_every_name_that_the_app_takes_has_a_name_in_a_key_vault(name: str) -> None:
+    """https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault"""
+    rule = {"target": "jira", "secret_setting" if "SECRET" in name else "url_setting": name}
+    placed = Settings("https://t.example.com").at_target(rule, "TICKET_ROUTES[0]", {name: "https://h.example.com"})
+    assert "https://h.example.com" in (placed.ticket_secret, placed.ticket_url)
+    assert re.fullmatch(r"[0-9a-z-]{1,127}", name.replace("_", "-").lower())
+
+
+def test_no_rule_takes_the_place_of_another_setting() -> None:
+    """Of two of the same name the later one counts."""
+    assert next(iter(app_settings(SETTINGS))) == "...routeSecrets"
+
+
+def test_a_deployment_without_a_routes_secret_leaves_the_one_that_lies_in_the_key_vault() -> None:
+    main = one(text_of("main.bicep"), "param", "ticketRouteSecrets")
+    assert "@secure()" in main.decorators
+    assert main.assigned == "{}"
+    assert one(text_of("modules/secrets.bicep"), "resource", "route").assigned.startswith(
+        "[\n  for secret in items(routeSecrets)"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ rights
