@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help setup run try check test test-redmine test-rt lint bench storm simulate soak weather golden check-commands cause package unpacked infra docs clean
+.PHONY: help setup run try check test test-redmine test-rt lint bench storm simulate soak weather golden pictures check-commands cause package unpacked infra docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 15
@@ -65,6 +65,9 @@ weather: setup ## 120 failures at once while the ticket system is unwell and the
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff
 	@$(PYTHON) -m tests.golden
+
+pictures: setup ## one ticket in the desk, Roundup and Redmine (if installed) as docs/images/*.png, in each language; look at them
+	@$(PYTHON) -m tests.pictures
 
 check-commands: setup ## every command of every runbook: az, Bash and PowerShell checked, reads run with the real az (QUICK=1: not run)
 	@tools/check-commands $(if $(QUICK),--quick)

@@ -14,6 +14,7 @@ import re
 import socket
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -257,7 +258,16 @@ def changes(ticket: Ticket, index: int) -> list[str]:
 _pages = Environment(
     loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_pages.globals |= {"runbook_html": runbook_html, "changes": changes}
+_words = tomllib.loads((PAGES / "words.toml").read_text(encoding="utf-8"))
+
+
+def words_of(language: str | None) -> dict[str, str]:
+    """The labels around a ticket, in its language."""
+    words: dict[str, str] = _words.get(language or "en", _words["en"])
+    return words
+
+
+_pages.globals |= {"runbook_html": runbook_html, "changes": changes, "words_of": words_of}
 _pages.filters["when"] = lambda text: str(text or "").replace("T", " ").replace("Z", " UTC") or "–"
 _pages.filters["pretty"] = lambda value: json.dumps(value, indent=2, ensure_ascii=False)
 

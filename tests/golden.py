@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,8 +56,6 @@ def runbooks() -> dict[str, str]:
 
 def masked(markdown: str) -> str:
     """Without what changes from run to run: times and dates."""
-    import re
-
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)?", "<time>", markdown)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>", text)
     text = re.sub(r"\b\d\d-\d\d-20\d\d\b", "<date>", text)
@@ -71,12 +70,31 @@ def first_screens(pages: dict[str, str]) -> str:
         "",
         "Written by `make golden`; do not edit. What stands first in each ticket, here with its times masked.",
     ]
+    for language in LANGUAGES:
+        screens = {scenario: screen_of(pages[f"{scenario}.{language}.md"]) for scenario in SCENARIOS}
+        lines += ["", f"{language}:", "", "| | risk | cause | phase | command |", "|---|---|---|---|---|"]
+        lines += [f"| [{name}](#{name}) | {' | '.join(cells_of(screen))} |" for name, screen in screens.items()]
     for scenario in SCENARIOS:
         lines += ["", f"## {scenario}"]
         for language in LANGUAGES:
-            screen = pages[f"{scenario}.{language}.md"].partition("\n## ")[0].strip()
+            screen = screen_of(pages[f"{scenario}.{language}.md"])
             lines += ["", f"{language}:", "", f"````markdown\n{screen}\n````"]
     return "\n".join(lines) + "\n"
+
+
+def screen_of(page: str) -> str:
+    return page.partition("\n## ")[0].strip()
+
+
+def cells_of(screen: str) -> list[str]:
+    """Risk, cause and phase in a few words, and the first line of the command."""
+    risk, cause, phase, _ = re.findall(r"^- \*\*(.+)$", screen.replace("<time>", "…"), re.MULTILINE)
+    told = [
+        risk.partition(".**")[0].partition(": ")[2],
+        re.split(r"\.\*\* |\. ", cause.partition(":")[2].strip("* "))[0].strip(".*"),
+    ]
+    command = re.findall(r"^```\w+\n(.+)$", screen, re.MULTILINE)[0]
+    return [*told, phase.partition(":** ")[2].partition(" · ")[0], f"`{' '.join(command.split()[:4])} …`"]
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ class Activity:
 
     def __str__(self) -> str:
         shown = "; ".join(map(str, self.operations[:5]))
-        return f"{time_text(self.since)} …: {shown or 0}"
+        return f"{time_text(self.since)} …: {shown}" if shown else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Heartbeats:
     minutes: tuple[datetime, ...]
 
     def __str__(self) -> str:
-        return f"{len(self.minutes)}, {time_text(self.minutes[-1]) if self.minutes else '–'}"
+        return f"{len(self.minutes)}, {time_text(self.minutes[-1])}" if self.minutes else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,7 +422,7 @@ class GuestEvents:
         return channel.lower() in self.channels
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.events[:10])) or str(0)
+        return "; ".join(map(str, self.events[:10]))
 
 
 @dataclass(frozen=True, slots=True)

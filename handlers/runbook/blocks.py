@@ -61,6 +61,19 @@ class Blocks:
 
     def shown(self, commands: Iterable[Command], place: Place) -> Iterator[str]:
         """The blocks of some commands at a place; after an action what one should see then."""
+        commands = list(commands)
+        if at := self._elsewhere(commands, place):
+            yield self._words["again"]["all"].format(place=at)
+        else:
+            yield from self._shown_each(commands, place)
+
+    def _elsewhere(self, commands: Sequence[Command], here: Place) -> str:
+        """The other place where a check and what follows it all stand already; empty when they do not."""
+        places = {self._places.get(_key(command)) for command in commands}
+        place = places.pop() if len(places) == 1 and len({command.role for command in commands}) > 1 else None
+        return self._place_text(place, here) if place and place != here else ""
+
+    def _shown_each(self, commands: Sequence[Command], place: Place) -> Iterator[str]:
         for group in grouped(commands):
             known = [command for command in group if command in self and self._places[_key(command)] != place]
             new = [command for command in group if command not in known and _key(command) not in self._shown]

@@ -7,22 +7,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from handlers.model import Diagnosis, Evidence, Extension, Job, KeyState, KeyVault, Lock, Reading, ServiceIssue, Unknown
+from handlers.model import (
+    Activity,
+    Availability,
+    Diagnosis,
+    Evidence,
+    Extension,
+    Failure,
+    GuestEvents,
+    Job,
+    KeyState,
+    KeyVault,
+    Lock,
+    ServiceIssue,
+    Unknown,
+    VirtualMachine,
+)
 
 SINCE = {
-    Lock: "created_at",
-    ServiceIssue: "since",
-    Extension: "at",
-    KeyState: "updated_at",
-    KeyVault: "deleted_at",
-    Job: "started_at",
-}
-"""The values that say since when they are so, and what that is called."""
+    Activity: "since", Availability: "since", Extension: "at", GuestEvents: "since", Job: "started_at", KeyState: "updated_at",
+    KeyVault: "deleted_at", Lock: "created_at", ServiceIssue: "since", VirtualMachine: "status_at",
+}  # fmt: skip
+"""The values that say since when they are so, and what that is called. A log is as it is since its first time that was read."""
+OF_CHECKS = "checks"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`value` is plain (text, number, bool, None or a list of these); None with `unread`: why it could not be read."""
+    """`value` is plain (text, number, bool, None or a list of these); None with `unread`: why it could not be read.
+
+    `origin` stands for a source without a name: `job`, `alert` or `checks`, what the app's own checks concluded.
+    """
 
     fact: str
     value: Any
@@ -30,6 +45,7 @@ class Row:
     read_at: datetime | None
     since: datetime | None
     unread: Unknown | None
+    origin: str = ""
 
 
 def rows_of(diagnosis: Diagnosis) -> tuple[Row, ...]:
@@ -37,15 +53,35 @@ def rows_of(diagnosis: Diagnosis) -> tuple[Row, ...]:
     named: dict[str, list[Evidence]] = {}
     for evidence in (evidence for finding in diagnosis.findings for evidence in finding.evidence):
         named.setdefault(evidence.fact, []).append(evidence)
-    return tuple(_row(fact, found, diagnosis.readings.get(fact)) for fact, found in named.items())
+    return tuple(_row(fact, values, diagnosis) for fact, values in named.items())
 
 
-def _row(fact: str, found: list[Evidence], reading: Reading | None) -> Row:
-    """Several checks may have looked at different parts of a list: they are one list here. What the failure carries was read nowhere."""
-    value, source = reading.value if reading else None, found[0].source
+def _row(fact: str, values: list[Evidence], diagnosis: Diagnosis) -> Row:
+    """The parts of a list that several checks name are one list here."""
+    reading, source = diagnosis.readings.get(fact), values[0].source
+    if not source:
+        return _carried(fact, _merged(values), diagnosis)
+    value = reading.value if reading else None
     unread = value if isinstance(value, Unknown) else None
-    read_at, since = (found[0].read_at, since_of(value)) if source else (None, None)
-    return Row(fact, None if unread else _merged(found), source, read_at, since, unread)
+    return Row(fact, None if unread else _merged(values), source, values[0].read_at, since_of(value), unread)
+
+
+def _carried(fact: str, value: Any, diagnosis: Diagnosis) -> Row:
+    """What the failure itself carries, or what the checks make of facts."""
+    failure = diagnosis.failure
+    made_at = max((reading.read_at for reading in diagnosis.readings.values()), default=None)
+    if fact == "members":
+        return Row(fact, value, "", made_at, None, None, OF_CHECKS)
+    return Row(fact, value, "", made_at, _carried_since(fact, failure), None, "job" if failure.job else "alert")
+
+
+def _carried_since(fact: str, failure: Failure) -> datetime | None:
+    return {
+        "job": failure.began_at,
+        "window": failure.began_at,
+        "message": failure.failed_at,
+        "failed_at": failure.failed_at,
+    }.get(fact)
 
 
 def _merged(found: Iterable[Evidence]) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from handlers.diagnosis import catalogue
@@ -27,7 +29,7 @@ from handlers.model.parts import mark
 from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
 from handlers.runbook.changes import in_ticket, sentence_of
-from handlers.runbook.facts_table import Row, cell, rows_of, since_of
+from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.names import Facts, names_of
 from handlers.runbook.steps import Steps
@@ -41,6 +43,8 @@ PORTALS = {
 }
 MOST_LINES_FIRST = 6
 """Of the first command: with it the first screen has 15 lines."""
+MOST_OF_EVIDENCE = 200
+"""Characters of a value on the first screen: a lock with its scope and its notes."""
 NEEDS = ("unmanaged_disk", "write_accelerator", "unsupported_agent", "workload")
 """What can need outbound access: `OutboundAccess.needed_by`."""
 
@@ -235,7 +239,7 @@ class Page:
 
     def _in_short(self, evidence: Evidence) -> Markdown:
         value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
-        shown = self._value_of(evidence.fact, value, 160)
+        shown = self._value_of(evidence.fact, value, MOST_OF_EVIDENCE)
         reading = self._diagnosis.readings.get(evidence.fact)
         since = time_text(since_of(reading.value)) if reading and evidence.source else ""
         said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
@@ -252,10 +256,13 @@ class Page:
         return {
             "label": Markdown(self._label(row.fact)),
             "value": Markdown(cell(value)),
-            "since": row.since,
-            "read_at": row.read_at,
-            "source": Markdown(cell(code_span(row.source) if row.source else "–")),
+            "since": self._word("values", "does_not_apply") if row.origin == OF_CHECKS else self._time(row.since),
+            "read_at": self._time(row.read_at),
+            "source": self._word("sources", row.origin) if row.origin else Markdown(cell(code_span(row.source))),
         }
+
+    def _time(self, time: datetime | None) -> Markdown:
+        return Markdown(time_text(time)) if time else self._word("values", "unknown")
 
     def _value_of(self, fact: str, value: Any, limit: int = 500) -> Markdown:
         """The value of a fact in the reader's words; an empty one as the fact's own word for none."""
@@ -266,7 +273,8 @@ class Page:
             return Markdown("; ".join([*(self._value_of(fact, item, limit) for item in value[:10]), *more]))
         if fact == "members":
             return self._member(value)
-        return self._access(value) if fact == "outbound_access" else self._value(value, limit)
+        own = {"outbound_access": self._access, "key_vaults": self._key_vault}.get(fact)
+        return own(value) if own else self._value(value, limit)
 
     def _value(self, value: Any, limit: int) -> Markdown:
         known = self.words["values"].get({True: "yes", False: "no", None: "unread"}.get(value, str(value)))
@@ -284,6 +292,13 @@ class Page:
         decides = [self._value_in(words, ", ".join(part)) for part in said if part[0] not in NEEDS]
         needs = [words[need] for part in said if part[0] in NEEDS for need in part]
         return Markdown("; ".join([*decides, *([words["needed_by"].format(what=", ".join(needs))] if needs else [])]))
+
+    def _key_vault(self, value: str) -> Markdown:
+        """What `KeyVault` says of itself: its name, its permission model, how many may back up."""
+        words, parts = self.words["key_vaults"], re.fullmatch(r"(.+) \((RBAC|access policies)\): (\d+)", value)
+        if not parts:
+            return code_span(value, 160)
+        return Markdown(words["said"].format(name=code_span(parts[1]), model=words[parts[2]], count=parts[3]))
 
     def _value_in(self, words: Mapping[str, str], value: str) -> Markdown:
         return Markdown(words[value]) if value in words else code_span(value, 160)

@@ -1,7 +1,7 @@
 "use strict";
 // Copy buttons on command lines; the list reloads when a ticket arrives.
 for (const code of document.querySelectorAll(".runbook pre > code")) {
-  const pre = code.parentElement;
+  const pre = code.parentElement, words = code.closest(".runbook").dataset;
   pre.tabIndex = 0;
   if (![...code.classList].some((name) => name === "language-bash" || name === "language-powershell")) continue;
   const block = document.createElement("div");
@@ -10,11 +10,11 @@ for (const code of document.querySelectorAll(".runbook pre > code")) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
-  button.textContent = "Copy";
+  button.textContent = words.copy;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(code.textContent.trimEnd());
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    button.textContent = words.copied;
+    setTimeout(() => { button.textContent = words.copy; }, 1500);
   });
   block.append(pre, button);
 }

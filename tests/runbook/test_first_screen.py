@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.model import Diagnosis, Reading, ResourceChange, ResourceChanges, Runbook, Verdict
+from handlers.model import Diagnosis, Reading, ResourceChange, ResourceChanges, Runbook, Verdict, time_text
 from handlers.model.parts import joined
 from handlers.runbook.render import render
 from handlers.runbook.templates import words_of
@@ -125,6 +125,28 @@ def test_every_fact_that_a_finding_names_is_in_the_table_once(diagnoses: Mapping
 
 
 @LANGUAGE
+def test_every_cell_of_the_facts_says_something(diagnoses: Mapping[str, Diagnosis], language: str) -> None:
+    for name, page in pages(diagnoses, language).items():
+        assert [cells for cells in table(page.markdown) if {"", "–", "`0`"} & set(cells)] == [], name
+
+
+def test_what_the_job_itself_says_has_its_time_and_its_source(diagnoses: Mapping[str, Diagnosis]) -> None:
+    rows = {cells[0]: cells for cells in table(pages(diagnoses, "en")["agent_not_ready_windows"].markdown)}
+    job, causes, log = rows["Job start and end"], rows["Underlying causes"], rows["Activity log: VM"]
+    assert (job[2], job[4]) == (job[1].strip("`").partition(" – ")[0], "the failed job")
+    assert (causes[2], causes[4]) == ("does not apply", "the app's own checks")
+    assert log[1] == "no entry"
+    assert log[2].endswith("UTC"), "since when the log was read"
+
+
+@LANGUAGE
+def test_a_step_sends_to_a_place_once(diagnoses: Mapping[str, Diagnosis], language: str) -> None:
+    sent = re.compile({"en": r"Check first, as in (.+?)\. The commands are in \1\.",
+                       "pt-BR": r"Verifique antes, como (.+?)\. Os comandos estão \1\."}[language])  # fmt: skip
+    assert [name for name, page in pages(diagnoses, language).items() if sent.search(page.markdown)] == []
+
+
+@LANGUAGE
 def test_no_value_of_a_fact_is_told_again_below_the_first_screen(diagnoses: Mapping[str, Diagnosis], language: str) -> None:
     for name, page in pages(diagnoses, language).items():
         below = page.markdown.removeprefix(first_screen(page.markdown))
@@ -188,6 +210,30 @@ def test_the_page_has_every_step_of_every_cause_in_both_shells(diagnoses: Mappin
         for step in (step for steps in page.steps.values() for step in steps):
             assert step.text.split(". ")[0][:60] in whole, name
         assert len(whole) >= len(page.markdown)
+
+
+def test_the_checks_inside_the_vm_are_one_script_for_each_system_that_begins_with_vmassist(
+    diagnoses: Mapping[str, Diagnosis],
+) -> None:
+    inside = {name: page.markdown for name, page in pages(diagnoses, "en").items() if "### Inside the VM" in page.markdown}
+    for name, markdown in inside.items():
+        scripts = re.findall(r"^```\w+\n# VMAssist\n", markdown, re.MULTILINE)
+        assert len(scripts) == (1 if diagnoses[name].os else 2), name
+    assert len(inside) > 10
+
+
+@LANGUAGE
+def test_the_text_for_a_support_request_names_job_activity_region_vm_and_times(
+    diagnoses: Mapping[str, Diagnosis], language: str
+) -> None:
+    for name, page in pages(diagnoses, language).items():
+        (text,) = re.findall(r"```text\n((?:(?!```).)*)```\n\n(?=\[|$)", page.markdown, re.DOTALL)
+        failure = diagnoses[name].failure
+        machine = diagnoses[name].readings["vm"].value
+        named = [failure.vm.id if failure.vm else "", getattr(machine, "location", "")]
+        if failure.job:
+            named += [failure.job.id, failure.job.activity_id, time_text(failure.job.started_at), time_text(failure.job.ended_at)]
+        assert [value for value in named if value and value not in text] == [], name
 
 
 def test_a_fact_cannot_leave_its_cell(diagnoses: Mapping[str, Diagnosis]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from handlers.tickets.engine.signature import signed_headers, signing_key
-from sandbox.ticket_desk import Trouble, running_desk
+from sandbox.ticket_desk import Trouble, running_desk, words_of
 
 SECRET = "whsec_c2VjcmV0LWtleQ=="
 
@@ -50,6 +50,21 @@ def test_a_signed_event_becomes_a_ticket_with_an_id_and_a_page() -> None:
         assert "vm-pay-01" in page
         assert "az lock list" in page
         assert "vm-pay-01" in requests.get(desk.url, timeout=10).text
+
+
+def test_the_labels_around_a_ticket_are_in_its_language() -> None:
+    with running_desk(SECRET) as desk:
+        body = event(runbook={"language": "pt-BR", "markdown": "# Falha"}, error={"code": None, "matched_by": "alert"})
+        page = requests.get(send(desk.webhook_url, body).json()["url"], timeout=10).text
+        assert 'Código de erro</dt><dd class="code">desconhecido' in page
+        assert ">possível</span> A lock" in page
+        assert 'data-copy="Copiar"' in page
+        assert ">aberto</span>" in requests.get(desk.url, timeout=10).text
+
+
+def test_each_language_of_the_desk_has_the_same_labels_and_another_is_english() -> None:
+    assert words_of("pt-BR").keys() == words_of("en").keys()
+    assert words_of("xx") == words_of(None) == words_of("en")
 
 
 @pytest.mark.parametrize(("secret", "age"), [("wrong", 0), ("", 0), (SECRET, 301)])
