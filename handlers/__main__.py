@@ -42,6 +42,7 @@ def main(
     except SettingsError as error:
         return _failed(str(error), USAGE, err)
     except KeyboardInterrupt:
+        sys.unraisablehook = lambda _: None  # what is closed half-way from here on is nobody's concern
         return _failed("\nEnded.", INTERRUPTED, err)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the result has gone: nobody is told
