@@ -107,9 +107,9 @@ def test_where_nothing_is_shared_nothing_is_claimed(bench_of: BenchOf, language:
     assert shared(bench) is None
     assert_says(
         bench, language,
-        en="Nothing that was compared is proven to be the common cause: no lock, network, policy, image or extension is theirs alone. "
+        en="The comparison has proven no common cause: no lock, network, policy, image or extension belongs only to the VMs that failed. "
         "(10 failed, 10 neighbours in the region succeeded)",
-        pt_BR="Nada do que foi comparado está comprovado como causa comum: nenhum bloqueio, rede, política, imagem ou extensão é somente delas. "
+        pt_BR="A comparação não comprovou nenhuma causa comum: não há bloqueio, rede, política, imagem ou extensão que seja somente das VMs com falha. "
         "(10 falharam, 10 vizinhas na região foram concluídas)",
     )  # fmt: skip
 
@@ -128,7 +128,9 @@ def test_what_healthy_neighbours_have_too_is_not_claimed(bench_of: BenchOf, lang
     assert shared(bench) is None
     assert "Likely common cause" not in page(bench)
     assert "Causa comum provável" not in page(bench)
-    assert_says(bench, language, en="Nothing that was compared is proven", pt_BR="Nada do que foi comparado está comprovado")
+    assert_says(
+        bench, language, en="The comparison has proven no common cause", pt_BR="A comparação não comprovou nenhuma causa comum"
+    )
 
 
 @LANGUAGES
@@ -153,7 +155,7 @@ def test_when_azure_refuses_the_comparison_nothing_is_claimed(bench_of: BenchOf)
     fire(bench, failing)
     bench.run(seconds=400)
     assert shared(bench) is None
-    assert_says(bench, "en", en="Azure did not show enough of the VMs to compare them.")
+    assert_says(bench, "en", en="Azure did not return enough data about the VMs to compare them.")
 
 
 def test_what_the_app_may_not_list_is_left_out_of_the_comparison_and_nothing_else(bench_of: BenchOf) -> None:

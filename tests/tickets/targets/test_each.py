@@ -184,9 +184,15 @@ def test_a_place_that_is_not_seen_any_more_is_no_deleted_ticket(name: str) -> No
             posted(HAPPY[name].at(system.url, name), change_of("resolve", HAPPY[name].ticket))
 
 
+def without_files(name: str) -> Happy:
+    """The system, to which no file is added: test_attached.py is about files."""
+    never = {"attach": "never"} if load(name).attach else {}
+    return replace(HAPPY[name], options={**HAPPY[name].options, **never})
+
+
 @with_protocol
 def test_storms_and_unreadable_alerts_take_the_same_requests(name: str) -> None:
-    happy, protocol = HAPPY[name], PROTOCOLS[name]
+    happy, protocol = without_files(name), PROTOCOLS[name]
     with running(name) as system:
         target = happy.at(system.url, name)
         first = posted(target, storm(affected=3))
@@ -347,8 +353,8 @@ def test_the_check_says_what_is_wrong(name: str, wrong: Wrong) -> None:
 
 def whole_life(name: str, system: Imitation) -> list[Asked]:
     """Every kind of change, the first of them an `open`, and the check; all requests."""
-    happy = replace(HAPPY[name], options={**HAPPY[name].options, **DESCRIBED[name].options})
-    target = happy.at(system.url, name)
+    happy = without_files(name)
+    target = replace(happy, options={**happy.options, **DESCRIBED[name].options}).at(system.url, name)
     for operation in OPERATIONS:
         posted(target, change_of(operation, "" if operation == "open" else happy.ticket))
         system.closed = operation == "resolve"

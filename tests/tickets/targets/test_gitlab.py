@@ -100,8 +100,8 @@ def test_no_line_of_a_page_is_a_quick_action(gitlab: GitLab, system: System) -> 
     """https://docs.gitlab.com/user/project/quick_actions/: a line that begins with / outside of code is one."""
     for posting in (failed(name=HOSTILE), failed(), storm(), unreadable()):
         posted(target(system), posting)
-    for asked in system.asked:
-        assert not re.findall(r"^\s*/\w", vendor.outside_code(asked.json["description"]), re.MULTILINE)
+    for body in (asked.json for asked in system.asked if asked.json and "description" in asked.json):
+        assert not re.findall(r"^\s*/\w", vendor.outside_code(body["description"]), re.MULTILINE)
 
 
 @pytest.mark.parametrize("project", [project_seen(15), project_seen(0)], ids=["planner", "administrator"])

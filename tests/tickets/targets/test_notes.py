@@ -145,8 +145,8 @@ def test_a_description_that_is_passed_over_leaves_the_runbook_in_a_note(name: st
         system.asked.clear()
         posted(target, further(2, name))
         assert "Failure 2" in said_in(system.asked[1])
-        assert "Risk:" in said_in(system.asked[-1])
-        assert system.asked[-1].method != "GET"
+        last = [asked for asked in system.asked if asked.method != "GET" and asked.json][-1]
+        assert "Risk:" in said_in(last)
 
 
 def test_a_mark_lasts_through_blanks_and_line_ends_and_no_further() -> None:

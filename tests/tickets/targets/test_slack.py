@@ -243,4 +243,4 @@ def test_the_description_refuses_a_wrong_request(slack: System, wrong: dict[str,
     posted(bot(slack), failed())
     [asked] = slack.asked
     with pytest.raises(ValidationError):
-        validate(Asked(asked.method, asked.path, {}, {}, json.dumps({**asked.json, **wrong}).encode()))
+        validate(Asked(asked.method, asked.path, {}, asked.headers, json.dumps({**asked.json, **wrong}).encode()))
