@@ -196,6 +196,7 @@ def test_gfm_is_the_same_text_outside_code(text: str) -> None:
 
 @given(HOSTILE)
 @example(ALL)
+@example("_e_r12")
 def test_textile_and_mrkdwn_have_no_mark_outside_code_that_is_not_ours(text: str) -> None:
     markdown = "x " + ESCAPED.sub(r"\\\1", one_line(text)) + "."
     slack, textile = shown("mrkdwn", markdown), shown("textile", markdown)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LISTS = ("bullet_list", "ordered_list")
 IN_TEXT = re.compile(
     r"""[*_@|"=<>\[\]{%#!&] | (?:(?<=^)|(?<=[\s(]))[-+^~?]  # marks, tags, tables, images, references, macros
-    | (?<!\d):(?=\S) | (?<=www)\. | \br(?=\d)          # bare links, user:name, r1
+    | (?<!\d):(?=\S) | (?<=www)\. | (?:\b|(?<=_))r(?=\d)  # bare links, user:name, r1
     | (?<=[A-Z0-9])\( | (?<=\?)\?                            # ABBR(title), ??citation??""",
     re.VERBOSE,
 )
