@@ -88,10 +88,12 @@ bundled_definition = cache(load)
 """A bundled system's file, read once: definitions are values."""
 
 
-def target_at(url: str, name: str, *, user: str = "", secret: str = "s3cret", **options: Any) -> Target:
+def target_at(
+    url: str, name: str, *, user: str = "", secret: str = "s3cret", now: Callable[[], datetime] = lambda: NOW, **options: Any
+) -> Target:
     """The bundled target of that name at a URL, with TICKET_OPTIONS."""
     settings = Settings(ticket_url=url, ticket_target=name, ticket_user=user, ticket_secret=secret, ticket_options=options)
-    return Target(bundled_definition(name), settings, session(), lambda: NOW, lambda scope: f"token-for-{scope}")
+    return Target(bundled_definition(name), settings, session(), now, lambda scope: f"token-for-{scope}")
 
 
 def session() -> requests.Session:

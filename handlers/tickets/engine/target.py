@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its other lines hold URLs, and a URL may hold a secret
 
-CONNECT_SECONDS, ANSWER_SECONDS, FILE_SECONDS = 5, 30, 10
-"""A file is not worth that somebody else takes the try to be lost and repeats it."""
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
+FILES_SECONDS = 10
+"""For all files of a change together: no file is worth that somebody else takes the try for lost and repeats it."""
 MOST_ANSWER_CHARACTERS = 300
 MOST_READ_CHARACTERS = 4_000
 SECRET_CHARACTERS = 12
@@ -133,9 +134,10 @@ class Target:
 
     def attach(self, names: dict[str, Any]) -> None:
         """Add the files that belong to what a ticket now says. One that is refused is in the app's storage, and the change stands."""
+        until = self._now() + timedelta(seconds=FILES_SECONDS)
         try:
             for file in files_for(self.system, names) if self.system.attach else ():
-                self.run(self.system.attach, names | {"file": file, "attaching": True})
+                self.run(self.system.attach, names | {"file": file, "files_until": until})
         except (TicketNotPosted, BadExpression) as refusal:
             log.warning("ticket %s does not take a file: %s", one_line(str(names["ticket"]["id"]), 60), refusal)
 
@@ -218,10 +220,13 @@ class Target:
             sent = bool(names.get("changed")) or not _is_unconnected(error)
             raise TicketNotPosted(f"TICKET_URL did not answer: {why_no_answer(error)}", maybe_taken=sent) from None
 
-    def _seconds(self, names: Mapping[str, Any]) -> int:
-        """How long an answer may take."""
-        if names.get("attaching"):
-            return FILE_SECONDS
+    def _seconds(self, names: Mapping[str, Any]) -> float:
+        """How long an answer may take. Raises TicketNotPosted when the time for files is over."""
+        if until := names.get("files_until"):
+            left: float = (until - self._now()).total_seconds()
+            if left <= 0:
+                raise TicketNotPosted(f"the files took more than {FILES_SECONDS} seconds")
+            return left
         return max(ANSWER_SECONDS, self.system.answers.create_seconds) if names.get("opening") else ANSWER_SECONDS
 
     def _body(self, step: Step, names: Mapping[str, Any]) -> tuple[bytes, str]:

@@ -8,6 +8,7 @@ import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from handlers.model.parts import Part
 from handlers.tickets.engine.definition import bundled, load
 from tests.tickets.changes import OPENED, UPDATED, Posting, failed, resolved, storm
-from tests.tickets.system import Asked, Reply, posted, target_at
+from tests.tickets.system import NOW, Asked, Reply, posted, target_at
 from tests.tickets.targets.happy import HAPPY, running
 from tests.tickets.targets.vendor import with_much
 
@@ -158,6 +159,21 @@ def test_a_file_that_is_refused_costs_one_line_in_the_log_and_the_ticket_stands(
         files_after(name, small_storm(), Reply(413, {"message": "too large"}))
     (line,) = [record.getMessage() for record in caplog.records if "does not take a file" in record.getMessage()]
     assert "413" in line
+
+
+def test_slow_files_are_given_up_within_the_lease_of_the_change(caplog: pytest.LogCaptureFixture) -> None:
+    """Two files are four requests at Redmine; here each of its answers takes six seconds."""
+    happy = HAPPY["redmine"]
+    with running("redmine") as system, caplog.at_level(logging.WARNING):
+        system.on("POST", "/uploads.json", Reply(201, {"upload": {"token": "7.ab"}}))
+        target = target_at(
+            system.url, "redmine", user=happy.user, secret=happy.secret, now=lambda: NOW + timedelta(seconds=6 * len(system.asked)),
+            **happy.options, attach="always",
+        )  # fmt: skip
+        assert posted(target, replace(small_storm(), parts=SMALL)).id == "7"
+        after = [f"{asked.method} {asked.path}" for asked in system.asked][1:]
+    assert after == ["POST /uploads.json", "PUT /issues/7.json"], "no further request after ten seconds"
+    assert any("took more than 10 seconds" in record.getMessage() for record in caplog.records)
 
 
 def test_no_file_where_none_is_wanted_nor_with_a_few_plain_words_nor_at_the_end() -> None:
