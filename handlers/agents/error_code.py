@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.agents.sources import Sources
-from handlers.diagnosis.catalogue import Cause, causes_of, entries, entry_of, error_of, title_of
+from handlers.diagnosis.catalogue import Cause, causes_of, entry, entry_of, error_of, title_of
 from handlers.runbook.templates import cause_title
 
 
 def explain_error_code(arguments: Mapping[str, Any], sources: Sources) -> dict[str, Any]:
     """A code outside the catalogue has the common causes, which a diagnosis would check."""
     language = arguments["language"] or sources.settings.runbook_language
-    error, entry = error_of(arguments["code"]), entry_of(arguments["code"])
-    known = entry or entries()["unknown"]
+    error = error_of(arguments["code"])
+    known = entry_of(arguments["code"]) or entry("unknown")
     return {
         "code": error.code,
         "in_catalogue": error.in_catalogue,

@@ -40,18 +40,23 @@ def _is_same(key: str, offered: str) -> bool:
 
 
 def is_action_group(headers: Mapping[str, str]) -> bool:
-    """Whether App Service authentication says that the caller is Azure Monitor's action groups, with their role.
-
-    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities#decode-the-client-principal-header
-    """
+    """Whether App Service authentication says that the caller is Azure Monitor's action groups, with their role."""
     claims = claims_of(headers)
     apps = {value for kind, value in claims if kind in ("appid", "azp")}
-    roles = {value for kind, value in claims if kind == "roles" or kind.endswith("/role")}
-    return apps == {ACTION_GROUPS_APP} and ACTION_GROUPS_ROLE in roles
+    return apps == {ACTION_GROUPS_APP} and ACTION_GROUPS_ROLE in roles_in(claims)
+
+
+def roles_in(claims: Sequence[tuple[str, str]]) -> set[str]:
+    """The app roles among claims: the short name of the claim, or the long one of older tokens."""
+    return {value for kind, value in claims if kind == "roles" or kind.endswith("/role")}
 
 
 def claims_of(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    """What App Service authentication says of the caller, as (type, value); none without it, or for what is no such header."""
+    """What App Service authentication says of the caller, as (type, value); none without it, or for what is no such header.
+
+    It drops such a header from outside:
+    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities#decode-the-client-principal-header
+    """
     folded = {name.lower(): value for name, value in headers.items()}
     try:
         principal = json.loads(base64.b64decode(folded.get("x-ms-client-principal", ""), validate=True))

@@ -18,6 +18,7 @@ class WrongShape(ValueError):
 
 
 def to_json(value: Any) -> bytes:
+    """The value as UTF-8 JSON."""
     import msgspec
 
     return msgspec.json.encode(value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl
 
-from handlers.alerts.caller import claims_of
+from handlers.alerts.caller import claims_of, roles_in
 from handlers.settings import Settings
 from handlers.web.links import ROW_ID, is_good
 
@@ -71,16 +71,8 @@ def may_open(request: PageRequest, settings: Settings, now: datetime) -> bool:
     if not settings.link_key:
         return False
     if settings.page_auth == "entra":
-        return bool(ROW_ID.fullmatch(request.id)) and ROLE in roles_of(request.headers)
+        return bool(ROW_ID.fullmatch(request.id)) and ROLE in roles_in(claims_of(request.headers))
     return is_good(request.id, request.query.get("exp", ""), request.query.get("sig", ""), settings.link_key, now)
-
-
-def roles_of(headers: Mapping[str, str]) -> set[str]:
-    """The roles that App Service authentication says the caller has; it drops such a header from outside.
-
-    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities#decode-the-client-principal-header
-    """
-    return {value for kind, value in claims_of(headers) if kind == "roles" or kind.endswith("/role")}
 
 
 def person_of(request: PageRequest, settings: Settings) -> str:
