@@ -130,7 +130,8 @@ class Report:
         scenario = next((mark for mark in self.missing if mark in text), None)
         name = self.missing.pop(scenario).name if scenario else "?"
         code = (data["error"] or {}).get("code") or event["type"]
-        lead = next((f"{finding['verdict']}: {finding['cause']}" for finding in data["findings"]), event["type"])
+        without = "no cause to check" if event["type"] == "incident.opened" else event["type"]
+        lead = next((f"{finding['verdict']}: {finding['cause']}" for finding in data["findings"]), without)
         self.say(f"{ticket.id:8} {name:34} {code:44} {lead}")
         if url := data.get("incident", {}).get("url"):
             sys.stdout.write(f"{'':21}page: {url}\n")
