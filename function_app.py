@@ -38,15 +38,15 @@ def runbook(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route("runbooks/{id}/{part}", methods=["GET", "POST"], auth_level=func.AuthLevel.ANONYMOUS)
 def runbook_part(req: func.HttpRequest) -> func.HttpResponse:
-    """GET `members.csv`: a storm's members. POST `check`: gather the facts again and show what is different."""
+    """GET `members.csv`: a storm's members; `job`: the state of the newest backup. POST `check`: gather the facts again and show what is different."""
     return page_answer(req)
 
 
 def page_answer(req: func.HttpRequest) -> func.HttpResponse:
-    from handlers import checked_again, page_opened
+    from handlers import checked_again, job_asked, page_opened
 
-    story = checked_again if req.method == "POST" else page_opened
     request = page_opened.PageRequest.of(req.route_params, req.headers, req.params, req.get_body())
+    story = checked_again if req.method == "POST" else job_asked if request.part == "job" else page_opened
     page = story.answer(request, SETTINGS, tools)
     return func.HttpResponse(page.body, status_code=page.status, headers=page.headers, mimetype=page.kind)
 

@@ -68,11 +68,11 @@ class Browser:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def look(self, width: int, *, dark: bool = False, height: int = 900) -> None:
-        """The size of the window in CSS pixels, and the colours that its user likes."""
+    def look(self, width: int, *, dark: bool = False, height: int = 900, media: str = "") -> None:
+        """The size of the window in CSS pixels, the colours that its user likes, and `print` for how it looks on paper."""
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[scheme])
+        self.send("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
     def open(self, url: str) -> None:
         self._events.clear()

@@ -44,6 +44,7 @@ AT_ONCE = 4
 HOSTS = (
     "tests/bench/", "tests/end_to_end/", "tests/faults/",
     "tests/sandbox/test_function_host.py", "tests/sandbox/test_ticket_desk_in_chromium.py",
+    "tests/web/test_page_in_host.py",
 )  # fmt: skip
 """Tests that start function hosts: all on one worker, so that what they share starts once and no two crowds of processes take each
 other's processors."""

@@ -23,6 +23,7 @@ STORIES = {
     "canary",
     "checked_again",
     "dispatch",
+    "job_asked",
     "last_resort",
     "many_failed",
     "members_diagnosed",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +28,7 @@ from handlers.model import (
 from handlers.model.comparison import SharedThing
 from handlers.model.parts import mark
 from handlers.model.text import one_line
-from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
+from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, grouped, numbered
 from handlers.runbook.changes import in_ticket, sentence_of
 from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
@@ -138,18 +139,28 @@ class Page:
     # ------------------------------------------------------------------ commands on the page
 
     def _first(self) -> dict[str, Any]:
-        """The one command to run first: of the first cause that has one which fits the first screen, best from the operator's shell."""
+        """The one command to run first, on the page in the operator's other shell too (`other`)."""
+        group = self._first_group()
+        command = self._blocks.first(group)
+        other = next((each for each in group if command.run == each.run == "operator" and each.shell != command.shell), None)
+        self._blocks.reserve(filter(None, (command, other)), TOP)
+        shown = {"sees": self._sees(command.action), **self._labelled(command)}
+        return shown | {"other": self._labelled(other) if other else None}
+
+    def _first_group(self) -> Sequence[Command]:
+        """Of the first cause that has a command which fits the first screen, best from the operator's shell; in each shell."""
         confirmed = [finding for finding in self._diagnosis.findings if finding.verdict is Verdict.CONFIRMED]
         open_findings = [f for f in self._diagnosis.findings if f.verdict in (Verdict.POSSIBLE, Verdict.UNKNOWN)]
-        own = [self._blocks.first(group) for finding in confirmed for group in self._steps.checks(finding)]
-        others = [self._blocks.first(group) for finding in open_findings for group in [*self._steps.checks(finding)][:1]]
-        others.sort(key=lambda command: command.run == "guest")
-        fallback = self._blocks.first(self._of_last_job())
-        short = (command for command in (*own, *others) if command.line.count("\n") < MOST_LINES_FIRST)
-        command = next((command for command in short if command.action in self.words["sees"]), fallback)
-        self._blocks.reserve([command], TOP)
-        label = self._blocks.label(Command(command.action, "act", command.shell, command.run, command.effect, command.line))
-        return {"label": Markdown(label), "sees": self._sees(command.action), "block": code_block(command.line, command.shell)}
+        own = [group for finding in confirmed for group in self._steps.checks(finding)]
+        others = [group for finding in open_findings for group in [*self._steps.checks(finding)][:1]]
+        others.sort(key=lambda group: group[0].run == "guest")
+        short = (group for group in (*own, *others) if self._blocks.first(group).line.count("\n") < MOST_LINES_FIRST)
+        return next((group for group in short if group[0].action in self.words["sees"]), next(grouped(self._of_last_job())))
+
+    def _labelled(self, command: Command) -> dict[str, Any]:
+        """A command as a block, and whose shell it is for."""
+        label = self._blocks.label(replace(command, role="act"))
+        return {"label": Markdown(label), "block": code_block(command.line, command.shell)}
 
     def _of_last_job(self) -> list[Command]:
         job = self._diagnosis.failure.job

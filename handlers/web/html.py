@@ -43,6 +43,10 @@ def notice_html(context: Mapping[str, Any]) -> str:
     return environment().get_template("notice.html").render(context)
 
 
+def job_html(context: Mapping[str, Any]) -> str:
+    return environment().get_template("job.html").render(context)
+
+
 @cache
 def asset(name: str) -> str:
     return (TEMPLATES / "page" / name).read_text(encoding="utf-8")

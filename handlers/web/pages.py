@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from handlers.azure.arm import Azure
 from handlers.model import Incident
+from handlers.model.delivery import RESOLVED
 from handlers.model.ids import subscription_of
 from handlers.records.histories import History, history_of
 from handlers.records.histories import Tools as Stored
@@ -22,7 +23,7 @@ from handlers.web.members import Wanted
 from handlers.web.views import context_of
 
 REFUSALS = Refusals()
-READS_A_CHECK, WAIT_SECONDS = 40, 60
+READS_A_CHECK, READS_OF_A_JOB, WAIT_SECONDS = 40, 5, 60
 
 
 class Tools(Stored, Protocol):
@@ -58,8 +59,7 @@ def shown_history(row_id: str, tools: Tools) -> History | None:
 def context(history: History, request: PageRequest, tools: Tools) -> dict[str, Any]:
     """What the page's template sees."""
     token = form_token(history.id, person_of(request, tools.settings), tools.settings, tools.now())
-    link = _link(request)
-    form = {"token": token, "id": history.id, "query": f"?{urlencode(link)}" if link else "", **link}
+    form = {"token": token, "id": history.id, "query": query_of_link(request), **_link(request)}
     return context_of(history, Wanted.of(request.query), tools.now(), form)
 
 
@@ -78,6 +78,19 @@ def opened_for_check(request: PageRequest, settings: Settings, tools: Callable[[
     return history or NOT_FOUND
 
 
+def opened_for_job(request: PageRequest, settings: Settings, tools: Callable[[], Checking]) -> Incident | PageAnswer:
+    """The open incident whose newest backup is asked for; else what is answered instead. Within the read budget."""
+    if is_refused(request, settings):
+        return NOT_FOUND
+    history = shown_history(request.id, tools())
+    if history is None or not isinstance(history.row, Incident):
+        return NOT_FOUND
+    if history.status == RESOLVED:
+        return notice(200, "checked_ended", request, tools())
+    spare = tools().azure.budget.spare(subscription_of(history.row.vault_id))
+    return history.row if spare >= READS_OF_A_JOB else notice(429, "busy", request, tools(), WAIT_SECONDS)
+
+
 def is_own_form(request: PageRequest, tools: Tools) -> bool:
     """Whether a form was sent by the page itself, for who looks at it."""
     who = person_of(request, tools.settings)
@@ -88,9 +101,15 @@ def notice(status: int, word: str, request: PageRequest, tools: Tools, seconds: 
     """One sentence with the way back to the page. `seconds`: after which a try makes sense."""
     language = tools.settings.runbook_language
     words = words_of(language)["page"]
-    back = f"../{request.id}" + (f"?{urlencode(link)}" if (link := _link(request)) else "")
+    back = f"../{request.id}{query_of_link(request)}"
     body = notice_html({"language": language, "text": words[word].format(seconds=seconds), "back": back, "words": words})
     return PageAnswer(status, body, more={"Retry-After": str(seconds)} if seconds else {})
+
+
+def query_of_link(request: PageRequest) -> str:
+    """What of the request's query makes the link, with its question mark; empty with sign-in."""
+    link = _link(request)
+    return f"?{urlencode(link)}" if link else ""
 
 
 def _link(request: PageRequest) -> dict[str, str]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
-from handlers.model import Job
+from handlers.model import Job, Unknown
 from handlers.model.ids import time_text
-from handlers.model.parts import joined
+from handlers.model.parts import Part, joined
 from handlers.records.histories import History, Version
 from handlers.runbook.note import Data, news_of, value_in_short
 from handlers.runbook.templates import cause_title, words_of
 from handlers.web.html import runbook_html
 from handlers.web.members import Wanted, listed
+
+BACKUP = "verify"
+"""The kind of the part with the commands that start a backup and watch it."""
 
 type Words = Mapping[str, Mapping[str, str]]
 
@@ -56,6 +59,25 @@ def _value(fact: str, value: Any, words: Words) -> Markup:
     return runbook_html(value_in_short(fact, value, words), words["page"]["language"])
 
 
+def job_context(job: Job | Unknown | None, language: str, now: datetime) -> dict[str, Any]:
+    """What the template sees of the newest backup since the failure: `job` is None when none has begun, or it could not be read."""
+    words = words_of(language)
+    unread, known = isinstance(job, Unknown), job if isinstance(job, Job) else None
+    outcome = "unread" if unread else "none" if known is None else outcome_of(known)
+    why = words["reasons"][job.why.value] if isinstance(job, Unknown) else ""
+    minutes = int((now - known.started_at).total_seconds() // 60) if known and known.started_at else 0
+    return {
+        "language": language, "words": words["page"], "title": words["page"]["newest_backup"], "job": known, "outcome": outcome,
+        "said": words["page"][f"job_{outcome}"], "why": why, "minutes": max(minutes, 0), "now": time_text(now),
+        "started": time_text(known.started_at) if known else "", "ended": time_text(known.ended_at) if known else "",
+    }  # fmt: skip
+
+
+def outcome_of(job: Job) -> str:
+    """`running`, `completed` or `ended`: failed, cancelled."""
+    return "running" if job.running else "completed" if job.completed else "ended"
+
+
 def context_of(history: History, wanted: Wanted, now: datetime, form: Mapping[str, str]) -> dict[str, Any]:
     """What the template sees. `form`: the token of the page's form and the query of its link."""
     data, last = history.newest.data, history.diagnosed
@@ -63,16 +85,30 @@ def context_of(history: History, wanted: Wanted, now: datetime, form: Mapping[st
     words = words_of(language)
     storm = last.data.get("storm")
     ended = history.newest if history.newest is not last else None
+    before, backup, after = _around_backup(last.parts)
     return {
         "language": language, "words": words["page"], "verdicts": words["verdicts"], "title": data["title"], "data": last.data,
         "incident": data["incident"], "status": history.status, "ended_at": time_text(history.ended_at),
         "is_open": history.status == "open", "ticket": _ticket(history), "now": time_text(now),
         "end": runbook_html(joined(ended.parts), language) if ended else "",
-        "runbook": runbook_html(joined(last.parts), language),
+        "runbook": runbook_html(joined(before), language), "backup": runbook_html(joined(backup), language),
+        "rest": runbook_html(joined(after), language), "has_backup": _starts_a_backup(backup),
         "storm": storm, "members": listed(storm["members"], wanted, words) if storm else None,
         "versions": [_version(version, language) for version in history.versions], "older": history.older,
         "checked": None, "form": form, "root": "",
     }  # fmt: skip
+
+
+def _around_backup(parts: Sequence[Part]) -> tuple[Sequence[Part], Sequence[Part], Sequence[Part]]:
+    """The parts of a page before the section that starts a backup, those of it, and those after it."""
+    places = [at for at, part in enumerate(parts) if BACKUP in part.kinds]
+    first, end = (places[0], places[-1] + 1) if places else (len(parts), len(parts))
+    return parts[:first], parts[first:end], parts[end:]
+
+
+def _starts_a_backup(parts: Sequence[Part]) -> bool:
+    """Whether the page has the command that starts a backup: of a restore, or a database, it has not."""
+    return any("backup-now" in part.text for part in parts)
 
 
 def _ticket(history: History) -> dict[str, str]:

@@ -14,7 +14,8 @@ import pytest
 import requests
 from werkzeug.wrappers import Request, Response
 
-from handlers import checked_again, page_opened
+from handlers import checked_again, job_asked, page_opened
+from handlers.azure.shared_reads import Shared
 from handlers.settings import Settings
 from handlers.web.access import PageRequest
 from sandbox.azure import running_azure
@@ -26,7 +27,7 @@ from tests.conftest import ROOT
 from tests.memory_storage import MemoryStorage
 from tests.stories.test_many_failed import THRESHOLD, alike, storms
 from tests.stories.test_surroundings import MADE
-from tests.stories.test_sweep import world_of
+from tests.stories.test_sweep import JOBS, add_job, world_of
 from tests.web.test_page import KEY
 from tests.workbench import Bench, Target, bench_on
 
@@ -65,8 +66,8 @@ def answered(request: Request, bench: Bench) -> Response:
     match = re.fullmatch(r"/api/runbooks/([^/]+)/?([^/]*)", request.path)
     if match is None:
         return Response("", 404)
-    story = checked_again if request.method == "POST" else page_opened
     route = {"id": match[1], "part": match[2]}
+    story = checked_again if request.method == "POST" else job_asked if match[2] == "job" else page_opened
     page = story.answer(
         PageRequest.of(route, dict(request.headers), request.args, request.get_data()), bench.tools.settings, lambda: bench.tools
     )
@@ -168,6 +169,94 @@ def test_the_shell_is_chosen_and_remembered(browser: Browser, link: str) -> None
     assert (shown("bash"), shown("powershell")) == (0, both[1])
     browser.run("document.querySelector('input[value=both]').click()")
     assert (shown("bash"), shown("powershell")) == both
+
+
+def test_the_command_to_run_first_is_there_in_both_shells(browser: Browser, link: str) -> None:
+    browser.look(390)
+    browser.open(link)
+    first = "document.querySelector('figure.command.choice')"
+    assert "az lock show" in browser.run(f"{first}.textContent")
+    assert "Get-AzResourceLock" in browser.run(f"{first}.nextElementSibling.textContent")
+    try:
+        browser.run("document.querySelector('input[value=powershell]').click()")
+        assert not browser.run(f"{first}.offsetHeight")
+        assert browser.run(f"{first}.nextElementSibling.offsetHeight")
+    finally:
+        browser.run("document.querySelector('input[value=both]').click()")
+
+
+LATER = "window.later = []; window.setTimeout = (then) => window.later.push(then);"
+"""In a page: what it does later waits until a test says that it is later."""
+
+
+def test_a_backup_that_was_started_is_shown_in_its_place_until_it_has_ended(browser: Browser) -> None:
+    with served_bench("en") as bench:
+        link, world = link_in(bench), world_of(bench, MADE)
+        script = browser.send("Page.addScriptToEvaluateOnNewDocument", source=LATER)["identifier"]
+        try:
+            browser.look(390)
+            browser.open(link)
+
+            def shown(do: str) -> str:
+                """What the page says of the newest backup after its script has done something."""
+                bench.tools.azure.shared = Shared()
+                changed = (
+                    "new Promise(done => new MutationObserver(done).observe(document.getElementById('job'), {childList: true}))"
+                )
+                browser.run(f"(() => {{ const changed = {changed}; {do}; return changed.then(() => true); }})()")
+                return str(browser.run("document.getElementById('job').innerText"))
+
+            assert "No backup has started" in shown("document.getElementById('show-job').click()")
+            assert browser.run("location.href") == link
+            job_id = add_job(bench, "InProgress", 0.001, MADE)
+            assert "A backup has been running" in shown("document.getElementById('show-job').click()")
+            browser.run("document.querySelector('.job').scrollIntoView({block: 'center'})")
+            keep_picture(browser, "page-job-390")
+            job = next(body for body in world.of_type(JOBS) if body["name"] == job_id)
+            job["properties"] |= {"status": "Completed"}
+            assert "A backup has completed." in shown("window.later.pop()()")
+            assert browser.run("window.later.length") == 0, "there is nothing to wait for any more"
+            assert browser.errors() == []
+            assert not is_too_wide(browser)
+        finally:
+            browser.send("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
+
+def test_without_a_script_the_newest_backup_is_one_link_away(browser: Browser, link: str) -> None:
+    browser.look(390)
+    browser.send("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(link)
+        browser.press("#show-job")
+        assert "No backup has started" in browser.run("document.querySelector('main').textContent")
+        assert not is_too_wide(browser)
+        browser.press("main a:last-child")
+        assert browser.run("location.href") == f"{link}#backup"
+    finally:
+        browser.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+PAPER = 718
+"""CSS pixels of an A4 page's width between margins of 1 cm."""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_on_paper_there_is_black_on_white_whole_commands_and_nothing_to_press(
+    browser: Browser, link: str, storm_link: str, dark: bool
+) -> None:
+    for url, kind in ((link, "lone"), (storm_link, "storm")):
+        browser.look(PAPER, dark=dark, media="print")
+        browser.open(url)
+        assert browser.run("getComputedStyle(document.documentElement).getPropertyValue('--ground')").strip() == "#fff"
+        assert not is_too_wide(browser)
+        pressed = "button, a.button, form, .shells, .skip"
+        assert browser.run(f"[...document.querySelectorAll('{pressed}')].filter(e => e.getClientRects().length).length") == 0
+        cut = "[...document.querySelectorAll('pre, .wide')].filter(e => e.scrollWidth > e.clientWidth + 1).length"
+        assert browser.run(cut) == 0, "a command that is cut off on paper is none"
+        portal = "[...document.querySelectorAll('.runbook a')].find(a => a.href.startsWith('https:'))"
+        assert "https:" in browser.run(f"getComputedStyle({portal}, '::after').content")
+        if not dark:
+            keep_picture(browser, f"page-print-{kind}")
 
 
 @WIDTHS
