@@ -10,9 +10,9 @@ from handlers.model.incident import reread
 from handlers.records.alert_queue import Message
 from handlers.records.histories import History
 from handlers.records.reminders import record, remind
-from handlers.records.storms import announce
 from handlers.records.write_up import document_of, write_up
 from handlers.settings import Settings
+from handlers.storm_checked_again import check_storm
 from handlers.web.access import PageAnswer, PageRequest
 from handlers.web.html import page_html
 from handlers.web.pages import context, opened_for_check, shown_history
@@ -31,13 +31,12 @@ def answer(request: PageRequest, settings: Settings, tools: Callable[[], Tools])
 
 
 def check(history: History, tools: Tools) -> Checked:
-    """Check an open incident now, and let a storm read its members; what has ended stays as it is."""
+    """Check an open incident or a storm; what has ended stays as it is."""
     match history.row:
         case Incident(status="open") as incident:
             return check_incident(incident, history, tools)
         case Storm(status="open") as storm:
-            announce(storm, tools.queue, 1)
-            return Checked("storm")
+            return check_storm(storm, history, tools)
     return Checked("ended")
 
 

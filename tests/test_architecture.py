@@ -30,6 +30,7 @@ STORIES = {
     "page_opened",
     "read_again",
     "reminded",
+    "storm_checked_again",
     "sweep",
     "ticket_due",
 }
@@ -68,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{story: (ROOMS | {"settings", "wiring"}) - {"causes", "cli"} for story in STORIES},
     **{
         story: (ROOMS | STORIES | {"settings", "wiring"}) - {"causes", "cli"}
-        for story in ("alert_queued", "checked_again", "dispatch", "reminded", "sweep")
+        for story in ("alert_queued", "checked_again", "dispatch", "reminded", "storm_checked_again", "sweep")
     },
 }
 """docs/decisions.md says where this differs from the first design, and why."""

@@ -8,15 +8,19 @@ from typing import Protocol
 
 from handlers.azure.arm import Azure
 from handlers.diagnosis.compared import comparison_of
+from handlers.diagnosis.diagnose_members import Look
 from handlers.model import Incident, Members, Storm
 from handlers.model.comparison import Comparison
-from handlers.model.delivery import RESOLVED
+from handlers.model.delivery import OPEN, RESOLVED
+from handlers.model.document import Document
 from handlers.model.incident import LEFT_OVER, joined, left, moved
 from handlers.model.storm import has_same_cause, is_compared, joins, left_over, members_of, released, takes_in
 from handlers.records.alert_queue import AlertQueue
+from handlers.records.documents import Documents
 from handlers.records.incidents import Incidents
 from handlers.records.reminders import Recorded, record
 from handlers.records.storms import Storms, announce
+from handlers.settings import Settings
 
 
 class Tools(Protocol):
@@ -28,6 +32,10 @@ class Tools(Protocol):
     def incidents(self) -> Incidents: ...
     @property
     def storms(self) -> Storms: ...
+    @property
+    def documents(self) -> Documents: ...
+    @property
+    def settings(self) -> Settings: ...
     @property
     def queue(self) -> AlertQueue: ...
     @property
@@ -89,6 +97,15 @@ def move_members(storm: Storm, other: Storm, tools: Tools) -> None:
     """Another storm's ticket speaks for the storm's members."""
     for member in tools.incidents.members(storm.id):
         tools.incidents.change(member.key, lambda fresh: moved(fresh, storm.id, other.id))
+
+
+def keep_look(look: Look, tools: Tools) -> None:
+    """Keep what a member was diagnosed from, and its verdicts on its row."""
+    member = look.member
+    document = Document("incident", OPEN, {}, (), look.diagnosis.verdicts, evidence=look.evidence)
+    if member.storm:  # one with a ticket of its own has documents that the ticket needs
+        tools.documents.write(member.id, member.delivery.version, document)
+        tools.incidents.change(member.key, lambda fresh: look.seen_on(fresh, tools.settings.owner_tags))
 
 
 def release_left_over(storm: Storm, members: Members, tools: Tools) -> Iterator[Recorded[Incident]]:

@@ -107,16 +107,16 @@ class Storms(Rows[Storm]):
             self._seen = {key: storm for key, storm in self._seen.items() if storm.next_at > now}
         return [Message(READING, fields=fields_of(storm)) for storm in due]
 
-    def note_pass(self, storm: Storm, now: datetime) -> None:
+    def note_pass(self, storm: Storm, now: datetime, *, again: bool = False) -> None:
         """Note that a background pass over the storm's members goes on: in a row of its own, which nobody posts from."""
-        self._storage.table().upsert_entity({"PartitionKey": "pass", "RowKey": storm.id, "at": sortable(now)})
+        self._storage.table().upsert_entity({"PartitionKey": "pass", "RowKey": _pass_of(storm, again), "at": sortable(now)})
 
-    def is_passing(self, storm: Storm, now: datetime) -> bool:
-        """Whether a background pass went on a short time ago."""
+    def is_passing(self, storm: Storm, now: datetime, *, again: bool = False) -> bool:
+        """Whether a background pass went on a short time ago. `again`: one over those that have a diagnosis too."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            return bool(self._storage.table().get_entity("pass", storm.id)["at"] > sortable(now - PASS_DIED))
+            return bool(self._storage.table().get_entity("pass", _pass_of(storm, again))["at"] > sortable(now - PASS_DIED))
         except ResourceNotFoundError:
             return False
 
@@ -178,15 +178,23 @@ def announce(storm: Storm, queue: AlertQueue, seconds: float) -> None:
     queue.note(READING, after_seconds=max(seconds, 1), **fields_of(storm))
 
 
-def start_pass(storm: Storm, storms: Storms, queue: AlertQueue, now: datetime) -> None:
-    """Queue a background pass over the storm's members, unless one is under way."""
-    if storm.status == OPEN and not storms.is_passing(storm, now):
-        storms.note_pass(storm, now)
-        queue.note(MEMBERS_PASS, after_seconds=1, storm=storm.key, id=storm.id, after="", alone=[])
+def start_pass(storm: Storm, storms: Storms, queue: AlertQueue, now: datetime, *, again: bool = False) -> None:
+    """Queue a background pass over the storm's members, unless one is under way. `again`: those that have a diagnosis are read too."""
+    if storm.status == OPEN and not storms.is_passing(storm, now, again=again):
+        storms.note_pass(storm, now, again=again)
+        queue.note(MEMBERS_PASS, after_seconds=1, **fields_of_pass(storm, "", [], again=again))
+
+
+def fields_of_pass(storm: Storm, after: str, alone: list[str], *, again: bool) -> dict[str, Any]:
+    return {"storm": storm.key, "id": storm.id, "after": after, "alone": alone} | ({"again": True} if again else {})
 
 
 def fields_of(storm: Storm) -> dict[str, Any]:
     return {"storm": storm.key, "id": storm.id, "reading": storm.readings}
+
+
+def _pass_of(storm: Storm, again: bool) -> str:
+    return f"{storm.id} again" if again else storm.id
 
 
 def _day(time: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ type Words = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What somebody who checked again is told: `outcome` is `news`, `nothing`, `recovered`, `storm` or `ended`."""
+    """What somebody who checked again is told: `outcome` is `news`, `nothing`, `recovered` or `ended`."""
 
     outcome: str
     verdicts: tuple[tuple[str, str, str], ...] = ()
@@ -35,14 +35,17 @@ class Checked:
     """A fact's label, its value before and now."""
     job: str = ""
     """The newest backup, if one has begun since the failure."""
+    example: str = ""
+    """Of a storm: the name of the VM that was read."""
+    of_storm: bool = False
 
     @property
     def is_news(self) -> bool:
         return self.outcome == "news"
 
 
-def checked_of(before: Data, now: Data, running: Job | None) -> Checked:
-    """What is different now from what the page showed."""
+def checked_of(before: Data, now: Data, running: Job | None, example: str = "") -> Checked:
+    """What is different now from what the page showed; `example`: the name of the one VM of a storm that it is about."""
     language = now["runbook"]["language"]
     words, news = words_of(language), news_of(before, now)
     titles = words["verdicts"]
@@ -52,7 +55,16 @@ def checked_of(before: Data, now: Data, running: Job | None) -> Checked:
     facts = tuple(
         (words["facts"].get(name, name), _value(name, was, words), _value(name, value, words)) for name, was, value in news.facts
     )
-    return Checked("news" if verdicts or facts else "nothing", verdicts, facts, str(running) if running else "")
+    return Checked("news" if verdicts or facts else "nothing", verdicts, facts, str(running) if running else "", example)
+
+
+def with_counts(checked: Checked, before: Data, affected: int, recovered: int) -> Checked:
+    """What is different of a storm: of one VM, and how many are affected and have recovered."""
+    words, counts = words_of(before["runbook"]["language"])["page"], before["storm"]
+    now = (("affected", affected), ("recovered", recovered))
+    others = tuple((words[name], Markup(counts[name]), Markup(count)) for name, count in now if counts[name] != count)  # noqa: S704 - numbers
+    outcome = "news" if others and checked.outcome == "nothing" else checked.outcome
+    return replace(checked, outcome=outcome, facts=(*others, *checked.facts), of_storm=True)
 
 
 def _value(fact: str, value: Any, words: Words) -> Markup:

@@ -286,7 +286,7 @@ def test_without_a_script_everything_is_there_and_the_form_works(browser: Browse
         assert browser.run("document.querySelectorAll('button.copy').length") == 0
         assert not browser.run("document.querySelector('.shells').offsetHeight")
         browser.press("form.check button")
-        assert "are being read again" in browser.run("document.querySelector('.checked').textContent")
+        assert "are read in the background" in browser.run("document.querySelector('.checked').textContent")
     finally:
         browser.send("Emulation.setScriptExecutionDisabled", value=False)
 
