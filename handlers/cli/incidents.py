@@ -17,6 +17,8 @@ from handlers.records.incidents import Incidents
 from handlers.records.storage import Storage, StorageDown
 
 COLUMNS = ("id", "item", "status", "failures", "first failed (UTC)", "code", "cause", "ticket")
+WIDE, WIDE_FROM = "first failed (UTC)", 110
+"""A column for terminals of that width: a narrow one has no room for it beside code and cause."""
 SHOWN_OF_ID = 8
 """Characters of an incident's id that are shown, and enough to name it by."""
 
@@ -39,10 +41,10 @@ def run(options: Namespace, environment: Mapping[str, str], screen: Screen) -> i
 
 
 def listed(incidents: Incidents, *, only_open: bool) -> list[Incident]:
-    """The open ones, or all that are kept; the newest first."""
+    """The open ones, or all that are kept; the newest first. Those on a list of their own stand there a second time."""
     rows = (row for row in incidents.active() if row.status == OPEN) if only_open else incidents.between("0", "g")
-    kept = [row for row in rows if re.fullmatch("[0-9a-f]{32}", row.key)]
-    return sorted(kept, key=lambda row: row.first_failed_at, reverse=True)
+    kept = {row.key: row for row in rows if re.fullmatch("[0-9a-f]{32}", row.key)}
+    return sorted(kept.values(), key=lambda row: row.first_failed_at, reverse=True)
 
 
 def show_list(incidents: Iterable[Incident], screen: Screen) -> None:
@@ -50,7 +52,9 @@ def show_list(incidents: Iterable[Incident], screen: Screen) -> None:
     if not rows:
         screen.line("No incidents.")
         return
-    screen.table(COLUMNS, rows, right=("failures",), whole=("status", "failures", "first failed (UTC)"))
+    columns = [name for name in COLUMNS if name != WIDE or screen.width >= WIDE_FROM]
+    shown = [[cell for name, cell in zip(COLUMNS, row, strict=True) if name in columns] for row in rows]
+    screen.table(columns, shown, right=("failures",), whole=("id", "status", "failures", WIDE))
     screen.line()
     screen.line(f"{len(rows)} incident{'s' if len(rows) > 1 else ''}.", "bold")
 

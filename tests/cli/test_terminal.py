@@ -207,6 +207,7 @@ def test_incidents_are_those_that_the_app_has_recorded(bench_of: Callable[..., B
     ended = run("incidents", "--open", AzureWebJobsStorage=own_azurite, COLUMNS="160")
     assert ended.code == 1
     assert ended.out.splitlines()[1].split()[:3] == [incident.id[:8], "vm-pay-01", "open"]
+    assert run("incidents", AzureWebJobsStorage=own_azurite, COLUMNS="160").out == ended.out, "each of them once"
     whole = run("incidents", "--id", incident.id[:8], AzureWebJobsStorage=own_azurite, COLUMNS="160")
     assert "Backup of vm-pay-01 failed\n" in whole.out
     assert run("incidents", "--id", "ffffffff", AzureWebJobsStorage=own_azurite).code == 2

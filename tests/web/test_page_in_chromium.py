@@ -236,6 +236,35 @@ def test_without_a_script_the_newest_backup_is_one_link_away(browser: Browser, l
         browser.send("Emulation.setScriptExecutionDisabled", value=False)
 
 
+def test_with_a_keyboard_alone_everything_is_reached_and_what_has_the_focus_is_seen(browser: Browser, link: str) -> None:
+    browser.look(1280)
+    browser.open(link)
+
+    def key(name: str, code: int, text: str = "") -> None:
+        for kind in ("keyDown", "keyUp"):
+            browser.send("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code,
+                         text=text if kind == "keyDown" else "")  # fmt: skip
+
+    focused = "document.activeElement.matches('{}')"
+    key("Tab", 9)
+    assert browser.run(focused.format("a.skip"))
+    assert browser.run("document.activeElement.getBoundingClientRect().left") >= 0, "it is seen once it has the focus"
+    reached = set()
+    for _ in range(60):
+        key("Tab", 9)
+        reached |= {kind for kind in ("input[name=shell]", "form.check button", "a.button", "button.copy", "summary", "pre")
+                    if browser.run(focused.format(kind))}  # fmt: skip
+        bare = "e => e !== document.body && getComputedStyle(e).outlineStyle === 'none' ? e.outerHTML.slice(0, 120) : ''"
+        assert browser.run(f"({bare})(document.activeElement)") == ""
+    assert reached >= {"input[name=shell]", "form.check button", "a.button", "button.copy", "pre"}
+    browser.run("document.querySelector('input[value=both]').focus()")
+    try:
+        key("ArrowLeft", 37)
+        assert browser.run("document.documentElement.dataset.shell") == "powershell"
+    finally:
+        browser.run("document.querySelector('input[value=both]').click()")
+
+
 PAPER = 718
 """CSS pixels of an A4 page's width between margins of 1 cm."""
 
