@@ -23,12 +23,16 @@ from handlers.model import (
     Reading,
     ResourceChange,
     ResourceChanges,
+    SnapshotPolicy,
     Unknown,
     Verdict,
 )
 
 CHANGE_FACTS = ("resource_changes", "authorization_activity")
 """What the list is made of, besides `vm_activity`, which the window needs anyway."""
+VAULT_ACTIVITY = "vault_activity"
+"""Read for it where that costs no further read, and where the vault's own changes make a cause likely: see `reads_vault`."""
+READ_FOR_LIST = (*CHANGE_FACTS, VAULT_ACTIVITY)
 TWO_WEEKS = timedelta(days=14)
 MOST_SHOWN = 12
 SUCCEEDED = ("", "succeeded", "success", "ok")
@@ -85,6 +89,11 @@ ACTIONS: Mapping[str, tuple[str, Mapping[str, int]]] = {
     "start": ("vm_started", {}),
     "restart": ("vm_restarted", {}),
     "redeploy": ("vm_redeployed", {}),
+    "subscriptions/resourcegroups/moveresources": ("group_moved", {"vm_deleted_or_moved": 3}),
+    "vaults/backuppolicies/write": ("backup_policy_changed", {"too_many_backups": 2, "restore_point_limit_reached": 1}),
+    "vaults/backuppolicies/delete": ("backup_policy_deleted", {}),
+    "vaults/backupfabrics/protectioncontainers/protecteditems/write": ("protection_changed", {"too_many_backups": 1}),
+    "vaults/backupfabrics/protectioncontainers/protecteditems/delete": ("protection_deleted", {}),
 }
 """By operation of the activity log, without its provider: the kind of the change, and what it makes likely."""
 WRITES: Mapping[str, tuple[str, Mapping[str, int]]] = {
@@ -93,6 +102,9 @@ WRITES: Mapping[str, tuple[str, Mapping[str, int]]] = {
     "extensions/delete": ("extension_deleted", {"other_extension_failed": 2, "backup_extension_failed": 2}),
 }
 """What stands in for change records where these could not be read."""
+
+KEY_KINDS = tuple(f"{kind}_{what}" for kind in ("key", "secret") for what in ("changed", "disabled", "expired"))
+"""What keys and secrets say of themselves."""
 
 
 def changes_since_good(diagnosis: Diagnosis) -> ChangeList | None:
@@ -118,6 +130,13 @@ def changes_between(
     return ChangeList(since, until, tuple(shown), len(ranked) - len(shown), unread=tuple(_unread(readings)))
 
 
+def reads_vault(failure: Failure, causes: Collection[str]) -> bool:
+    """Whether the vault's own changes are read: for such a cause, or when the read of the VM's resource group shows them anyway."""
+    vm, vault = failure.vm, failure.vault
+    likely = {cause for name, (_, weights) in ACTIONS.items() if name.startswith("vaults/") for cause in weights}
+    return bool(vm and vault and (vm.group_id.lower() == vault.group_id.lower() or likely & set(causes)))
+
+
 def is_news(earlier: Mapping[str, Reading], diagnosis: Diagnosis) -> bool:
     """Whether changes are listed now from a log that an earlier reading of the same failure could not read."""
     listed = changes_since_good(diagnosis)
@@ -134,7 +153,7 @@ def _recency(age: timedelta) -> float:
 
 
 def _unread(readings: Mapping[str, Reading]) -> Iterator[tuple[str, Unknown]]:
-    for name in (*CHANGE_FACTS, "vm_activity"):
+    for name in (*READ_FOR_LIST, "vm_activity"):
         value = readings[name].value if name in readings else None
         if isinstance(value, Unknown):
             yield name, value
@@ -144,7 +163,7 @@ def _unread(readings: Mapping[str, Reading]) -> Iterator[tuple[str, Unknown]]:
 
 def _weighed(failure: Failure, readings: Mapping[str, Reading], causes: Collection[str]) -> Iterator[tuple[AzureChange, int]]:
     """Each change once, and the weight of the likeliest of the causes that it makes likely."""
-    for change, weights in (*_of_records(readings), *_of_actions(failure, readings), *_of_locks(readings)):
+    for change, weights in (*_of_records(readings), *_of_actions(failure, readings), *_of_locks(readings), *_of_keys(readings)):
         likely = sorted((cause for cause in weights if cause in causes), key=lambda cause: -weights[cause])
         yield replace(change, makes_likely=tuple(likely)), max((weights[cause] for cause in likely), default=0)
 
@@ -193,9 +212,26 @@ def _of_locks(readings: Mapping[str, Reading]) -> Iterator[tuple[AzureChange, Ma
                 yield AzureChange(lock.created_at, kind, lock.id, lock.name, lock.scope, lock.created_by), causes
 
 
+def _of_keys(readings: Mapping[str, Reading]) -> Iterator[tuple[AzureChange, Mapping[str, int]]]:
+    """The keys and secrets of encrypted disks: they say when they were changed last, but not what of them, nor by whom.
+
+    No log of Azure Resource Manager has what is done to a key through its vault:
+    https://learn.microsoft.com/azure/key-vault/general/logging
+    """
+    vaults, sets = (_value(readings, name, list | tuple) or () for name in ("key_vaults", "encryption_sets"))
+    used = [(vault.id, key) for vault in vaults for key in vault.keys]
+    used += [(own.vault.id, own.key) for own in sets if own.vault and own.key]
+    for vault_id, key in used:
+        times = ((key.updated_at, "changed" if key.enabled else "disabled"), (key.expires_at, "expired"))
+        for at, what in times:
+            if at:
+                resource_id = f"{vault_id}/{key.kind}s/{key.name}"
+                yield AzureChange(at, f"{key.kind}_{what}", resource_id, key.name, vault_id), {"encryption_key_unreachable": 3}
+
+
 def _entries(readings: Mapping[str, Reading]) -> Iterable[Operation]:
-    """Those of authorizations and of the VM; one that stands in both is the same value."""
-    read = (_value(readings, name, Activity) for name in ("authorization_activity", "vm_activity"))
+    """Those of authorizations, the VM and the vault; one that stands in two is the same value."""
+    read = (_value(readings, name, Activity) for name in ("authorization_activity", "vm_activity", VAULT_ACTIVITY))
     return dict.fromkeys(entry for activity in read if activity for entry in activity.operations if not entry.by_backup)
 
 
@@ -220,9 +256,13 @@ class _Near:
     key_vaults: frozenset[str]
     points: frozenset[str] | None
     """Restore point collections; None when they were not read."""
+    policy: str = ""
+    """The name of the item's backup policy; empty when it was not read."""
 
     def concerns(self, operation: str, scope: str) -> bool:
         """Whether a scope is one of these or lies below one, or holds one. Rights given far above concern key vaults only."""
+        if self.policy and operation.startswith("vaults/backuppolicies/"):
+            return scope.endswith(f"/{self.policy}")
         ids = self.own | self.key_vaults | (self.points or frozenset())
         if any(scope == own or scope.startswith(f"{own}/") for own in ids):
             return True
@@ -243,7 +283,8 @@ def _near(failure: Failure, readings: Mapping[str, Reading]) -> _Near:
     vaults, collections = (_value(readings, name, list | tuple) for name in ("key_vaults", "restore_point_collections"))
     own = frozenset(place.key for place in (failure.vm, failure.vault) if place)
     points = None if collections is None else frozenset(found.id.lower() for found in collections)
-    return _Near(own, frozenset(vault.id.lower() for vault in vaults or ()), points)
+    policy = _value(readings, "snapshot_policy", SnapshotPolicy)
+    return _Near(own, frozenset(vault.id.lower() for vault in vaults or ()), points, policy.name.lower() if policy else "")
 
 
 def _holds(scope: str, ids: Iterable[str]) -> bool:

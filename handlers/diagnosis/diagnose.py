@@ -12,7 +12,7 @@ from typing import Any
 
 from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import Cause, causes_of, entry, is_of_vm, lists, operation_of
-from handlers.diagnosis.changes import CHANGE_FACTS
+from handlers.diagnosis.changes import CHANGE_FACTS, READ_FOR_LIST, VAULT_ACTIVITY, reads_vault
 from handlers.diagnosis.owner import TAG_FACTS
 from handlers.facts import Reads, gather
 from handlers.model import (
@@ -60,7 +60,7 @@ def diagnose_failure(
     `sharing`: lists of a whole subscription may come from what was read for another failure. `changes`: read what
     was changed as well. `earlier`: see `diagnose`. `reads`: see `facts/bulk/reads.py`.
     """
-    needed = facts_needed(failure, error) - (frozenset() if changes else frozenset(CHANGE_FACTS))
+    needed = facts_needed(failure, error) - (frozenset() if changes else frozenset(READ_FOR_LIST))
     readings = gather(needed, failure, azure, message=error.message, now=now, sharing=sharing, reads=reads)
     return diagnose(failure, error, readings, earlier)
 
@@ -72,7 +72,8 @@ def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     window = frozenset(WINDOW_FACTS if "window" in named else ())
     of_vm = is_of_vm(failure, error)
     risk = frozenset(RECOVERY_FACTS if of_vm else ())
-    return (named - MADE) | window | risk | (SURROUNDINGS if causes or of_vm else frozenset())
+    vault = frozenset({VAULT_ACTIVITY} if of_vm and reads_vault(failure, [cause.id for cause in causes]) else ())
+    return (named - MADE) | window | risk | vault | (SURROUNDINGS if causes or of_vm else frozenset())
 
 
 def diagnose(

@@ -78,6 +78,21 @@ def authorization_activity(failure: Failure, reads: Reads) -> Activity:
     return Activity(since_authorizations(failure, reads), told)
 
 
+@fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
+def vault_activity(failure: Failure, reads: Reads) -> Activity:
+    """What was done to the vault's backup policies and to the protected item since the last good backup, and at least for a day.
+
+    The operations are those of the provider's list: https://learn.microsoft.com/azure/role-based-access-control/permissions/management-and-governance#microsoftrecoveryservices
+    Where vault and VM share a resource group, this is the read of `vm_activity`.
+    """
+    vault, item = failure.vault, failure.item
+    if vault is None:
+        raise Unread(Reason.NOT_NAMED)
+    since, policies = since_good(failure, reads), f"{vault.key}/backuppolicies"
+    entries = of_group(vault.subscription, vault.group, since, reads)
+    return Activity(since, tuple(entry for entry in entries if _is_of(entry, policies) or (item and _is_of(entry, item.key))))
+
+
 def since_authorizations(failure: Failure, reads: Reads) -> datetime:
     """The beginning of the day of the last good backup, and at most two weeks before the failed one; many that failed share it."""
     good = reads.or_unknown(lambda: last_good(failure, reads))

@@ -10,17 +10,20 @@ from typing import Any
 import pytest
 
 from handlers.causes import __path__ as causes_path
-from handlers.diagnosis.changes import ACTIONS, RECORDS, WRITES, changes_between, changes_since_good
+from handlers.diagnosis.changes import ACTIONS, KEY_KINDS, RECORDS, WRITES, changes_between, changes_since_good, reads_vault
 from handlers.diagnosis.owner import owner_of
 from handlers.model import (
     Activity,
     Alert,
     ChangeList,
     Diagnosis,
+    EncryptionSet,
     Error,
     Failure,
     Finding,
     Job,
+    KeyState,
+    KeyVault,
     Lock,
     Operation,
     PropertyChange,
@@ -28,7 +31,9 @@ from handlers.model import (
     Reason,
     ResourceChange,
     ResourceChanges,
+    ResourceId,
     RestorePointCollection,
+    SnapshotPolicy,
     Unknown,
     Verdict,
 )
@@ -101,6 +106,59 @@ def test_a_lock_made_two_hours_before_the_failure_is_listed_with_who_made_it_and
     (change,) = listed(lock(2, POINTS), restore_point_collections=(COLLECTION,)).changes
     assert (change.kind, change.name, change.scope, change.who) == ("lock_made", "Keep", POINTS, "ops")
     assert change.makes_likely == ("restore_point_group_locked",)
+
+
+def test_a_group_whose_resources_were_moved_is_listed() -> None:
+    group = f"{SUBSCRIPTION}/resourceGroups/rg"
+    changes = listed(vm_activity=Activity(hours_ago(48), (entry("subscriptions/resourcegroups/moveresources", 2, group),)),
+                     verdicts={"vm_deleted_or_moved": Verdict.POSSIBLE})  # fmt: skip
+    (change,) = changes.changes
+    assert (change.kind, change.name, change.makes_likely) == ("group_moved", "rg", ("vm_deleted_or_moved",))
+
+
+def test_a_change_of_the_items_own_backup_policy_is_listed_and_that_of_another_is_not() -> None:
+    policies = f"{VAULT}/backupPolicies"
+    log = Activity(
+        hours_ago(48), tuple(entry("vaults/backuppolicies/write", 3, f"{policies}/{name}") for name in ("Nightly", "other"))
+    )
+    own = listed(
+        vault_activity=log, snapshot_policy=SnapshotPolicy("nightly", "V1"), verdicts={"too_many_backups": Verdict.POSSIBLE}
+    )
+    assert [(change.kind, change.name) for change in own.changes] == [("backup_policy_changed", "Nightly")]
+    assert own.changes[0].makes_likely == ("too_many_backups",)
+    unread = listed(vault_activity=log, snapshot_policy=FORBIDDEN)
+    assert [change.name for change in unread.changes] == ["Nightly", "other"], "which policy it has is not known"
+
+
+def test_a_change_of_the_protection_is_listed() -> None:
+    write = "vaults/backupfabrics/protectioncontainers/protecteditems/write"
+    log = Activity(hours_ago(48), (entry(write, 3, f"{VAULT}/backupFabrics/Azure/protectionContainers/c/protectedItems/i"),))
+    assert kinds(listed(vault_activity=log)) == ["protection_changed"]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        (KeyState("disk-key", "key", updated_at=hours_ago(3)), "key_changed"),
+        (KeyState("disk-key", "key", enabled=False, updated_at=hours_ago(3)), "key_disabled"),
+        (KeyState("disk-key", "key", updated_at=hours_ago(900), expires_at=hours_ago(3)), "key_expired"),
+        (KeyState("bek", "secret", enabled=False, updated_at=hours_ago(3)), "secret_disabled"),
+        (KeyState("disk-key", "key", updated_at=hours_ago(900)), ""),
+        (KeyState("disk-key", "key", expires_at=hours_ago(-24)), ""),
+    ],
+)
+def test_a_key_says_itself_when_it_was_changed_and_nobody_says_who_did_it(key: KeyState, kind: str) -> None:
+    vault = KeyVault(f"{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv", "kv", True, keys=(key,))
+    for facts in ({"key_vaults": (vault,)}, {"encryption_sets": (EncryptionSet("des", key=key, vault=vault),)}):
+        changes = listed(**facts, verdicts={"encryption_key_unreachable": Verdict.POSSIBLE}).changes
+        assert [(change.kind, change.name, change.who) for change in changes] == ([(kind, key.name, "")] if kind else [])
+
+
+def test_the_vaults_own_changes_are_read_where_they_make_a_cause_likely_or_cost_nothing() -> None:
+    same_group = replace(FAILURE, vault=ResourceId.parse(VAULT.replace("/rgv/", "/RG/")))
+    assert not reads_vault(FAILURE, ["agent_not_installed"])
+    assert reads_vault(FAILURE, ["too_many_backups"])
+    assert reads_vault(same_group, ["agent_not_installed"])
 
 
 @pytest.mark.parametrize("hours", [-0.1, -5, 25, 100])
@@ -194,7 +252,7 @@ def test_every_cause_in_the_tables_is_one_that_is_checked_and_every_kind_has_its
     tables += [causes for _, causes in (*ACTIONS.values(), *WRITES.values())]
     assert {cause for table in tables for cause in table} <= known
     made = {f"{rule.thing}_{how}" for rule in RECORDS for how in ("made", "changed", "deleted")}
-    kinds = made | {kind for kind, _ in (*ACTIONS.values(), *WRITES.values())}
+    kinds = made | {kind for kind, _ in (*ACTIONS.values(), *WRITES.values())} | set(KEY_KINDS)
     assert all(set(words_of(language)["changes"]) == kinds for language in LANGUAGES)
 
 

@@ -53,6 +53,23 @@ def recover(bench: Bench) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------ what was changed
 
 
+def test_a_backup_policy_that_was_changed_before_the_failure_is_listed_with_who_did_it(bench_of: BenchOf) -> None:
+    bench = bench_of(MADE)
+    world = world_of(bench, MADE)
+    policy = next(body for body in world.of_type("Microsoft.RecoveryServices/vaults/protectedItems") or world.resources.values()
+                  if body.get("properties", {}).get("policyId"))["properties"]["policyId"]  # fmt: skip
+    at = datetime.now(UTC) - timedelta(hours=3)
+    world.activity.append(world._activity({
+        "eventTimestamp": at.isoformat(), "resourceId": policy, "caller": "kim", "status": {"value": "Succeeded"},
+        "operationName": {"value": "Microsoft.RecoveryServices/vaults/backupPolicies/write"},
+        "resourceProviderName": {"value": "Microsoft.RecoveryServices"}, "resourceGroupName": world.vault_id.split("/")[4],
+    }))  # fmt: skip
+    listed = {change["what"]: change for change in opened(bench)["data"]["changes_since_last_good"]}
+    (what,) = [what for what in listed if what.startswith("backup policy ")]
+    assert what == f"backup policy {policy.rpartition('/')[2]} was created or changed"
+    assert listed[what]["who"] == "kim"
+
+
 def test_the_event_lists_what_was_changed_by_whom_and_what_it_makes_likely(bench_of: BenchOf) -> None:
     data = opened(bench_of(MADE))["data"]
     (change,) = data["changes_since_last_good"]
