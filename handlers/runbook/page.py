@@ -31,6 +31,7 @@ from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, grouped, numbered
 from handlers.runbook.changes import in_ticket, sentence_of
 from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
+from handlers.runbook.guest_tree import branches_of
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.names import Facts, names_of
 from handlers.runbook.steps import Steps
@@ -101,6 +102,7 @@ class Page:
     def _functions(self) -> dict[str, Any]:
         """What a template may call."""
         return {
+            "guest_branches": lambda: branches_of(self._in_guest()),
             "title_of": lambda finding: Markdown(self.titles[finding.cause]),
             "cause_title": lambda cause: Markdown(cause_title(self.language, cause)),
             "cause_why": lambda cause: self._said(cause, "why"),
