@@ -12,11 +12,13 @@ from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import classify
 from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.facts.jobs import find_job
-from handlers.model import Alert, Diagnosis, Failure
+from handlers.model import Alert, Diagnosis, Failure, Os
+from handlers.runbook.facts_table import cell
 from handlers.runbook.render import render
 from handlers.settings import LANGUAGES, Settings
 from sandbox.azure import running_azure
 from sandbox.scenario import Scenario, load_scenarios
+from tests import every_code
 from tests.cli.terminal import write_goldens
 
 FOLDER = Path(__file__).parent / "golden"
@@ -74,12 +76,29 @@ def first_screens(pages: dict[str, str]) -> str:
         screens = {scenario: screen_of(pages[f"{scenario}.{language}.md"]) for scenario in SCENARIOS}
         lines += ["", f"{language}:", "", "| | risk | cause | phase | command |", "|---|---|---|---|---|"]
         lines += [f"| [{name}](#{name}) | {' | '.join(cells_of(screen))} |" for name, screen in screens.items()]
+    lines += ["", *of_every_code()]
     for scenario in SCENARIOS:
         lines += ["", f"## {scenario}"]
         for language in LANGUAGES:
             screen = screen_of(pages[f"{scenario}.{language}.md"])
             lines += ["", f"{language}:", "", f"````markdown\n{screen}\n````"]
     return "\n".join(lines) + "\n"
+
+
+def of_every_code() -> list[str]:
+    """A table of the first screens of every error code, in each language."""
+    lines = [
+        "## Every error code",
+        "",
+        "A Windows VM of which everything that can be read from outside is in order: what its ticket says first, by error code.",
+    ]
+    for language in LANGUAGES:
+        screens = {code: screen_of(masked(page)) for code, page in every_code.pages(Os.WINDOWS, language).items()}
+        lines += ["", f"{language}:", "", "| error code | risk | cause | command |", "|---|---|---|---|"]
+        for code, screen in screens.items():
+            risk, cause, _, command = cells_of(screen)
+            lines.append(f"| `{code}` | {risk} | {cause} | {cell(command)} |")
+    return lines
 
 
 def screen_of(page: str) -> str:
