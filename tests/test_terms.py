@@ -53,11 +53,26 @@ def test_no_text_has_a_term_that_the_list_rules_out(language: str) -> None:
     assert used == []
 
 
-DOCS = ("agents", "decisions", "reliability", "risk", "routes", "sandbox", "security", "settings", "terminal")
+DOCS = (
+    "agents",
+    "changes",
+    "decisions",
+    "deploy",
+    "page",
+    "reliability",
+    "risk",
+    "routes",
+    "sandbox",
+    "scale",
+    "security",
+    "settings",
+    "terminal",
+)
 
 
 def test_the_readme_the_docs_and_the_desk_of_the_sandbox_keep_to_the_list() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in DOCS), *(ROOT / "sandbox" / "desk").glob("*.j2")]
+    pages += [ROOT / "infra" / "README.md", *(ROOT / "docs" / "tickets").glob("*.md")]
     terms = ruled_out("en")
     used = [
         (page.name, term) for page in pages for term, pattern in terms.items() if pattern.search(prose(page.read_text("utf-8")))

@@ -91,7 +91,10 @@ def _head() -> list[str]:
     return [
         "# Causes, facts",
         "",
-        "Written by `make docs` from `handlers/`; do not edit. The error codes: [codes.md](codes.md).",
+        "Every cause that the app checks, the evidence that decides its verdict, and the facts that it reads in Azure for it.",
+        "For the error codes and their causes see [codes.md](codes.md).",
+        "",
+        "Written by `make docs` from `handlers/`; do not edit.",
         "",
     ]
 
