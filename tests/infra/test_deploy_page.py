@@ -46,7 +46,7 @@ def test_azd_is_asked_for_what_it_has() -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        "az login", "azd auth login", "azd env new", "WSL", "one-time passcode", "**Empty: nobody is**", "Changing a secret", "several teams",
+        "az login", "azd auth login", "azd env new", "WSL", "one-time passcode", "**Empty: no e-mail is sent**", "Changing a secret", "several teams",
         "az stack sub create", "--tag azd-env-name=prod", "c717fb0c-d118-4c43-ab3d-ece30ac81fb3", "akvs://",
     ],
 )  # fmt: skip

@@ -55,7 +55,8 @@ def test_the_ticket_leads_to_a_page_with_everything_that_is_stored(bench_of: Ben
     assert "Remove-AzResourceLock" in shown
     assert "<h2>Facts</h2>" in shown
     assert "The first diagnosis." in shown
-    assert "T-" in shown, "the ticket"
+    for text in ("T-", ">VM in the portal</a>", ">Recovery Services vault</a>", ">Its backup jobs</a>"):
+        assert text in shown, "a link"
     assert len(shown.encode()) < 120 * 1024
 
 

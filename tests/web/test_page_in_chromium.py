@@ -316,6 +316,7 @@ def test_without_a_script_everything_is_there_and_the_form_works(browser: Browse
         assert not browser.run("document.querySelector('.shells').offsetHeight")
         browser.press("form.check button")
         assert "are read in the background" in browser.run("document.querySelector('.checked').textContent")
+        keep_picture(browser, "page-storm-checked-390")
     finally:
         browser.send("Emulation.setScriptExecutionDisabled", value=False)
 
