@@ -6,7 +6,7 @@ The facts are read once for each system; each code is then diagnosed from them, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from functools import cache
 

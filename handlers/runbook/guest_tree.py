@@ -6,7 +6,8 @@ An agent that does not run explains everything below it; a host address that doe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from handlers.model import Finding
 
@@ -26,8 +27,7 @@ BRANCHES = {
 """By branch its causes, in order; each branch has its question in `[branches]` of words.toml. The last has all the others."""
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """`number` counts the branches that are shown, from 1."""
 
     number: int

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from handlers.model import Job, Unknown
 from handlers.model.ids import time_text
@@ -24,8 +25,7 @@ BACKUP = "verify"
 type Words = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What somebody who checked again is told: `outcome` is `news`, `nothing`, `recovered` or `ended`."""
 
     outcome: str
