@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from bench.faults import azure, hosts, poison, ticket_system, weather
+from bench.faults import azure, hosts, poison, single_tickets, ticket_system, weather
 from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
 from bench.faults.costs import Costs
 from bench.faults.rig import Needs, Plan, Rig, running_rig
@@ -26,6 +26,8 @@ AWAY = replace(BOUNDS, tries=3, row_writes=10, messages=7)
 """All may be posted at once before the gate closes, and one is tried again after each wait."""
 REFUSED = replace(BOUNDS, tries=3, row_writes=10)
 """The page, plain words, and once more."""
+THREE_SYSTEMS = replace(BOUNDS, tries=6, row_writes=18)
+"""Each change is posted at three."""
 STILL_REFUSED = replace(BOUNDS, tries=6, row_writes=14, messages=8)
 """The page and plain words, again half a minute and five minutes later."""
 IN_THE_BACKGROUND = replace(BOUNDS, reads=30, diagnoses=2)
@@ -58,8 +60,14 @@ STORM = Needs(vms=14, lease=KILLED, alike=True, settings={"STORM_THRESHOLD": "5"
 
 WEATHER = Needs(vms=24, lease=KILLED)
 
+OFFICE = Needs(vms=single_tickets.TROUBLED + single_tickets.OTHERS, offices=("default",))
+
+THREE = Needs(vms=4, lease=KILLED, offices=("down", "slow"))
+
 FAULTS = (
     Fault(weather.mixed_weather, WEATHER, AWAY),
+    Fault(single_tickets.tickets_moved_deleted_locked_closed_blocked, OFFICE),
+    Fault(single_tickets.three_targets_through_a_crash_an_outage_and_slow_answers, THREE, THREE_SYSTEMS),
     Fault(hosts.storm_with_kills, STORM, IN_THE_BACKGROUND),
     Fault(hosts.storm_ticket_taken_and_its_answer_lost, STORM, IN_THE_BACKGROUND),
     Fault(ticket_system.ticket_system_down, bounds=AWAY),
@@ -77,6 +85,7 @@ FAULTS = (
     Fault(ticket_system.refused_for_good),
     Fault(ticket_system.field_newly_required, bounds=STILL_REFUSED),
     Fault(ticket_system.one_ticket_refused, Needs(vms=9)),
+    Fault(single_tickets.field_newly_required_in_one_place, Needs(vms=4, offices=("default",)), STILL_REFUSED),
     Fault(azure.azure_throttles, bounds=READ_IN_VAIN),
     Fault(azure.azure_unavailable, bounds=READ_IN_VAIN),
     Fault(azure.azure_drops_connections, bounds=READ_IN_VAIN),
