@@ -33,7 +33,7 @@ class Held:
 
 
 class Proxy:
-    """`asked`: each request as `METHOD /path`, in the order in which the system answered."""
+    """`asked`: each request as `METHOD /path STATUS`, in the order in which the system answered."""
 
     def __init__(self, system: str) -> None:
         self.system, self.url = system, ""
@@ -53,7 +53,7 @@ class Proxy:
         asked = f"{request.method} {request.path}"
         held, answer = self._held_for(asked), self._forwarded(request)
         with self._lock:
-            self.asked.append(asked)
+            self.asked.append(f"{asked} {answer.status_code}")
         if held:
             held.taken.set()
             threading.Event().wait(held.seconds)

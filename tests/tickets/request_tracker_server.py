@@ -79,6 +79,10 @@ class RequestTracker:
         """Somebody says that a ticket cannot be resolved before another one."""
         self.change(number, DependsOn=on)
 
+    def another(self) -> str:
+        """A ticket that somebody opens about something else."""
+        return str(self._asked("POST", "/ticket", json={"Queue": QUEUE, "Subject": "First this"})["id"])
+
     @contextmanager
     def requiring(self, field: str) -> Iterator[None]:
         """The queue has a custom field that every ticket must have. REST2 of RT 5.0.3 cannot add one to a queue."""
@@ -93,8 +97,10 @@ class RequestTracker:
         self._write(
             "INSERT INTO ObjectCustomFields (CustomField, ObjectId) SELECT ?, id FROM Queues WHERE Name = ?", number, QUEUE
         )
-        yield
-        self._write("DELETE FROM ObjectCustomFields WHERE CustomField = ?", number)
+        try:
+            yield
+        finally:
+            self._write("DELETE FROM ObjectCustomFields WHERE CustomField = ?", number)
 
     def _write(self, statement: str, *values: str) -> None:
         with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
