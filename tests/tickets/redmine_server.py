@@ -49,7 +49,9 @@ class Redmine:
         """The files of an issue, by name."""
         files = self._get(f"/issues/{number}.json", include="attachments")["issue"]["attachments"]
         headers = {"X-Redmine-API-Key": self.key}
-        return {file["filename"]: requests.get(file["content_url"], headers=headers, timeout=30).text for file in files}
+        return {
+            file["filename"]: requests.get(file["content_url"], headers=headers, timeout=30).content.decode() for file in files
+        }
 
     def issues(self, key: str) -> list[str]:
         found = self._get("/issues.json", status_id="*", limit="100")["issues"]
