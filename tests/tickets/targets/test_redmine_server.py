@@ -223,7 +223,9 @@ def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> No
 
 @needs_chromium
 @each_markup
-@pytest.mark.parametrize(("language", "words"), [("en", "Failure 2 of this incident"), ("pt-BR", "Falha número 2 deste incidente")])
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Failure 2 of this incident"), ("pt-BR", "Falha número 2 deste incidente")]
+)
 def test_the_page_shows_notes_without_marks_in_each_language(redmine: Redmine, name: str, language: str, words: str) -> None:
     redmine.show_as(name)
     made = posted(redmine.target(name), failed(language=language))
