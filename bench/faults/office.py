@@ -110,6 +110,10 @@ class Ticket:
             MOVED: True, DELETED: True, LOCKED: method != "GET", BLOCKED: closes, UNRESOLVED: closes, CONFLICT: method == "PATCH",
         }.get(self.trouble, False)  # fmt: skip
 
+    def taken(self) -> Iterator[tuple[str, str]]:
+        """Each change with its text: that a ticket cannot be closed is a note of its own."""
+        return zip(self.changes, [self.body, *self.notes], strict=True)
+
     @property
     def refused(self) -> int:
         """How often it has refused to be touched."""
@@ -155,7 +159,7 @@ class Office:
     def taken_twice(self) -> list[str]:
         """Changes that it has more than once: two tickets for one incident, or two notes that say the same. A successor is neither."""
         with self._lock:
-            taken = Counter(change for ticket in self.tickets for change in ticket.changes)
+            taken = Counter(f"{change}: {text[:60]!r}" for ticket in self.tickets for change, text in ticket.taken())
             first = Counter(ticket.key for ticket in self.tickets if "This ticket continues ticket" not in ticket.body)
         return [name for name, count in (taken + first).items() if count > 1]
 

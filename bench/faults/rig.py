@@ -36,6 +36,8 @@ from sandbox.ticket_desk import Desk, Trouble
 
 ROOT = Path(__file__).parent.parent.parent
 JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
+PATIENCE_SECONDS = 240
+"""How long a fault waits for what takes seconds on a machine that does little else."""
 PORTS = range(20_000, 32_000)
 """Below the ports that the system gives to clients: a part must find its own port free when it comes back."""
 _given_ports: set[int] = set()

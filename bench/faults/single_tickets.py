@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from bench.faults.office import BLOCKED, DELETED, LOCKED, MOVED, UNRESOLVED, Office, Ticket
-from bench.faults.rig import Rig
+from bench.faults.rig import PATIENCE_SECONDS, Rig
 from bench.faults.stored import DEFAULT
 from sandbox.scenario import Scenario
 
@@ -25,7 +25,7 @@ def tickets_moved_deleted_locked_closed_blocked(rig: Rig) -> None:
     office.required, office.required_about = "team", troubled[REQUIRED].subscription
     rig.may_stay_due |= {troubled[name].name for name in (MOVED, LOCKED, BLOCKED, UNRESOLVED, REQUIRED)}
     _change(rig, troubled)
-    rig.wait_until(lambda: _has_struck(office, tickets, troubled), 120, "the fault struck not every ticket")
+    rig.wait_until(lambda: _has_struck(office, tickets, troubled), PATIENCE_SECONDS, "the fault struck not every ticket")
     began = len(office.creates)
     rig.send(others)
     _wait_for_tickets(rig, office, TROUBLED + len(others))
@@ -37,7 +37,7 @@ def no_ticket_refuses(rig: Rig) -> None:
     office, troubled, others = _opened(rig)
     _change(rig, troubled)
     changed = [_ticket_of(office, troubled[name]) for name in (*FAIL_AGAIN, *RECOVER)]
-    rig.wait_until(lambda: all(ticket.notes for ticket in changed), 120, "not every ticket was changed")
+    rig.wait_until(lambda: all(ticket.notes for ticket in changed), PATIENCE_SECONDS, "not every ticket was changed")
     rig.send(others)
     _wait_for_tickets(rig, office, TROUBLED + len(others))
 
@@ -88,7 +88,7 @@ def _check_others(rig: Rig, office: Office, others: Sequence[Scenario], creates:
 
 
 def _wait_for_tickets(rig: Rig, office: Office, count: int) -> None:
-    rig.wait_until(lambda: len(office.tickets) >= count, 300, f"not {count} tickets came")
+    rig.wait_until(lambda: len(office.tickets) >= count, PATIENCE_SECONDS, f"not {count} tickets came")
 
 
 def _ticket_of(office: Office, vm: Scenario) -> Ticket:
@@ -100,7 +100,7 @@ def field_newly_required_in_one_place(rig: Rig) -> None:
     office = rig.offices[DEFAULT]
     office.required = "team"
     rig.send()
-    rig.wait_until(lambda: _refusals(office) >= 2 * len(rig.vms), 120, "not every alert was tried")
+    rig.wait_until(lambda: _refusals(office) >= 2 * len(rig.vms), PATIENCE_SECONDS, "not every alert was tried")
     rig.check(not office.tickets and not rig.stored.unposted(), "a ticket, or a raw alert for one, in spite of the refusal")
     rig.restart({"TICKET_OPTIONS": '{"fields": {"team": "storage"}}'})
     rig.wait_until(lambda: len(office.tickets) == len(rig.vms), 400, "not every runbook went out")
@@ -141,4 +141,4 @@ def _wait_until_told(rig: Rig, event_type: str, changes: int, without: str = "")
         full = [[ticket for ticket in list(office.tickets) if len(ticket.changes) == changes] for office in offices]
         return {len(at_desk), *map(len, full)} == {len(rig.vms)}
 
-    rig.wait_until(is_told, 300, f"{event_type} did not come everywhere once")
+    rig.wait_until(is_told, PATIENCE_SECONDS, f"{event_type} did not come everywhere once")
