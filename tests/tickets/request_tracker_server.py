@@ -102,6 +102,18 @@ class RequestTracker:
         finally:
             self._write("DELETE FROM ObjectCustomFields WHERE CustomField = ?", number)
 
+    def queue_without(self, right: str) -> str:
+        """Another queue, where the app has every right but one; a ticket is open there."""
+        name = f"Without {right}"
+        queue = self._asked("POST", "/queue", json={"Name": name})["id"]
+        ours = "FROM ACL JOIN Queues ON ACL.ObjectId = Queues.id WHERE ObjectType = 'RT::Queue' AND Queues.Name = ? AND RightName != ?"
+        columns = "PrincipalType, PrincipalId, RightName, ObjectType"
+        self._write(f"INSERT INTO ACL ({columns}, ObjectId) SELECT {columns}, ? {ours}", queue, QUEUE, right)
+        fields = "SELECT id FROM CustomFields WHERE Name = 'IncidentKey'"
+        self._write(f"INSERT INTO ObjectCustomFields (CustomField, ObjectId) VALUES (({fields}), ?)", queue)
+        self._asked("POST", "/ticket", json={"Queue": name, "Subject": "Something else"})
+        return name
+
     def _write(self, statement: str, *values: str) -> None:
         with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
             database.execute(statement, values)

@@ -256,6 +256,14 @@ def test_check_says_what_is_wrong_and_makes_nothing(server: RequestTracker, wron
     assert server.tickets("no ticket has this") == []
 
 
+@pytest.mark.parametrize(("note", "right"), [("comment", "CommentOnTicket"), ("correspond", "ReplyToTicket")])
+def test_check_knows_the_right_that_a_kind_of_note_needs(server: RequestTracker, note: str, right: str) -> None:
+    queue = server.queue_without(right)
+    with pytest.raises(TicketNotPosted, match=f"may not add notes of the kind {note} .* \\(right {right}\\)"):
+        server.target(queue=queue, note=note).check()
+    server.target(queue=queue, note={"comment": "correspond", "correspond": "comment"}[note]).check()
+
+
 def test_check_takes_an_owner_who_is_there(server: RequestTracker) -> None:
     server.target(queue=QUEUE, fields={"Owner": "ops"}).check()
 
