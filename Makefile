@@ -36,11 +36,11 @@ check: setup lint ## the quick answer: lint, and the tests that start nothing an
 test: setup lint ## everything: lint and all tests, on two workers
 	@$(PYTHON) -m pytest -n 2 --dist loadscope
 
-test-redmine: setup ## play an incident's life in a real Redmine (Debian 12, as root: installs it)
-	@tools/redmine install && $(PYTHON) -m pytest tests/tickets/targets/test_redmine_server.py
+test-redmine: setup ## play an incident's life in a real Redmine, and the whole app before it (Debian 12, as root: installs it)
+	@tools/redmine install && $(PYTHON) -m pytest tests/tickets/targets/test_redmine_server.py tests/faults/test_real_systems.py -k redmine
 
 test-rt: setup ## the same in a real Request Tracker 5 (Debian 12, as root: installs it)
-	@tools/request_tracker install && $(PYTHON) -m pytest tests/tickets/targets/test_request_tracker_server.py
+	@tools/request_tracker install && $(PYTHON) -m pytest tests/tickets/targets/test_request_tracker_server.py tests/faults/test_real_systems.py -k request_tracker
 
 lint: setup
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check --quiet . && .venv/bin/mypy
@@ -60,7 +60,7 @@ simulate: setup ## what binds first from 1,000 to 1,000,000 protected items: wri
 soak: setup ## the weather run, then every fault again and again, with load: no alert lost, none told twice (MINUTES=15; SEED=n repeats a run)
 	@$(PYTHON) -m bench.weather && $(PYTHON) -m bench.soak --minutes $(or $(MINUTES),15) $(if $(SEED),--seed $(SEED))
 
-weather: setup ## 120 failures at once while the ticket system is unwell and the host is killed, with goals
+weather: setup ## 120 failures at once while the ticket system is unwell and the host is killed, 30 while single tickets refuse, with goals
 	@$(PYTHON) -m bench.weather
 
 golden: setup ## write the golden runbooks in tests/golden anew; look at the diff

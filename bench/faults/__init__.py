@@ -11,12 +11,12 @@ from collections.abc import Callable
 from copy import replace
 from dataclasses import dataclass
 
-from bench.faults import azure, hosts, poison, ticket_system, weather
+from bench.faults import azure, hosts, poison, single_tickets, ticket_system, weather
 from bench.faults.audit import Audit, Figures, figures, wait_for_the_end
 from bench.faults.costs import Costs
 from bench.faults.rig import Needs, Plan, Rig, running_rig
 
-SHORT_PATIENCE_SECONDS, PATIENCE_SECONDS = 300, 400
+SHORT_PATIENCE_SECONDS, LONG_PATIENCE_SECONDS = 300, 400
 """Longer than the waits after four failures in a row (105 seconds) on a machine that is shared."""
 ORDINARY = Needs()
 BOUNDS = Costs(reads=21, diagnoses=1.2, tries=2, row_writes=6, messages=5)
@@ -27,6 +27,8 @@ AWAY = replace(BOUNDS, tries=3, row_writes=10, messages=7)
 """All may be posted at once before the gate closes, and one is tried again after each wait."""
 REFUSED = replace(BOUNDS, tries=3, row_writes=10)
 """The page, plain words, and once more."""
+THREE_SYSTEMS = replace(BOUNDS, tries=6, row_writes=18)
+"""Each change is posted at three."""
 STILL_REFUSED = replace(BOUNDS, tries=6, row_writes=14, messages=8)
 """The page and plain words, again half a minute and five minutes later."""
 IN_THE_BACKGROUND = replace(BOUNDS, reads=30, diagnoses=2)
@@ -59,8 +61,14 @@ STORM = Needs(vms=14, lease=KILLED, alike=True, settings={"STORM_THRESHOLD": "5"
 
 WEATHER = Needs(vms=24, lease=KILLED)
 
+OFFICE = Needs(vms=single_tickets.TROUBLED + single_tickets.OTHERS, offices=("default",))
+
+THREE = Needs(vms=4, lease=KILLED, offices=("down", "slow"))
+
 FAULTS = (
     Fault(weather.mixed_weather, WEATHER, AWAY),
+    Fault(single_tickets.tickets_moved_deleted_locked_closed_blocked, OFFICE),
+    Fault(single_tickets.three_targets_through_a_crash_an_outage_and_slow_answers, THREE, THREE_SYSTEMS),
     Fault(hosts.storm_with_kills, STORM, IN_THE_BACKGROUND),
     Fault(hosts.storm_ticket_taken_and_its_answer_lost, STORM, IN_THE_BACKGROUND),
     Fault(ticket_system.ticket_system_down, bounds=AWAY),
@@ -78,6 +86,7 @@ FAULTS = (
     Fault(ticket_system.refused_for_good),
     Fault(ticket_system.field_newly_required, bounds=STILL_REFUSED),
     Fault(ticket_system.one_ticket_refused, Needs(vms=9)),
+    Fault(single_tickets.field_newly_required_in_one_place, Needs(vms=4, offices=("default",)), STILL_REFUSED),
     Fault(azure.azure_throttles, bounds=READ_IN_VAIN),
     Fault(azure.azure_unavailable, bounds=READ_IN_VAIN),
     Fault(azure.azure_drops_connections, bounds=READ_IN_VAIN),
@@ -95,5 +104,5 @@ def run(fault: Fault, plan: Plan) -> Figures:
         began, audit = time.monotonic(), Audit(rig)
         fault.inject(rig)
         rig.check(rig.sender.wait(120), "not every alert was acknowledged")
-        wait_for_the_end(audit, SHORT_PATIENCE_SECONDS if plan.short else PATIENCE_SECONDS)
+        wait_for_the_end(audit, SHORT_PATIENCE_SECONDS if plan.short else LONG_PATIENCE_SECONDS)
         return figures(fault.name, audit, time.monotonic() - began, fault.bounds)

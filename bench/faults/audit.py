@@ -19,7 +19,7 @@ OWN_TICKET = ("incident.opened", "alert.unreadable")
 
 @dataclass(frozen=True)
 class Figures:
-    """One fault's outcome. `waiting`: kept in the queue, because the ticket system asked for a long wait."""
+    """One fault's outcome. `waiting`: kept in the queue, because the ticket system asked for a long wait, or refuses this one."""
 
     fault: str
     posted: int
@@ -64,8 +64,12 @@ class Audit:
         return frozenset(name for mark, name in self.rig.marks.items() if mark in text)
 
     def ticketed(self) -> set[str]:
-        """The VMs that have a ticket of their own."""
-        return {name for event, names in self.taken().values() if event["type"] in OWN_TICKET for name in names}
+        """The VMs that have a ticket of their own, at every ticket system."""
+        at_desk = {name for event, names in self.taken().values() if event["type"] in OWN_TICKET for name in names}
+        at_offices = [
+            {name for mark, name in self.rig.marks.items() if office.about(mark)} for office in self.rig.offices.values()
+        ]
+        return set.intersection(*([at_desk] if self.rig.desk_is_used else []), *at_offices)
 
     def attached(self) -> set[str]:
         """The VMs that a storm's ticket speaks for."""
@@ -88,6 +92,10 @@ class Audit:
         """The VMs whose incident's ticket must still change."""
         return {self._name_of(row["vm_id"]) for row in self._rows() if is_due(row)}
 
+    def waiting(self) -> int:
+        """How many messages lie in the queue for tickets that refuse."""
+        return self.rig.left_in_queue + len(self.unsettled() & self.rig.may_stay_due)
+
     def _name_of(self, vm_id: str) -> str:
         return self.rig.marks.get(vm_id.split("/")[2], vm_id)
 
@@ -109,6 +117,7 @@ class Audit:
         found = [f"{key[0]} posted under {', '.join(sorted(ids))}" for key, ids in changes.items() for _ in range(len(ids) - 1)]
         found += [f"{name} has the tickets of {', '.join(sorted(ids))}" for name, ids in tickets.items() if len(ids) > 1]
         found += [f"{name} has a ticket and is in a storm" for name in self.attached() & tickets.keys()]
+        found += [f"{name} is there twice at {at}" for at, office in self.rig.offices.items() for name in office.taken_twice()]
         return found
 
 
@@ -131,14 +140,19 @@ def _open_ends(audit: Audit) -> list[str]:
         came_again = now - rig.killed_at > rig.needs.lease + 3
         found += [] if came_again and now - last > 3 and not rig.stored.in_sight() else ["posts may still come"]
         found += [f"the storm's ticket does not name {name}" for name in sorted(audit.unnamed())]
-    elif queued != rig.left_in_queue:
-        found.append(f"{queued} messages lie in the queue, not {rig.left_in_queue}")
+    elif queued != (waiting := audit.waiting()):
+        found.append(f"{queued} messages lie in the queue, not {waiting}")
     if not rig.alerts_wait:
         ended = audit.ticketed() | audit.attached()
-        missing = sorted({sent.vm.name for sent in rig.sender.acknowledged} - ended)
+        missing = sorted({sent.vm.name for sent in rig.sender.acknowledged} - ended - rig.may_stay_due)
         found += [f"no ticket for {', '.join(missing)}"] if missing else []
-        found += [f"the ticket of {name} must still change" for name in sorted(audit.unsettled())]
+        found += [f"the ticket of {name} must still change" for name in sorted(audit.unsettled() - rig.may_stay_due)]
     return found
+
+
+def _kept_waiting(rig: Rig, without: Sequence[str]) -> int:
+    """How many of the VMs without a ticket may be without one."""
+    return min(rig.left_in_queue, len(without)) if rig.alerts_wait else len([vm for vm in without if vm in rig.may_stay_due])
 
 
 def figures(name: str, audit: Audit, seconds: float, bounds: Costs) -> Figures:
@@ -153,7 +167,7 @@ def figures(name: str, audit: Audit, seconds: float, bounds: Costs) -> Figures:
         len(sent),
         len(sent) - len(alone),
         len(joined),
-        min(rig.left_in_queue, len(alone) - len(joined)) if rig.alerts_wait else 0,
+        _kept_waiting(rig, [vm for vm in alone if vm not in attached]),
         len(duplicates),
         costs,
         seconds,

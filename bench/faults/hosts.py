@@ -6,7 +6,7 @@ import time
 
 import requests
 
-from bench.faults.rig import Rig
+from bench.faults.rig import PATIENCE_SECONDS, Rig
 from bench.faults.vms import alert_of
 from sandbox.ticket_desk import Trouble
 
@@ -51,7 +51,7 @@ def storm_ticket_taken_and_its_answer_lost(rig: Rig) -> None:
     rig.desk.next_posts = [Trouble(cut=True, event_type="storm.opened")]
     most = len(rig.vms) * 2 // 3
     rig.send(rig.vms[:most])
-    rig.wait_until(lambda: any(one.status == 0 for one in rig.desk.tries), 60, "no storm came")
+    rig.wait_until(lambda: any(one.status == 0 for one in rig.desk.tries), PATIENCE_SECONDS, "no storm came")
     rig.send(rig.vms[most:], over=0.2)
 
 
@@ -72,12 +72,14 @@ def two_hosts_killed_in_turn(rig: Rig) -> None:
 
 
 def one_failure_from_several_sources(rig: Rig) -> None:
-    """The built-in alert, the log search alert and the metric alert of one failure, in any order, at about the same time."""
+    """The built-in alert, the log search alert and the metric alert of one failure, in any order, at about the same time as a sweep."""
     for vm in rig.vms:
         sources = rig.random.sample(SOURCES, len(SOURCES))
         for source in sources:
             after = rig.random.uniform(0, rig.between(1, 0, 10))
             rig.sender.post(vm, rig.hosts[0].running.url, alert_of(vm, source), after)
+    rig.sender.wait(PATIENCE_SECONDS)
+    rig.run_sweep()
 
 
 def _kill_at_random(rig: Rig, rounds: int) -> None:

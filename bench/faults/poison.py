@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.faults.rig import Rig
+from bench.faults.rig import PATIENCE_SECONDS, Rig
 from sandbox.ticket_desk import Trouble
 
 FILLING = 60_000
@@ -19,7 +19,7 @@ def blob_is_gone_and_ticket_system_down(rig: Rig) -> None:
     rig.desk.all_posts = Trouble(status=503)
     _lose_the_blobs(rig)
     due = len(rig.vms) - 1
-    rig.wait_until(lambda: len(rig.stored.rows("plain")) == due, 90, "not every message became a plain ticket")
+    rig.wait_until(lambda: len(rig.stored.rows("plain")) == due, PATIENCE_SECONDS, "not every message became a plain ticket")
     rig.desk.all_posts = None
 
 
@@ -29,7 +29,9 @@ def _lose_the_blobs(rig: Rig) -> None:
     rig.only_accept()
     rig.send([first])
     rig.send(large, over=0.2, filling=FILLING)
-    rig.wait_until(lambda: rig.sender.wait(0) and len(rig.stored.large_bodies()) == len(large), 30, "no large bodies")
+    rig.wait_until(
+        lambda: rig.sender.wait(0) and len(rig.stored.large_bodies()) == len(large), PATIENCE_SECONDS, "no large bodies"
+    )
     for name, body in rig.stored.large_bodies().items():
         vm = next(vm for vm in large if vm.subscription.encode() in body)
         rig.marks[name] = vm.name

@@ -4,6 +4,7 @@ stopped and started again at the same address; and a sender that posts alerts as
 from __future__ import annotations
 
 import copy
+import json
 import random
 import signal
 import socket
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +22,8 @@ from typing import Any
 import requests
 
 from bench.faults.costs import Costs, StorageCalls, Work, costs_of
-from bench.faults.stored import Stored
+from bench.faults.office import FILE, Office
+from bench.faults.stored import DEFAULT, Stored
 from bench.faults.vms import alert_of, failing_vms
 from handlers.model import parse_time
 from sandbox.__main__ import SECRET, sandbox_settings
@@ -34,6 +36,8 @@ from sandbox.ticket_desk import Desk, Trouble
 
 ROOT = Path(__file__).parent.parent.parent
 JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
+PATIENCE_SECONDS = 240
+"""How long a fault waits for what takes seconds on a machine that does little else."""
 PORTS = range(20_000, 32_000)
 """Below the ports that the system gives to clients: a part must find its own port free when it comes back."""
 _given_ports: set[int] = set()
@@ -64,6 +68,8 @@ class Needs:
     lease: int = 600
     """Seconds until a message that a killed host worked on comes again; longer than a message takes."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    offices: tuple[str, ...] = ()
+    """The names of further ticket systems, which get every ticket too; one named `default` takes the desk's place."""
 
 
 class Part[T]:
@@ -164,8 +170,10 @@ class Rig:
         """How many notes lie in the queue at the end is not known: a storm's next look is always due."""
         self.marks: dict[str, str] = {vm.subscription: vm.name for vm in self.vms}
         """What names a VM in a ticket; its subscription, and whatever a fault adds."""
-        self.switched_off: dict[str, str] = {}
-        """Settings that switch functions of hosts off which start from now on."""
+        self.changed: dict[str, str] = {}
+        """Settings that are others for hosts which start from now on."""
+        self.may_stay_due: set[str] = set()
+        """VMs whose ticket refuses: it may wait longer than the fault lasts."""
         folder = Path(stack.enter_context(TemporaryDirectory(ignore_cleanup_errors=True)))
         storage_port, desk_port = stable_ports(3), stable_ports(1)
         self.access_log = folder / "access.log"
@@ -177,9 +185,12 @@ class Rig:
             stack.callback(part.stop)
             part.start()
         self.desk.url = self.desk_server.running
+        self.offices = {name: Office() for name in needs.offices}
+        self.office_servers = {name: self._office_server(stack, office) for name, office in self.offices.items()}
         self.stored = Stored(self.azurite.running)
         settings = sandbox_settings(self.azurite.running, self.azure.url, self.desk.webhook_url)
         settings |= {"SANDBOX_VISIBILITY_SECONDS": "1", "SANDBOX_LEASE_SECONDS": str(needs.lease), "STORM_THRESHOLD": "1000"}
+        settings |= self._targets()
         self.hosts = [self._host(settings | dict(needs.settings)) for _ in range(needs.hosts)]
         for host in self.hosts:
             stack.callback(host.stop)
@@ -189,7 +200,36 @@ class Rig:
 
     def _host(self, settings: dict[str, str]) -> Part[RunningHost]:
         port = stable_ports(1)
-        return Part(lambda: running_host(self.plan.app, settings | self.switched_off, port=port, quiet=self.plan.quiet))
+        return Part(lambda: running_host(self.plan.app, settings | self.changed, port=port, quiet=self.plan.quiet))
+
+    def _office_server(self, stack: ExitStack, office: Office) -> Part[str]:
+        port = stable_ports(1)
+        server = Part(lambda: serving(office.answer, port))
+        stack.callback(server.stop)
+        server.start()
+        office.url = server.running
+        return server
+
+    def _targets(self) -> dict[str, str]:
+        """The settings of the ticket systems besides the desk."""
+        if not self.offices:
+            return {}
+        if DEFAULT in self.offices:
+            return {
+                "TICKET_TARGET": "office",
+                "TICKET_TARGET_FILE": FILE,
+                "TICKET_URL": self.offices[DEFAULT].url,
+                "TICKET_SECRET": "",
+            }
+        rules = [
+            {"target": "office", "target_file": FILE, "name": name, "url": office.url, "also": True}
+            for name, office in self.offices.items()
+        ]
+        return {"TICKET_ROUTES": json.dumps([*rules, {"target": DEFAULT}])}
+
+    @property
+    def desk_is_used(self) -> bool:
+        return DEFAULT not in self.offices
 
     # ---------------------------------------------------------------- what a fault does
 
@@ -215,6 +255,18 @@ class Rig:
         world._add(f"{world.vault_id}/backupJobs/{job_id}", job["type"], properties)
         body = copy.deepcopy(alert_of(vm))
         body["data"]["alertContext"]["extendedInfo"]["jobId"] = job_id
+        self.sender.post(vm, self.hosts[0].running.url, body)
+
+    def recover(self, vm: Scenario) -> None:
+        """A backup of a VM has completed since, and an alert says so."""
+        world, now = self.azure.azure.worlds[vm.subscription], datetime.now(UTC)
+        job = next(body for body in world.of_type(JOBS) if body["name"] == world.job["id"])
+        good = {name: value for name, value in job["properties"].items() if name != "errorDetails"} | {
+            "status": "Completed", "startTime": (now - timedelta(minutes=2)).isoformat(), "endTime": now.isoformat(),
+        }  # fmt: skip
+        world._add(f"{world.vault_id}/backupJobs/{world.guid('job/good')}", job["type"], good)
+        body = copy.deepcopy(alert_of(vm))
+        body["data"]["essentials"]["monitorCondition"] = "Resolved"
         self.sender.post(vm, self.hosts[0].running.url, body)
 
     def stop_desk(self) -> None:
@@ -249,13 +301,14 @@ class Rig:
 
     def only_accept(self) -> None:
         """The hosts accept alerts and work on none."""
-        self._restart({"AzureWebJobs.triage.Disabled": "true"})
+        self.restart({"AzureWebJobs.triage.Disabled": "true"})
 
     def work_again(self) -> None:
-        self._restart({})
+        self.restart({})
 
-    def _restart(self, switched_off: dict[str, str]) -> None:
-        self.switched_off = switched_off
+    def restart(self, changed: dict[str, str]) -> None:
+        """The hosts end and start anew, with other settings."""
+        self.changed = changed
         for host in self.hosts:
             host.stop()
             host.start()
@@ -283,7 +336,7 @@ class Rig:
         """What it has cost until now."""
         calls = StorageCalls.of(self.access_log)
         work = Work(len(self.sender.acknowledged), self.diagnoses_cut_off, self.messages_cut_off)
-        return costs_of(self.azure, len(self.desk.tries), calls, work)
+        return costs_of(self.azure, len(self.desk.tries) + sum(office.tries for office in self.offices.values()), calls, work)
 
     def scans(self) -> set[str]:
         """Table queries that are not by key or key range, but for the one that carries rows of the first release over."""

@@ -62,12 +62,16 @@ def _read(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
-def ticket_of(row: dict[str, Any]) -> dict[str, Any]:
-    """What the row's ticket shows: `shown`, `status`, `ticket_id` …; empty while nobody has tried to post it."""
-    ticket: dict[str, Any] = row["delivery"]["tickets"].get("default", {})
+DEFAULT = "default"
+
+
+def ticket_of(row: dict[str, Any], target: str = DEFAULT) -> dict[str, Any]:
+    """What the row's ticket at a target shows: `shown`, `status`, `ticket_id` …; empty while nobody has tried to post it."""
+    ticket: dict[str, Any] = row["delivery"]["tickets"].get(target, {})
     return ticket
 
 
 def is_due(row: dict[str, Any]) -> bool:
-    """Whether the row's own ticket must still change."""
-    return bool(not row.get("storm") and ticket_of(row).get("shown", 0) < row["delivery"]["version"])
+    """Whether one of the row's own tickets must still change."""
+    version, targets = row["delivery"]["version"], row["delivery"]["tickets"] or (DEFAULT,)
+    return not row.get("storm") and any(ticket_of(row, target).get("shown", 0) < version for target in targets)

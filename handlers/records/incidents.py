@@ -59,10 +59,9 @@ class Incidents(Rows[Incident]):
     def delete_checks(self, before: datetime) -> None:
         """Delete the notes of checks that were made before then."""
         table = self._storage.table()
-        for row in table.query_entities(
-            f"PartitionKey eq '{CHECKS}' and at lt '{sortable(before)}'", select=["PartitionKey", "RowKey"]
-        ):
-            table.delete_entity(row["PartitionKey"], row["RowKey"])
+        for row in table.query_entities(f"PartitionKey eq '{CHECKS}'", select=["PartitionKey", "RowKey", "at"]):
+            if row["at"] < sortable(before):
+                table.delete_entity(row["PartitionKey"], row["RowKey"])
 
     def ended_before(self, day: datetime) -> Iterator[Incident]:
         return self.between(f"{ENDED}-", f"{ENDED}-{day:%Y-%m-%d}")

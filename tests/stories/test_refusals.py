@@ -13,17 +13,22 @@ from typing import Any
 
 import pytest
 
+from bench.faults.office import BLOCKED, CONFLICT, DELETED, FILE, LOCKED, MOVED, UNRESOLVED, Office, Ticket, running_office
+from handlers.settings import Settings
 from handlers.sweep import sweep
+from handlers.tickets.engine.own_file import checked
+from handlers.tickets.engine.target import Target as FileTarget
 from handlers.tickets.gate import Gate
 from handlers.tickets.posting import Tickets
 from sandbox.scenario import Scenario
 from tests.memory_storage import MemoryStorage
 from tests.stories.test_many_failed import alike
-from tests.tickets.office import BLOCKED, CONFLICT, DELETED, LOCKED, MOVED, Office, Ticket, running_office, target_of
+from tests.tickets.system import session
 from tests.workbench import Bench, Target
 
 BenchOf = Callable[..., Bench]
 JOBS = "Microsoft.RecoveryServices/vaults/backupJobs"
+CLOSED = "closed by a person"
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 
 
@@ -49,7 +54,8 @@ class Desk:
 
     def configure(self, **options: Any) -> None:
         """The operator sets TICKET_OPTIONS, and the app starts anew."""
-        target = target_of(self.office, self.bench.clock, **options)
+        settings = Settings(ticket_url=self.office.url, ticket_options=options)
+        target = FileTarget(checked(FILE, "office.toml"), settings, session(), self.bench.clock)
         self.bench.tools = replace(self.bench.tools, tickets=Tickets(target, self.gate, self.bench.clock))
 
     def fail(self, vm: Scenario, *, again: int = 0) -> None:
@@ -67,6 +73,14 @@ class Desk:
         self.bench.clock.ahead = max(self.bench.clock.ahead, timedelta(days=days, hours=1))
         sweep(self.bench.tools, settled=timedelta(0))
         self.bench.work()
+
+    def recover_by_alert(self, vm: Scenario, days: float) -> None:
+        """The same, said by an alert: the sweep would find every other failure, too."""
+        self._job(vm, days, "Completed")
+        self.bench.clock.ahead = max(self.bench.clock.ahead, timedelta(days=days, hours=1))
+        body = copy.deepcopy(vm.alert_body(self.bench.clock.began))
+        body["data"]["essentials"]["monitorCondition"] = "Resolved"
+        self.bench.fire(body)
 
     def _job(self, vm: Scenario, days: float, status: str) -> str:
         world = self.bench.azure.azure.worlds[vm.subscription]
@@ -116,10 +130,15 @@ def arrivals(bench_of: BenchOf, trouble: str, count: int = 30) -> tuple[dict[str
     with desk_with(bench_of, (troubled, *others)) as desk:
         desk.fail(troubled)
         desk.bench.work()
-        desk.office.tickets[0].trouble = trouble
-        desk.bench.clock.ahead += timedelta(days=1)
-        desk.fail(troubled, again=1)
+        ticket = desk.office.tickets[0]
+        ticket.trouble, ticket.state = (trouble, "open") if trouble != CLOSED else ("", "closed")
+        if trouble in (BLOCKED, UNRESOLVED):
+            desk.recover_by_alert(troubled, 0.5)
+        else:
+            desk.bench.clock.ahead += timedelta(days=1)
+            desk.fail(troubled, again=1)
         desk.bench.work()
+        assert ticket.refused or not trouble or trouble == CLOSED, "the trouble has struck"
         began = desk.bench.clock.seconds()
         for vm in others:
             desk.fail(vm)
@@ -131,14 +150,16 @@ def arrivals(bench_of: BenchOf, trouble: str, count: int = 30) -> tuple[dict[str
 
 def test_thirty_others_get_their_tickets_as_in_good_weather_while_one_ticket_refuses(bench_of: BenchOf) -> None:
     calm, _ = arrivals(bench_of, "")
-    for trouble, count in ((LOCKED, 30), (MOVED, 5), (DELETED, 5)):
+    successors = {LOCKED: 1, MOVED: 1, DELETED: 1, CLOSED: 0, BLOCKED: 0, UNRESOLVED: 0}
+    for trouble, others in successors.items():
+        count = 30 if trouble == LOCKED else 5
         seen, desk = arrivals(bench_of, trouble, count)
         assert len(seen) == count
         usual_times = sorted(calm.values())[:count]
         assert max(late - usual for late, usual in zip(sorted(seen.values()), usual_times, strict=True)) <= 5
         assert desk.gate.failures == 0, "the gate never closed"
-        assert len(desk.office.creates) == count + 2, "each is opened once, and one successor"
-        assert [ticket.asked for ticket in desk.office.tickets[1:]] == [[]] * (count + 1), "no other is tried a second time"
+        assert len(desk.office.creates) == 1 + count + others, "each is opened once, and one successor"
+        assert [ticket.asked for ticket in desk.office.tickets[1:]] == [[]] * (count + others), "no other is tried a second time"
 
 
 # ---------------------------------------------------------------- a further failure

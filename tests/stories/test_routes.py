@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from copy import replace
 from datetime import timedelta
 from functools import partial
@@ -15,16 +16,16 @@ from handlers.model.parts import Part
 from handlers.model.refusal import Past
 from handlers.settings import Settings
 from handlers.tickets.answers import Posted, TicketNotPosted
-from handlers.tickets.gate import Gate
 from handlers.tickets.maintenance import read_maintenance
 from handlers.tickets.posting import NO_PAST, Tickets, TicketsByName
 from handlers.tickets.routes import read_routes
 from sandbox.scenario import Scenario
 from tests.memory_storage import MemoryStorage
 from tests.stories.test_many_failed import alike
-from tests.stories.test_refusals import Desk
+from tests.stories.test_refusals import Desk, WatchedGate
 from tests.tickets.system import Reply
-from tests.tickets.targets.happy import HAPPY, running
+from tests.tickets.targets.happy import HAPPY, Imitation, running
+from tests.tickets.targets.protocol import ONE_TICKET
 from tests.workbench import Bench
 
 BenchOf = Callable[..., Bench]
@@ -72,7 +73,8 @@ class Office(Desk):
     def follow(self, rules: Sequence[dict[str, Any]]) -> None:
         """The operator sets TICKET_ROUTES, and the app starts anew."""
         settings, clock = Settings("https://t.example.com", ticket_routes=tuple(rules)), self.bench.clock
-        made = {name: Tickets(system, Gate(clock.seconds), clock, SLOW_LEASE) for name, system in self.systems.items()}
+        self.gates = {name: WatchedGate(clock.seconds) for name in self.systems}
+        made = {name: Tickets(system, self.gates[name], clock, SLOW_LEASE) for name, system in self.systems.items()}
         self.bench.tools = replace(
             self.bench.tools,
             routes=read_routes(settings, {}),
@@ -197,6 +199,43 @@ def test_three_systems_over_http_each_have_one_ticket_that_ends_closed_whatever_
         assert systems["down"].types == systems["slow"].types == LIFE
         assert systems["down"].tries > len(LIFE)
         assert not office.row.needs_post
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_ten_systems_that_refuse_one_ticket_each_in_their_own_way_hold_up_none_of_thirty_others(bench_of: BenchOf) -> None:
+    troubled, *others = failing = alike(31)
+    with ExitStack() as stack:
+        imitations = {name: stack.enter_context(running(name)) for name in ONE_TICKET}
+        bench = bench_of(scenarios=failing, storage=MemoryStorage(), storm_threshold=1000)
+        systems = {name: Real(name, imitation.url) for name, imitation in imitations.items()}
+        office = Office(bench, to(*systems), default=System(), **systems)
+        office.fail(troubled)
+        bench.work()
+        for name, imitation in imitations.items():
+            refuse_updates(name, imitation, office.row.id)
+        bench.clock.ahead += timedelta(days=1)
+        office.fail(troubled, again=1)
+        bench.run(seconds=1)
+        for vm in others:
+            office.fail(vm)
+            bench.run(seconds=2)
+        bench.run(seconds=5 * 60)
+        assert {name: gate.failures for name, gate in office.gates.items()} == dict.fromkeys(office.gates, 0) | {"default": 0}
+        assert {name: len(imitation.made) for name, imitation in imitations.items()} == dict.fromkeys(systems, 31)
+        tries_of_one = {name: system.tries - len(failing) for name, system in systems.items()}
+        assert set(tries_of_one.values()) <= {2, 3}, "the refused change again after a minute, each other once"
+        bench.run(seconds=HOUR)
+        followed = {name for name, imitation in imitations.items() if len(imitation.made) == 32}
+        assert followed == systems.keys() - {"webhook"}, "which knows its tickets by our key"
+
+
+def refuse_updates(name: str, system: Imitation, key: str) -> None:
+    """The ticket of that key refuses updates as the system's tickets do."""
+    method, path, reply = next((how, where, said) for operation, how, where, said in ONE_TICKET[name] if operation == "update")
+    opened = system.opens(200, {"id": "7"})
+    of_key = name == "webhook"  # every change goes to one address
+    system.on(method, path, lambda asked: opened(asked) if of_key and key.encode() not in asked.body else reply)
 
 
 def test_the_outage_of_one_target_delays_no_other_and_costs_no_more_when_the_others_post(bench_of: BenchOf) -> None:

@@ -49,7 +49,9 @@ class Redmine:
         """The files of an issue, by name."""
         files = self._get(f"/issues/{number}.json", include="attachments")["issue"]["attachments"]
         headers = {"X-Redmine-API-Key": self.key}
-        return {file["filename"]: requests.get(file["content_url"], headers=headers, timeout=30).text for file in files}
+        return {
+            file["filename"]: requests.get(file["content_url"], headers=headers, timeout=30).content.decode() for file in files
+        }
 
     def issues(self, key: str) -> list[str]:
         found = self._get("/issues.json", status_id="*", limit="100")["issues"]
@@ -67,20 +69,16 @@ class Redmine:
 
     def move_away(self, number: str) -> None:
         """Somebody moves an issue to a project that the app does not see."""
-        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
-            database.execute(
-                "INSERT OR IGNORE INTO projects (id, name, identifier, status, is_public, lft, rgt) VALUES (99, 'Hidden', 'hidden', 1, 0, 98, 99)"
-            )
-            database.execute("UPDATE issues SET project_id = 99 WHERE id = ?", [number])
+        hidden = "99, 'Hidden', 'hidden', 1, 0, 98, 99"
+        self._write(f"INSERT OR IGNORE INTO projects (id, name, identifier, status, is_public, lft, rgt) VALUES ({hidden})")
+        self._write("UPDATE issues SET project_id = 99 WHERE id = ?", number)
 
     def reject(self, number: str) -> None:
         """Somebody whose role may do so sets the status Rejected."""
-        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
-            database.execute("UPDATE issues SET status_id = 6 WHERE id = ?", [number])
+        self._write("UPDATE issues SET status_id = 6 WHERE id = ?", number)
 
     def delete(self, number: str) -> None:
-        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
-            database.execute("DELETE FROM issues WHERE id = ?", [number])
+        self._write("DELETE FROM issues WHERE id = ?", number)
 
     def add_subtask(self, number: str) -> None:
         """A person adds a task that must be done first."""
@@ -88,14 +86,43 @@ class Redmine:
         headers = {"X-Redmine-API-Key": self.key}
         assert requests.post(f"{self.url}/issues.json", json={"issue": child}, headers=headers, timeout=30).status_code == 201
 
+    @contextmanager
+    def requiring(self, field: str) -> Iterator[int]:
+        """The administrator adds a custom field that every issue must have; its id."""
+        made = "'IssueCustomField', ?, 'string', 1, 1"
+        number = self._write(
+            f"INSERT INTO custom_fields (type, name, field_format, is_required, is_for_all) VALUES ({made})", field
+        )
+        self._write("INSERT INTO custom_fields_trackers VALUES (?, ?)", number, self.tracker)
+        try:
+            yield number
+        finally:
+            self._write("DELETE FROM custom_fields_trackers WHERE custom_field_id = ?", number)
+            self._write("DELETE FROM custom_fields WHERE id = ?", number)
+
+    @contextmanager
+    def closed_project(self) -> Iterator[None]:
+        """Somebody closes the project: it can be read only."""
+        self._write("UPDATE projects SET status = 5 WHERE identifier = 'backup'")
+        try:
+            yield
+        finally:
+            self._write("UPDATE projects SET status = 1 WHERE identifier = 'backup'")
+
+    def page(self, number: str) -> str:
+        """Where anybody sees it."""
+        return f"{self.url}/issues/{number}"
+
     def show_as(self, target: str) -> None:
         """Set the server's text formatting to that of a target."""
+        self._write("DELETE FROM settings WHERE name = 'text_formatting'")
+        value = TEXT_FORMATTING[target]
+        self._write("INSERT INTO settings (name, value, updated_on) VALUES ('text_formatting', ?, '2100-01-01')", value)
+
+    def _write(self, statement: str, *values: Any) -> int:
+        """Change the database; the id of the row that was added last."""
         with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
-            database.execute("DELETE FROM settings WHERE name = 'text_formatting'")
-            database.execute(
-                "INSERT INTO settings (name, value, updated_on) VALUES ('text_formatting', ?, '2100-01-01')",
-                [TEXT_FORMATTING[target]],
-            )
+            return database.execute(statement, values).lastrowid or 0
 
     def _get(self, path: str, **query: str) -> Any:
         answer = requests.get(f"{self.url}{path}", params=query, headers={"X-Redmine-API-Key": self.key}, timeout=30)

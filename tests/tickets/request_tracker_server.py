@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class RequestTracker:
     """What RT holds, read by its own REST interface as its administrator."""
 
     url: str
+    database: Path
     token: str
     person: str
 
@@ -67,6 +69,55 @@ class RequestTracker:
     def merge(self, number: str, into: str) -> None:
         self._asked("PUT", f"/ticket/{number}", json={"MergeInto": into})
 
+    def move_away(self, number: str) -> None:
+        """Somebody moves a ticket to a queue that the app does not see."""
+        if not self._asked("GET", "/queues", query="Name = 'Hidden'")["items"]:
+            self._asked("POST", "/queue", json={"Name": "Hidden"})
+        self.change(number, Queue="Hidden")
+
+    def let_depend(self, number: str, on: str) -> None:
+        """Somebody says that a ticket cannot be resolved before another one."""
+        self.change(number, DependsOn=on)
+
+    def another(self) -> str:
+        """A ticket that somebody opens about something else."""
+        return str(self._asked("POST", "/ticket", json={"Queue": QUEUE, "Subject": "First this"})["id"])
+
+    @contextmanager
+    def requiring(self, field: str) -> Iterator[None]:
+        """The queue has a custom field that every ticket must have. REST2 of RT 5.0.3 cannot add one to a queue."""
+        made = {
+            "Name": field,
+            "Type": "Freeform",
+            "MaxValues": 1,
+            "LookupType": "RT::Queue-RT::Ticket",
+            "Pattern": "(?#Mandatory).",
+        }
+        number = self._asked("POST", "/customfield", json=made)["id"]
+        self._write(
+            "INSERT INTO ObjectCustomFields (CustomField, ObjectId) SELECT ?, id FROM Queues WHERE Name = ?", number, QUEUE
+        )
+        try:
+            yield
+        finally:
+            self._write("DELETE FROM ObjectCustomFields WHERE CustomField = ?", number)
+
+    def queue_without(self, right: str) -> str:
+        """Another queue, where the app has every right but one; a ticket is open there."""
+        name = f"Without {right}"
+        queue = self._asked("POST", "/queue", json={"Name": name})["id"]
+        ours = "FROM ACL JOIN Queues ON ACL.ObjectId = Queues.id WHERE ObjectType = 'RT::Queue' AND Queues.Name = ? AND RightName != ?"
+        columns = "PrincipalType, PrincipalId, RightName, ObjectType"
+        self._write(f"INSERT INTO ACL ({columns}, ObjectId) SELECT {columns}, ? {ours}", queue, QUEUE, right)
+        fields = "SELECT id FROM CustomFields WHERE Name = 'IncidentKey'"
+        self._write(f"INSERT INTO ObjectCustomFields (CustomField, ObjectId) VALUES (({fields}), ?)", queue)
+        self._asked("POST", "/ticket", json={"Queue": name, "Subject": "Something else"})
+        return name
+
+    def _write(self, statement: str, *values: str) -> None:
+        with closing(sqlite3.connect(self.database, timeout=30)) as database, database:
+            database.execute(statement, values)
+
     def _text(self, transaction: str) -> str:
         listed = self._asked("GET", f"/transaction/{transaction}/attachments", fields="ContentType,Content", per_page="20")[
             "items"
@@ -85,9 +136,9 @@ class RequestTracker:
 
 @contextmanager
 def running_request_tracker(folder: Path) -> Iterator[RequestTracker]:
-    port = free_port()
-    shutil.copy(MADE.with_suffix("") / "rt.sqlite3", folder / "rt.sqlite3")
-    server = RequestTracker(f"http://127.0.0.1:{port}", **json.loads(MADE.read_text()))
+    port, database = free_port(), folder / "rt.sqlite3"
+    shutil.copy(MADE.with_suffix("") / "rt.sqlite3", database)
+    server = RequestTracker(f"http://127.0.0.1:{port}", database, **json.loads(MADE.read_text()))
     with started(
         [ROOT / "tools" / "request_tracker", "serve", str(port), str(folder)], server.url, folder / "request_tracker.log"
     ):

@@ -1,4 +1,4 @@
-"""A real Roundup tracker on loopback: the classic template with `incident_key`, served as WSGI (its own server refuses to run as root)."""
+"""A real Roundup tracker on loopback: one of its templates with `incident_key`, served as WSGI (its own server refuses to run as root)."""
 
 from __future__ import annotations
 
@@ -50,6 +50,12 @@ class Tracker:
         texts = [self.get(f"msg/{one['id']}", **{"@verbose": "3"})["attributes"] for one in found["messages"]]
         return found | {"status": found["status"]["name"], "priority": found["priority"]["name"], "messages": texts}
 
+    def files(self, number: str) -> dict[str, str]:
+        """The files of an issue by name; of several the newest."""
+        numbers = [file["id"] for file in self.get(f"issue/{number}", **{"@verbose": "2"})["attributes"]["files"]]
+        files = [self.get(f"file/{one}", **{"@verbose": "3"})["attributes"] for one in sorted(numbers, key=int)]
+        return {file["name"]: file["content"] for file in files}
+
     def issues(self, key: str) -> list[str]:
         return [one["id"] for one in self.get("issue", **{"incident_key:": key})["collection"]]
 
@@ -68,10 +74,11 @@ class Tracker:
 
 
 @contextmanager
-def running_tracker(home: Path) -> Iterator[Tracker]:
+def running_tracker(home: Path, template: str = "classic", detector: str = "") -> Iterator[Tracker]:
+    """`detector`: Python that the tracker runs before it changes something."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
         tracker = Tracker(f"http://127.0.0.1:{bound.getsockname()[1]}")
-        _make(home, tracker.url)
+        _make(home, tracker.url, template, detector)
         process = subprocess.Popen(
             [sys.executable, "-c", SERVE, str(home), str(bound.fileno())], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             start_new_session=True, preexec_fn=end_with_parent, pass_fds=[bound.fileno()],
@@ -83,8 +90,9 @@ def running_tracker(home: Path) -> Iterator[Tracker]:
         end(process)
 
 
-def _make(home: Path, url: str) -> None:
-    _admin(home, "install", "classic", "sqlite")
+def _make(home: Path, url: str, template: str, detector: str) -> None:
+    _admin(home, "install", template, "sqlite")
+    (home / "detectors" / "for_tests.py").write_text(detector or "def init(db): pass\n")
     _edit(home / "config.ini", r"^#?web = .*$", f"web = {url}/")
     _edit(home / "config.ini", r"^#?domain = .*$", "domain = example.com")
     _edit(home / "config.ini", r"^#?host = .*NO DEFAULT.*$", "host = localhost")

@@ -103,7 +103,18 @@ KEY_FIELD = {"TicketCustomFields": [{"name": "IncidentKey"}]}
 
 def _request_tracker(one: System) -> None:
     one.on("GET", "/REST/2.0/queue/Backup", Reply(200, MAY_CREATE | KEY_FIELD))
-    one.on("GET", "/REST/2.0/tickets", Reply(200, {"count": 0, "items": []}))
+
+    def tickets(asked: Asked) -> Reply:
+        items = [{"id": "5"}] if "__Active__" in asked.query["query"] else []
+        return Reply(200, {"count": len(items), "items": items})
+
+    one.on("GET", "/REST/2.0/tickets", tickets)
+    one.on("GET", "/REST/2.0/ticket/5", open_ticket("comment", "resolved"))
+
+
+def open_ticket(note: str, to: str) -> Reply:
+    """A ticket that takes one kind of note, and can go to one status."""
+    return Reply(200, {"Status": "new", "_hyperlinks": [{"ref": note}, {"ref": "lifecycle", "to": to}]})
 
 
 # ---------------------------------------------------------------- ServiceNow
@@ -251,11 +262,14 @@ CHECKS: dict[str, Check] = {
         _request_tracker,
         ["GET /REST/2.0/queue/Backup"] * 3
         + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND CF.{IncidentKey} = 'no ticket has this'&per_page=1"]
-        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND Status = '__Active__'&per_page=1"],
+        + ["GET /REST/2.0/tickets?query=Queue = 'Backup' AND Status = '__Active__'&per_page=1"]
+        + ["GET /REST/2.0/ticket/5"] * 2,
         [
             ("GET", "/REST/2.0/queue/Backup", Reply(403, {"message": "Forbidden"}), "queue Backup is not there"),
             ("GET", "/REST/2.0/queue/Backup", Reply(200, {"_hyperlinks": [{"ref": "history"}]} | KEY_FIELD), "CreateTicket"),
             ("GET", "/REST/2.0/queue/Backup", Reply(200, MAY_CREATE | {"TicketCustomFields": []}), "no custom field IncidentKey"),
+            ("GET", "/REST/2.0/ticket/5", open_ticket("comment", "done"), "RT offers done, and not resolved"),
+            ("GET", "/REST/2.0/ticket/5", open_ticket("correspond", "resolved"), "right CommentOnTicket"),
         ],
     ),
     "servicenow": Check(

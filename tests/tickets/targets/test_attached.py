@@ -18,7 +18,9 @@ from handlers.model.parts import Part
 from handlers.tickets.engine.definition import bundled, load
 from tests.tickets.changes import OPENED, UPDATED, Posting, failed, resolved, storm
 from tests.tickets.system import NOW, Asked, Reply, posted, target_at
+from tests.tickets.targets import vendor
 from tests.tickets.targets.happy import HAPPY, running
+from tests.tickets.targets.protocol import DESCRIBED
 from tests.tickets.targets.vendor import with_much
 
 
@@ -160,6 +162,19 @@ def test_a_file_that_is_refused_costs_one_line_in_the_log_and_the_ticket_stands(
         files_after(name, small_storm(), Reply(413, {"message": "too large"}))
     (line,) = [record.getMessage() for record in caplog.records if "does not take a file" in record.getMessage()]
     assert "413" in line
+
+
+@vendor.needs_descriptions
+def test_the_request_that_adds_a_file_to_a_work_item_is_as_microsoft_describes_it() -> None:
+    """The upload before it is not in the description at hand: docs/tickets/azure_devops.md says so."""
+    with running("azure_devops") as system:
+        method, _, path = TAKES["azure_devops"].requests[0].partition(" ")
+        system.on(method, path, TAKES["azure_devops"].answer)
+        posted(HAPPY["azure_devops"].at(system.url, "azure_devops"), small_storm())
+        added = system.asked[-1]
+    described = DESCRIBED["azure_devops"]
+    assert added.json[0]["value"]["rel"] == "AttachedFile"
+    assert vendor.complaint(described.file, added, described.path(added.path)) == ""
 
 
 def test_slow_files_are_given_up_within_the_lease_of_the_change(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,6 +18,7 @@ from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, i
 from tests.tickets.redmine_server import Redmine, is_installed, running_redmine
 from tests.tickets.system import posted
 from tests.tickets.targets.copied import code_of, copied_from
+from tests.tickets.targets.vendor import with_much
 
 pytestmark = pytest.mark.skipif(not is_installed(), reason="Redmine is not installed: make test-redmine")
 each_markup = pytest.mark.parametrize("name", ["redmine", "redmine_markdown", "redmine_redcarpet"])
@@ -116,6 +117,41 @@ def test_a_further_failure_opens_an_issue_that_a_person_resolved_and_is_silent_f
         assert (issue["status"], len(issue["notes"])) == (after, notes)
 
 
+def test_or_another_issue_follows_that_names_it(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="agent_not_ready_windows"))
+    redmine.change(made.id, status_id=3)
+    after = posted(redmine.target(on_closed="new"), failed(UPDATED, name="agent_not_ready_windows", ticket=(made.id, made.url)))
+    assert (redmine.issue(made.id)["status"], redmine.issue(made.id)["notes"]) == ("Resolved", [])
+    assert f"This ticket continues ticket @{made.id}@" in redmine.issue(after.id)["description"]
+
+
+def test_a_field_that_is_newly_required_holds_up_new_issues_only_until_it_is_set(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="wrapper_code"))
+    known = (made.id, made.url)
+    with redmine.requiring("Team") as field:
+        with pytest.raises(TicketNotPosted, match="Team cannot be blank") as refusal:
+            posted(redmine.target(), failed(name="wrapper_code"))
+        assert refusal.value.kind is RefusalKind.CONFIGURATION
+        posted(redmine.target(), failed(UPDATED, name="wrapper_code", ticket=known))
+        posted(redmine.target(), resolved(name="wrapper_code", ticket=known))
+        assert (redmine.issue(made.id)["status"], len(redmine.issue(made.id)["notes"])) == ("Resolved", 2)
+        filled = posted(redmine.target(custom_fields=[{"id": field, "value": "storage"}]), failed(name="wrapper_code"))
+        assert {"id": field, "name": "Team", "value": "storage"} in redmine.issue(filled.id)["custom_fields"]
+
+
+def test_a_project_that_somebody_closed_refuses_its_issues_one_by_one_and_new_ones_wait(redmine: Redmine) -> None:
+    made = posted(redmine.target(), failed(name="vm_deallocated"))
+    with redmine.closed_project():
+        for posting, kind in (
+            (failed(UPDATED, name="vm_deallocated", ticket=(made.id, made.url)), RefusalKind.TICKET),
+            (failed(name="unknown_code"), RefusalKind.CONFIGURATION),
+        ):
+            with pytest.raises(TicketNotPosted) as refusal:
+                posted(redmine.target(), posting)
+            assert refusal.value.kind is kind
+    assert redmine.issue(made.id)["notes"] == []
+
+
 def test_an_issue_that_was_moved_away_refuses_alone_and_gets_a_successor(redmine: Redmine) -> None:
     made = posted(redmine.target(), failed(name="internal_error_linux"))
     redmine.move_away(made.id)
@@ -152,6 +188,12 @@ def test_an_issue_with_an_open_subtask_is_told_once_that_it_cannot_be_closed(red
     assert len([note for note in notes if "A backup has completed since the failure" in note]) == 1
 
 
+def test_a_page_that_was_cut_is_there_whole_as_a_file(redmine: Redmine) -> None:
+    long = with_much(failed(name="key_vault_deleted"), 60_000)
+    files = redmine.files(posted(redmine.target(), long).id)
+    assert files == {"runbook-1.html": long.event["data"]["runbook"]["html"]}
+
+
 def test_a_storm_has_its_members_as_a_file(redmine: Redmine) -> None:
     made = posted(redmine.target(), storm(affected=3))
     ((name, text),) = redmine.files(made.id).items()
@@ -177,6 +219,22 @@ def test_the_page_shows_headings_and_commands(redmine: Redmine, name: str) -> No
     assert re.search(r"<h2[^>]*>What to do", shown)
     assert len(re.findall(r"<pre", shown)) > 8
     assert "az lock delete --subscription " in _text(shown)
+
+
+@needs_chromium
+@each_markup
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Failure 2 of this incident"), ("pt-BR", "Falha número 2 deste incidente")]
+)
+def test_the_page_shows_notes_without_marks_in_each_language(redmine: Redmine, name: str, language: str, words: str) -> None:
+    redmine.show_as(name)
+    made = posted(redmine.target(name), failed(language=language))
+    posted(redmine.target(name), failed(UPDATED, language=language, ticket=(made.id, made.url)))
+    (note,) = re.findall(r'<div id="journal-\d+-notes"[^>]*>(.*?)</div>', page_source(made.url), re.DOTALL)
+    outside_code = _text(re.sub(r"<(pre|code)[^>]*>.*?</\1>", "", note, flags=re.DOTALL))
+    assert words in outside_code
+    assert not re.search(r"\*\*|`|^#+ |^h\d\. |^\* ", outside_code, re.MULTILINE)
+    assert re.search(r"<(strong|li)>", note)
 
 
 @needs_chromium

@@ -2,15 +2,21 @@
 
 import html
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from handlers.cli.tickets import send
+from handlers.model.refusal import Past, RefusalKind
 from handlers.tickets.answers import TicketNotPosted
 from sandbox.chromium import find_chromium, page_source
 from tests.tickets.changes import HOSTILE, REOPENED, UPDATED, Posting, failed, resolved, storm, unreadable
 from tests.tickets.roundup_tracker import PASSWORD, USER, Tracker, running_tracker
 from tests.tickets.system import posted
+from tests.tickets.targets.copied import code_of, copied_from
+from tests.tickets.targets.vendor import with_much
+
+needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +60,18 @@ def test_a_further_failure_is_a_short_message_with_the_runbook_as_a_file(tracker
     for _ in range(2):
         posted(tracker.target(), failed(UPDATED, ticket=(made.id, made.url)))
     issue = tracker.issue(made.id)
-    files = [tracker.get(f"file/{file['id']}", **{"@verbose": "3"})["attributes"] for file in issue["files"]]
-    assert [file["name"] for file in files] == ["runbook.md", "runbook.md"]
-    assert files[-1]["content"].strip() == failed(UPDATED).event["data"]["runbook"]["markdown"].strip()
+    assert len(issue["files"]) == 2
+    assert tracker.files(made.id) == {"runbook.md": failed(UPDATED).event["data"]["runbook"]["markdown"].strip()}
     for message in issue["messages"][1:]:
         assert "Failure 2 of this incident" in message["content"]
         assert len(message["content"].splitlines()) <= 25
+
+
+def test_a_page_that_was_cut_is_there_whole_as_a_file_and_a_storm_has_its_members(tracker: Tracker) -> None:
+    long = with_much(failed(name="vm_deallocated"), 120_000)
+    assert tracker.files(posted(tracker.target(), long).id) == {"runbook-1.html": long.event["data"]["runbook"]["html"].strip()}
+    (members,) = tracker.files(posted(tracker.target(), storm(affected=3)).id).values()
+    assert [line.partition(",")[0] for line in members.splitlines()] == ["vm", "vm-000", "vm-001", "vm-002"]
 
 
 def test_after_a_crash_the_issue_that_was_made_is_found(tracker: Tracker) -> None:
@@ -92,6 +104,42 @@ def test_what_a_person_closed_is_opened_by_a_further_failure_or_only_noted(track
     assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 2)
 
 
+def test_or_another_issue_follows_or_nothing_is_said_until_the_next_good_backup(tracker: Tracker) -> None:
+    made = posted(tracker.target(), failed(name="key_vault_rbac_linux"))
+    tracker.change(made.id, status="done-cbb")
+    further = failed(UPDATED, name="key_vault_rbac_linux", ticket=(made.id, made.url))
+    assert posted(tracker.target(silence=["done-cbb"]), further) == made
+    after = posted(tracker.target(on_closed="new"), further)
+    assert f"This ticket continues ticket {made.id}" in tracker.issue(after.id)["messages"][0]["content"]
+    assert (tracker.issue(made.id)["status"], len(tracker.issue(made.id)["messages"])) == ("done-cbb", 1)
+
+
+LOCK = """
+from roundup.exceptions import Reject
+
+def refuse(db, cl, nodeid, newvalues):
+    if newvalues.get("status") == db.status.lookup("resolved"):
+        raise Reject("it depends on an issue that is open")
+
+def init(db):
+    db.issue.audit("set", refuse)
+"""
+
+
+def test_a_detector_that_refuses_a_change_concerns_that_issue_alone(tmp_path: Path) -> None:
+    with running_tracker(tmp_path / "tracker", detector=LOCK) as tracker:
+        made = posted(tracker.target(), failed())
+        known, told = (made.id, made.url), False
+        for refusals in range(3):
+            with pytest.raises(TicketNotPosted, match="it depends on an issue that is open") as refusal:
+                posted(tracker.target(), resolved(ticket=known), past=Past(refusals=refusals, told=told))
+            assert refusal.value.kind is RefusalKind.TICKET
+            told = told or refusal.value.told
+        texts = [message["content"] for message in tracker.issue(made.id)["messages"]]
+        assert len([text for text in texts if "could not be closed" in text]) == 1
+        assert posted(tracker.target(), failed(UPDATED, ticket=known)) == made, "a note is taken"
+
+
 def test_a_retired_issue_gets_a_successor_that_names_it(tracker: Tracker) -> None:
     made = posted(tracker.target(), failed(name="vm_deallocated"))
     tracker.retire(made.id)
@@ -110,17 +158,30 @@ def test_a_storm_and_an_unreadable_alert_have_issues_too(tracker: Tracker) -> No
     assert "Look at it." in tracker.issue(posted(tracker.target(), unreadable()).id)["messages"][0]["content"]
 
 
-@pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
-def test_the_page_shows_commands_to_copy_and_a_hostile_text_as_text(tracker: Tracker) -> None:
-    made = posted(tracker.target(), failed(name=HOSTILE))
-    page = page_source(made.url)
-    shown = html.unescape(page)
-    assert "az vm extension delete --subscription" in shown
-    assert "<script>document.title='owned'</script> @everyone #1 $(reboot)" in shown
+@pytest.fixture(scope="module", params=["classic", "jinja2"])
+def shown_by(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracker]:
+    """A tracker of each template."""
+    with running_tracker(tmp_path_factory.mktemp("shown") / "tracker", request.param) as tracker:
+        yield tracker
+
+
+@needs_chromium
+def test_the_page_shows_a_hostile_text_as_text(shown_by: Tracker) -> None:
+    page = page_source(posted(shown_by.target(), failed(name=HOSTILE)).url)
+    assert "<script>document.title='owned'</script> @everyone #1 $(reboot)" in html.unescape(page)
     assert "<script>document.title" not in page
     assert "<img src=x" not in page
     assert "<title>owned" not in page
     assert 'href="javascript:' not in page
+
+
+@needs_chromium
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_a_reader_copies_every_command_as_it_is(shown_by: Tracker, language: str) -> None:
+    posting = failed(name="agent_not_ready_windows", language=language)
+    shown = copied_from(page_source(posted(shown_by.target(), posting).url))
+    lines = {line.strip() for line in shown.split("\n")}
+    assert [line for line in "\n".join(code_of(posting)).split("\n") if line.strip() not in lines] == []
 
 
 @pytest.mark.parametrize(
