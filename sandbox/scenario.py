@@ -251,7 +251,7 @@ _LOCK = _fields(
 )  # fmt: skip
 _ROLE = _fields(
     None, ["role", "principal"], role=_text, principal=_text, scope=_one_of("vault", "subscription", "management_group"),
-    actions=_list_of(_text), data_actions=_list_of(_text),
+    actions=_list_of(_text), data_actions=_list_of(_text), principal_type=_one_of("ServicePrincipal", "User", "Group"),
 )  # fmt: skip
 _POLICY = _fields(None, ["principal"], principal=_text, secrets=_list_of(_text), keys=_list_of(_text))
 _KEY_VAULT = _fields(

@@ -460,7 +460,8 @@ class World:
         above = f"/subscriptions/{self.subscription}" if scope == MANAGEMENT_GROUP else scope
         assignment = f"{above}/providers/Microsoft.Authorization/roleAssignments/{self.guid('assign/' + role['role'])}"
         self._add(assignment, "Microsoft.Authorization/roleAssignments", {
-            "roleDefinitionId": definition, "principalId": self.guid(f"principal/{role['principal']}"), "scope": scope})  # fmt: skip
+            "roleDefinitionId": definition, "principalId": self.guid(f"principal/{role['principal']}"),
+            "principalType": role.get("principal_type", "ServicePrincipal"), "scope": scope})  # fmt: skip
 
     def _add_health(self) -> None:
         kind = "Microsoft.ResourceHealth/availabilityStatuses"
