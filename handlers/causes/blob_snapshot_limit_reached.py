@@ -37,7 +37,8 @@ def check(
     collections = () if isinstance(restore_point_collections, Unknown) else restore_point_collections
     count = len(points_then(collections, window.end))
     managed = unread(unmanaged_disks) | (not unmanaged_disks)
-    many, few = unread(restore_point_collections) | (count >= LIMIT), unread(restore_point_collections) | (count < NEAR)
+    counted = ~unread(restore_point_collections)
+    many, few = counted & (count >= LIMIT), counted & (count < NEAR)
     shown = () if isinstance(extensions, Unknown) else extensions
     replicating = tuple(extension for extension in shown if SITE_RECOVERY in extension.handler.lower())
     return decide(
