@@ -41,7 +41,6 @@ NOT_BUILT = {
         "shut_down_from_guest",
         4,
     ): "the console is a blob behind a signed address, which takes an action right, and it shows now, not then",
-    ("snapshot_status_unavailable", 3): "some members are not causes of this project",
     ("vcredist_missing", 2): "guest probe",
     ("vcredist_missing", 5): "guest probe",
     ("vss_provider_not_registered", 2): "guest probe",
