@@ -284,9 +284,9 @@ def _usages(request: Request, world: Resources) -> Answer:
 
 
 def _activity(request: Request, world: Resources) -> Answer:
-    """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required."""
+    """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required; az sends times without quotes."""
     query = request.filter
-    bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '([^']+)'", query))
+    bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '?([^'\s]+)'?", query))
     if "ge" not in bounds:
         raise BadFilter("The $filter must start with eventTimestamp ge '<time>'.")
     since, until = (moment_of(bounds[name]) if name in bounds else request.now for name in ("ge", "le"))
