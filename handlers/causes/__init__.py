@@ -11,7 +11,7 @@ A parameter `agent: Agent` means: cannot judge without it (the finding is unknow
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from handlers.model import (

@@ -5,7 +5,7 @@ https://learn.microsoft.com/rest/api/recoveryservices/vaults/get
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from handlers.model.facts import DiskKey, KeyState, KeyVault
 from handlers.model.ids import time_text
 
 
-@dataclass(frozen=True, slots=True)
-class VaultSettings:
+class VaultSettings(Struct, frozen=True):
     """A Recovery Services vault: the key that encrypts it, where that is the customer's, and the identity that uses the key."""
 
     key_url: str = ""
@@ -25,8 +25,7 @@ class VaultSettings:
         return ", ".join(f"{name} {value}" for name, value in named if value)
 
 
-@dataclass(frozen=True, slots=True)
-class VaultKey:
+class VaultKey(Struct, frozen=True):
     """The customer's key that encrypts the vault: the key vault that holds it, its state, and the identity that uses it."""
 
     disk_key: DiskKey
@@ -49,8 +48,7 @@ class VaultKey:
         return self.key_vault.unreachable or ", ".join(part for part in (str(self.key or ""), rights) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class VaultUsage:
+class VaultUsage(Struct, frozen=True):
     """How many VMs, and how many data sources of any kind, the vault protects; None for a count that Azure does not show."""
 
     vms: int | None = None
@@ -60,8 +58,7 @@ class VaultUsage:
         return f"{'?' if self.vms is None else self.vms} VM, {'?' if self.items is None else self.items}"
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSnapshot:
+class DiskSnapshot(Struct, frozen=True):
     """A snapshot of one of the VM's disks that is no restore point of Azure Backup."""
 
     name: str

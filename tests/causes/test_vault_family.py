@@ -3,7 +3,7 @@ vault_key_permissions_missing, azure_policy_denies, region_mismatch, vault_quota
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 
@@ -148,7 +148,8 @@ other(3, UNKNOWN, "one ran then and at the last good backup too, and nothing tie
 own = Table("vault_key_permissions_missing", STATED)
 CMK = DiskKey("key", "https://kv.vault.azure.net/keys/cmk/1", "/kv")
 KV = KeyVault("/kv", "kv", True, rbac=True, needs=("wrap",), holders=("identity",), changes=log())
-WELL = VaultKey(CMK, KV, KeyState("cmk", "key", "1", updated_at=ago(days=90)), "identity")
+WELL_KEY = KeyState("cmk", "key", "1", updated_at=ago(days=90))
+WELL = VaultKey(CMK, KV, WELL_KEY, "identity")
 
 
 def key(**more: Any) -> dict[str, Any]:
@@ -166,7 +167,7 @@ own(1, CONFIRMED, "the key vault was deleted before", **held(found=False, delete
 own(1, CONFIRMED, "a firewall keeps it away", **held(firewalled=True))
 own(1, POSSIBLE, "rights were changed after the job", **held(**STRANGER, changes=log(done("vaults/write", AFTER))))
 own(1, POSSIBLE, "disabled after the job", **key(key=KeyState("cmk", "key", "1", enabled=False, updated_at=AFTER)))
-own(1, POSSIBLE, "the key has expired: what it wrapped can still be read", **key(key=replace(WELL.key, expires_at=BEFORE)))  # type: ignore[type-var]
+own(1, POSSIBLE, "the key has expired: what it wrapped can still be read", **key(key=replace(WELL_KEY, expires_at=BEFORE)))
 own(2, RULED_OUT, "Azure's own keys encrypt the vault")
 own(2, RULED_OUT, "rights and key are well, and were", **key())
 own(3, UNKNOWN, "the settings of the vault could not be read", vault_key=FORBIDDEN)
