@@ -243,16 +243,16 @@ _VM = _fields(
     extensions=_list_of(_EXTENSION), disks=_list_of(_DISK),
 )  # fmt: skip
 _POINTS = _fields(
-    resource_group=_text, collection=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,
+    resource_group=_text, collection=_text, collection_state=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,
 )  # fmt: skip
 _LOCK = _fields(
     None, ["name", "scope"], name=_text, notes=_text, created=_time, by=_text, level=_one_of("CanNotDelete", "ReadOnly"),
     scope=_either(lambda value: str(value).startswith("/"), _text,
-                  _one_of("subscription", "restore_point_group", "collection", "vm", "vm_group")),
+                  _one_of("subscription", "restore_point_group", "collection", "vm", "vm_group", "storage_account")),
 )  # fmt: skip
 _ROLE = _fields(
     None, ["role", "principal"], role=_text, principal=_text, scope=_one_of("vault", "subscription", "management_group"),
-    actions=_list_of(_text), data_actions=_list_of(_text),
+    actions=_list_of(_text), data_actions=_list_of(_text), principal_type=_one_of("ServicePrincipal", "User", "Group"),
 )  # fmt: skip
 _POLICY = _fields(None, ["principal"], principal=_text, secrets=_list_of(_text), keys=_list_of(_text))
 _KEY_VAULT = _fields(
@@ -279,7 +279,9 @@ _EXPECT = _fields(
 _SCENARIO = _fields(
     None, ["title"], title=_text, then=_ALERT, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
     alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
-    vault=_fields(name=_text, resource_group=_text, location=_text, tags=_fields(_text)),
+    vault=_fields(name=_text, resource_group=_text, location=_text, tags=_fields(_text), key_vault=_text, tenant=_text,
+                  more_items=_number),
+    disk_snapshots=_list_of(_fields(None, ["name", "at"], name=_text, at=_time)),
     restore_points=_either(lambda value: isinstance(value, list), _list_of(_POINTS), _POINTS),
     other_vaults=_list_of(_fields(None, ["name", "resource_group"], name=_text, resource_group=_text, state=_text, jobs=_list_of(_JOB))),
     availability=_list_of(_fields(None, ["state", "since"], state=_one_of("Available", "Unavailable", "Degraded", "Unknown"),
@@ -287,10 +289,12 @@ _SCENARIO = _fields(
     policy=_fields(name=_text, type=_one_of("V1", "V2"), snapshot_days=_number, every_hours=_number, window_hours=_number,
                    weekly=_flag, zone=_text, consistency=_text,
                    restore_point_group=_fields(prefix=_text, suffix=_text)),
-    item=_fields(state=_one_of("Protected", "ProtectionStopped", "ProtectionPaused", "BackupsSuspended", "IRPending"), last_point=_time),
+    item=_fields(state=_one_of("Protected", "ProtectionStopped", "ProtectionPaused", "BackupsSuspended", "IRPending"), last_point=_time,
+                 deferred_delete=_flag),
     network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"])), private=_flag),
     key_vaults=_list_of(_KEY_VAULT), encryption_sets=_list_of(_ENCRYPTION_SET), faults=_list_of(_FAULT),
-    activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text)),
+    activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text,
+                             by_backup=_flag, denied_by=_text)),
     changes=_list_of(_fields(None, ["resource", "at"], resource=_text, at=_time, who=_text, type=_one_of("Create", "Update", "Delete"),
                              properties=_fields(_list_of(_or_null(_text))))),
     health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
@@ -303,6 +307,8 @@ def _problems(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _SCENARIO(data, "")
     vm = data.get("vm") or {}
     used = {"vm.encrypted.vault": vm["encrypted"]["vault"]} if vm.get("encrypted") else {}
+    own = (data.get("vault") or {}).get("key_vault")
+    used |= {"vault.key_vault": own} if own else {}
     used |= {f"encryption_sets[{index}].vault": each["vault"] for index, each in enumerate(data.get("encryption_sets") or ())}
     yield from _unnamed("key_vaults", used, data)
     disks = enumerate(vm.get("disks") or ())

@@ -5,12 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 Body = dict[str, Any]
+BACKUP_SERVICE = "262044b1-e2ce-469f-a196-69ab7ada62d3"
+CERTIFICATE_NAMES = ("kek-1",)
+"""Secrets that Key Vault keeps beside a certificate: a scenario whose key vault holds `secrets/kek-1` has a certificate of that name."""
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 BACKUP_APP = "Microsoft.Azure.RecoveryServices"
 MANAGEMENT_GROUP = "/providers/Microsoft.Management/managementGroups/contoso"
 
@@ -87,6 +92,8 @@ class World:
         self._add_health()
         self._add_activity()
         self._add_changes()
+        self._add_disk_snapshots()
+        self._add_subscription()
         for resource_id, body in (self.data.get("resources") or {}).items():
             full = resource_id.replace("{subscription}", self.subscription)
             if body is None:
@@ -146,6 +153,7 @@ class World:
                 properties["encryptionSettingsCollection"] = {"enabled": True, "encryptionSettings": [setting]}
             self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"], managedBy=self.vm_id)
         else:
+            self._add(self.storage_account_id, "Microsoft.Storage/storageAccounts", {}, location=self.vm["location"])
             body["vhd"] = {"uri": f"https://saunmanaged.blob.core.windows.net/vhds/{name}.vhd"}
             body["diskSizeGB"] = size
         return body
@@ -341,16 +349,16 @@ class World:
         for index, points in enumerate(given if isinstance(given, list) else [given]):
             group = points.get("resource_group", f"AzureBackupRG_{self.vm['location']}_1")
             name = points.get("collection", f"AzureBackup_{self.vm['name']}_21105{index}")
+            collection = self.resource_id(group, "Microsoft.Compute/restorePointCollections", name)
+            if index == 0:
+                self.collection_id, self.restore_point_group = collection, group
             if points.get("exists", True):
-                collection = self.resource_id(group, "Microsoft.Compute/restorePointCollections", name)
                 apart, state = timedelta(hours=points.get("hours_apart", 24)), points.get("state", "Succeeded")
                 found = [self._point(collection, number, state, apart) for number in range(points.get("count", 2))]
                 self._add(collection, "Microsoft.Compute/restorePointCollections", {
                     "source": {"id": self.vm_id.lower(), "location": self.vm["location"]},
-                    "provisioningState": "Succeeded", "restorePoints": found,
+                    "provisioningState": points.get("collection_state", "Succeeded"), "restorePoints": found,
                 }, location=self.vm["location"])  # fmt: skip
-                if index == 0:
-                    self.collection_id, self.restore_point_group = collection, group
 
     def _point(self, collection: str, number: int, state: str, apart: timedelta = timedelta(days=1)) -> Body:
         created = self.now - apart * (number + 1)
@@ -368,6 +376,11 @@ class World:
             made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User", **by}
             self._add(lock_id, "Microsoft.Authorization/locks", properties, systemData=made)
 
+    @property
+    def storage_account_id(self) -> str:
+        """What holds unmanaged disks."""
+        return self.resource_id(self.vm["resource_group"], "Microsoft.Storage/storageAccounts", "saunmanaged")
+
     def _lock_scope(self, scope: str) -> str:
         named = {
             "subscription": f"/subscriptions/{self.subscription}",
@@ -377,6 +390,9 @@ class World:
             "collection": getattr(self, "collection_id", ""),
             "nsg": self.resource_id(self.vm["resource_group"], "Microsoft.Network/networkSecurityGroups", "nsg-shop"),
             "nic": self.nic_id,
+            "storage_account": self.storage_account_id,
+            "vault": self.vault_id,
+            "item": self.item_id,
             "os_disk": self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", f"{self.vm['name']}-osdisk"),
         }
         place, mark, below = scope.partition("/") if not scope.startswith("/") else (scope, "", "")
@@ -412,8 +428,9 @@ class World:
         kind, _, short = name.partition("/")
         attributes = {"enabled": enabled, "updated": int(updated.timestamp()), "created": int(updated.timestamp())}
         uri = f"https://{vault_id.rpartition('/')[2]}.vault.azure.net/{name}"
+        certificate = {"contentType": "application/x-pkcs12"} if kind == "secrets" and short in CERTIFICATE_NAMES else {}
         self._add(f"{vault_id}/{name}", f"Microsoft.KeyVault/vaults/{kind}", {
-            "attributes": attributes, f"{kind[:-1]}UriWithVersion": f"{uri}/0a1b"})  # fmt: skip
+            "attributes": attributes, f"{kind[:-1]}UriWithVersion": f"{uri}/0a1b", **certificate})  # fmt: skip
         if kind == "keys":
             self._add(
                 f"{vault_id}/keys/{short}/versions/0a1b", "Microsoft.KeyVault/vaults/keys/versions", {"attributes": attributes}
@@ -443,7 +460,8 @@ class World:
         above = f"/subscriptions/{self.subscription}" if scope == MANAGEMENT_GROUP else scope
         assignment = f"{above}/providers/Microsoft.Authorization/roleAssignments/{self.guid('assign/' + role['role'])}"
         self._add(assignment, "Microsoft.Authorization/roleAssignments", {
-            "roleDefinitionId": definition, "principalId": self.guid(f"principal/{role['principal']}"), "scope": scope})  # fmt: skip
+            "roleDefinitionId": definition, "principalId": self.guid(f"principal/{role['principal']}"),
+            "principalType": role.get("principal_type", "ServicePrincipal"), "scope": scope})  # fmt: skip
 
     def _add_health(self) -> None:
         kind = "Microsoft.ResourceHealth/availabilityStatuses"
@@ -474,7 +492,38 @@ class World:
                 "caller": entry.get("caller", "ops@contoso.example"), "operationName": {"value": full},
                 "status": {"value": entry.get("status", "Succeeded")}, "resourceProviderName": {"value": full.partition("/")[0]},
                 "resourceGroupName": resource.split("/")[4] if resource.count("/") > 3 else "",
+                **self._done_by(entry), **self._denied_by(entry),
             })  # fmt: skip
+
+    def _done_by(self, entry: Mapping[str, Any]) -> Body:
+        """Azure Backup's own entries name its application, and the object id that it has in this tenant."""
+        if not entry.get("by_backup"):
+            return {}
+        claims = {"appid": BACKUP_SERVICE, OBJECT_ID: self.guid("principal/backup")}
+        return {"caller": BACKUP_SERVICE, "claims": claims}
+
+    def _denied_by(self, entry: Mapping[str, Any]) -> Body:
+        """https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema#policy-category"""
+        if not entry.get("denied_by"):
+            return {}
+        assignment = (
+            f"/subscriptions/{self.subscription}/providers/Microsoft.Authorization/policyAssignments/{entry['denied_by']}"
+        )
+        policies = json.dumps([{"policyDefinitionEffect": "deny", "policyAssignmentId": assignment}])
+        return {"category": {"value": "Policy"}, "status": {"value": "Failed"}, "properties": {"policies": policies}}
+
+    def _add_disk_snapshots(self) -> None:
+        """https://learn.microsoft.com/rest/api/compute/snapshots/list"""
+        for given in self.data.get("disk_snapshots") or ():
+            disk = self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", f"{self.vm['name']}-osdisk")
+            self._add(self.resource_id("rg-other-product", "Microsoft.Compute/snapshots", given["name"]), "Microsoft.Compute/snapshots", {
+                "timeCreated": self._iso(given["at"]), "creationData": {"createOption": "Copy", "sourceResourceId": disk},
+                "provisioningState": "Succeeded"}, location=self.vm["location"])  # fmt: skip
+
+    def _add_subscription(self) -> None:
+        """https://learn.microsoft.com/rest/api/resources/subscriptions/get"""
+        own = f"/subscriptions/{self.subscription}"
+        self._add(own, "Microsoft.Resources/subscriptions", {}, tenantId=self.guid("tenant"), state="Enabled")
 
     def _add_changes(self) -> None:
         """https://learn.microsoft.com/azure/governance/resource-graph/changes/get-resource-changes"""

@@ -28,7 +28,7 @@ SCENARIOS = (
     "no_network_unmanaged_windows", "extension_failed_linux", "internal_error_windows", "internal_error_linux", "disk_33_tib_linux",
     "backup_in_progress_windows", "unknown_code", "restore_size_not_available", "denied_by_policy",
 )  # fmt: skip
-"""One per error code of the source document, both operating systems, a code that nobody knows, a restore, and a code without causes."""
+"""One per error code of the source document, both operating systems, a code that nobody knows, a restore, and one that a policy denied."""
 
 
 def diagnosis_of(scenario: Scenario, azure_url: str, now: datetime) -> Diagnosis:

@@ -108,6 +108,13 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "other": Job(JOB_ID, "InProgress", "Backup"),
         "security_group": _id("Microsoft.Network/networkSecurityGroups", "nsg-shop", "rg-network"),
         "route_table": _id("Microsoft.Network/routeTables", "rt-hub", "rg-network"),
+        "subscription": SUBSCRIPTION,
+        "group": group,
+        "verb": "policies/deny",
+        "account": "saold",
+        "assignment": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/deny-tags",
+        "scope": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}",
+        "identity": JOB_ID,
     }
 
 

@@ -22,6 +22,9 @@ from handlers.model import (
     Extension,
     GuestEvent,
     GuestEvents,
+    Job,
+    Lock,
+    Operation,
     Reason,
     RestorePoint,
     RestorePointCollection,
@@ -132,6 +135,47 @@ def collects(events: GuestEvents | Unknown, *channels: str) -> Claim:
     if isinstance(events, Unknown):
         return undecided(events)
     return claim(all(events.collects(channel) for channel in channels)) | undecided(Reason.NOT_COLLECTED)
+
+
+# ------------------------------------------------------------------ locks, the activity log
+
+
+def seen_lock(lock: Lock, changes: Activity | Unknown) -> Seen:
+    """A lock, as far as time goes: when it was made, else what was done to it."""
+    if lock.created_at or isinstance(changes, Unknown):
+        return configuration(lock.created_at, changes)
+    own = tuple(entry for entry in changes.operations if entry.resource == lock.id.lower())
+    return configuration(changes=replace(changes, operations=own))
+
+
+def no_lock_removed(changes: Activity | Unknown) -> Seen:
+    """That there is no lock holds since the last one was deleted."""
+    return only(changes, "locks/delete")
+
+
+def only(changes: Activity | Unknown, *operations: str) -> Seen:
+    """What is now has been so since the last of these operations."""
+    kept = changes if isinstance(changes, Unknown) else replace(changes, operations=changes.of(*operations))
+    return configuration(changes=kept)
+
+
+def succeeded(entry: Operation) -> bool:
+    return entry.status.lower() in ("", "succeeded", "success", "ok")
+
+
+def reaches(log: Activity, window: Window) -> Claim:
+    """The log was read back to the last good backup, or to the job's begin where there is none."""
+    if isinstance(window.last_good, Unknown):
+        return undecided(window.last_good)
+    return claim(log.since <= (window.good_since or window.start))
+
+
+def in_good(moment: datetime, window: Window) -> Claim:
+    """Whether a moment lies in the time of the last good backup."""
+    good = window.last_good
+    if not isinstance(good, Job) or good.started_at is None:
+        return FALSE
+    return claim(good.started_at <= moment <= (good.ended_at or good.started_at))
 
 
 # ------------------------------------------------------------------ restore points

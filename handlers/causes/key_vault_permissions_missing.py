@@ -1,8 +1,8 @@
 """Azure Backup may not read and back up the secrets and keys that the VM's disks are encrypted with.
 
 https://learn.microsoft.com/azure/backup/backup-azure-vms-encryption#provide-permissions
-Whose rights they are cannot be told without the object id of Azure Backup's service principal in this tenant: when nobody holds
-them, Azure Backup does not either; when somebody does, it may be Azure Backup or not.
+Whose rights they are only the object id of Azure Backup's service principal in this tenant tells, which its own entries in the
+activity log hold. Where there is none: when nobody holds them, Azure Backup does not either; when somebody does, it may be it.
 """
 
 from handlers.causes import model_of_vm
@@ -15,9 +15,12 @@ from handlers.model import (
     KeyVault,
     Opinion,
     Reason,
+    Seen,
     Unknown,
     Window,
+    all_of,
     any_of,
+    claim,
     configuration,
     confirmed,
     decide,
@@ -37,25 +40,42 @@ def check(
     disk_keys: tuple[DiskKey, ...] | Unknown,
     extensions: tuple[Extension, ...] | Unknown,
     key_vaults: tuple[KeyVault, ...] | Unknown,
+    backup_principal: str | Unknown,
 ) -> Opinion:
-    vaults = tuple(vault for vault in (() if isinstance(key_vaults, Unknown) else key_vaults) if vault.found and not vault.unread)
-    lacking = tuple(vault for vault in vaults if not vault.holders and not vault.holders_unread)
-    unseen = any_of(
-        *(unread(vault.unread, vault.holders_unread) for vault in (() if isinstance(key_vaults, Unknown) else key_vaults))
-    )
+    used = () if isinstance(key_vaults, Unknown) else key_vaults
+    vaults = tuple(vault for vault in used if vault.found and not vault.unread and not vault.holders_unread)
+    empty = tuple(vault for vault in vaults if not vault.holders)
+    refusing = tuple(vault for vault in vaults if vault.holders and _lacks(vault, backup_principal, window))
+    unseen = any_of(*(unread(vault.unread, vault.holders_unread) for vault in used))
+    unlogged = any_of(*(unread(vault.changes_unread) for vault in used))
+    held = all_of(*(claim(backup_principal in vault.holders) & window.held(_seen(vault)) for vault in vaults))
     return decide(
         confirmed(
+            "Azure Backup's own principal lacked the rights on a vault in use when the job ran",
+            any_of(*(window.explains(True, _seen(vault)) for vault in refusing)),
+            key_vaults=refusing,
+            backup_principal=backup_principal,
+        ),
+        confirmed(
             "Nobody held the rights on a vault in use when the job ran",
-            unread(key_vaults)
-            | any_of(*(window.explains(True, configuration(changes=vault.changes or vault.changes_unread)) for vault in lacking))
-            | unseen,
-            key_vaults=lacking,
+            unread(key_vaults) | any_of(*(window.explains(True, _seen(vault)) for vault in empty)) | unseen,
+            key_vaults=empty,
         ),
         possible(
-            "Nobody holds the rights now, but they were changed since, or backups succeeded so", bool(lacking), key_vaults=lacking
+            "It lacks them now, but they were changed since, or backups succeeded so",
+            bool(empty or refusing),
+            key_vaults=empty + refusing,
         ),
         possible(
-            "Somebody holds them, which may be Azure Backup or not", any(vault.holders for vault in vaults), key_vaults=vaults
+            "Somebody holds them, which may be Azure Backup or not",
+            any(backup_principal not in vault.holders for vault in vaults),
+            key_vaults=vaults,
+        ),
+        ruled_out(
+            "Azure Backup held the rights on every vault in use when the job ran",
+            claim(bool(vaults) and len(vaults) == len(used)) & held,
+            key_vaults=vaults,
+            backup_principal=backup_principal,
         ),
         ruled_out(
             "No disk is encrypted, by any sign",
@@ -64,13 +84,24 @@ def check(
             disk_keys=disk_keys,
         ),
         unknown(
-            "Not every sign of encryption could be read for the time of the job",
+            "Not every sign of encryption, or not every vault, could be read for the time of the job",
             Reason.READ_LATE,
-            ~(unread(disks, disk_keys, extensions, key_vaults) | unseen | _unread_disks(disks)),
+            ~(unread(disks, disk_keys, extensions, key_vaults) | unseen | unlogged | _unread_disks(disks)),
             disks=disks,
             key_vaults=key_vaults,
         ),
     )
+
+
+def _lacks(vault: KeyVault, principal: str | Unknown, window: Window) -> bool:
+    """Whether Azure Backup does not hold what others do. It may as a member of a group, unless the code itself says that it does not."""
+    if isinstance(principal, Unknown) or principal in vault.holders:
+        return False
+    return window.states or not vault.groups
+
+
+def _seen(vault: KeyVault) -> Seen:
+    return configuration(changes=vault.changes or vault.changes_unread)
 
 
 def _is_plain(

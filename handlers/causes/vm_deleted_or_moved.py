@@ -30,7 +30,10 @@ def check(window: Window, vm_presence: str, vm: VirtualMachine | Unknown) -> Opi
     log = window.activity.of(*DELETIONS) if isinstance(window.activity, Activity) else ()
     deleted = tuple(entry for entry in log if entry.at <= window.end and entry.status.lower() in ("", "succeeded", "success"))
     created = vm.created_at if isinstance(vm, VirtualMachine) else None
-    recreated = created is not None and window.good_since is not None and created > window.good_since
+    since_good = unread(window.last_good) | (
+        window.good_since is not None and created is not None and created > window.good_since
+    )
+    recreated = claim(created is not None) & since_good
     return decide(
         confirmed("Azure does not find it, and the code says the same", missing & window.states, vm_presence=vm_presence),
         confirmed(

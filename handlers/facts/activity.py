@@ -5,6 +5,8 @@ https://learn.microsoft.com/rest/api/monitor/activity-logs/list
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +24,10 @@ LONGEST_SAS = timedelta(days=60)
 """How long access to a disk restore point may last: https://learn.microsoft.com/rest/api/compute/disk-restore-point/grant-access"""
 KEPT_SECONDS = 120.0
 """In a storm: what was done a moment ago must show."""
+OBJECT_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+"""The claim that holds who did it: https://learn.microsoft.com/azure/azure-monitor/platform/activity-log-schema"""
+DENIED = ("policies/deny", "requestdisallowedbypolicy")
+"""Azure Policy's own entry, and the error of what it denied: https://learn.microsoft.com/azure/governance/policy/how-to/get-compliance-data"""
 A_DAY, A_WEEK, TWO_WEEKS = timedelta(days=1), timedelta(days=7), timedelta(days=14)
 AUTHORIZATION = "Microsoft.Authorization"
 AUTHORIZATIONS = ("locks/", "roleassignments/", "policyassignments/", "policies/deny")
@@ -80,7 +86,7 @@ def authorization_activity(failure: Failure, reads: Reads) -> Activity:
 
 @fact(READ_ACTIVITY, READ_JOBS, source=SOURCE)
 def vault_activity(failure: Failure, reads: Reads) -> Activity:
-    """What was done to the vault's backup policies and to the protected item since the last good backup, and at least for a day.
+    """What was done to the vault itself, its backup policies and the protected item since the last good backup, and at least for a day.
 
     The operations are those of the provider's list: https://learn.microsoft.com/azure/role-based-access-control/permissions/management-and-governance#microsoftrecoveryservices
     Where vault and VM share a resource group, this is the read of `vm_activity`.
@@ -90,7 +96,8 @@ def vault_activity(failure: Failure, reads: Reads) -> Activity:
         raise Unread(Reason.NOT_NAMED)
     since, policies = since_good(failure, reads), f"{vault.key}/backuppolicies"
     entries = of_group(vault.subscription, vault.group, since, reads)
-    return Activity(since, tuple(entry for entry in entries if _is_of(entry, policies) or (item and _is_of(entry, item.key))))
+    own = (e for e in entries if e.resource == vault.key or _is_of(e, policies) or (item and _is_of(e, item.key)))
+    return Activity(since, tuple(own))
 
 
 def since_authorizations(failure: Failure, reads: Reads) -> datetime:
@@ -131,13 +138,25 @@ def _operation(entry: dict[str, Any]) -> Operation | None:
     name, at = str((entry.get("operationName") or {}).get("value") or "").lower(), parse_time(entry.get("eventTimestamp"))
     if at is None:
         return None
-    caller = str(entry.get("caller") or "")
-    app = str((entry.get("claims") or {}).get("appid") or "")
-    resource = str(entry.get("resourceId") or "")
+    caller, claims = str(entry.get("caller") or ""), entry.get("claims") or {}
+    resource, status = str(entry.get("resourceId") or ""), str((entry.get("status") or {}).get("value") or "")
+    denied = _denied(name, status, entry.get("properties"))
     return Operation(
-        _verb(name), at, resource.lower(), caller, str((entry.get("status") or {}).get("value") or ""),
-        BACKUP_SERVICE_APP in (caller.lower(), app.lower()), resource,
+        _verb(name), at, resource.lower(), caller, status,
+        BACKUP_SERVICE_APP in (caller.lower(), str(claims.get("appid") or "").lower()), resource,
+        str(claims.get(OBJECT_ID) or ""), denied is not None, denied or "",
     )  # fmt: skip
+
+
+def _denied(name: str, status: str, properties: object) -> str | None:
+    """The policy assignment that denied an operation, where the entry names it; None when none did."""
+    if status.lower() != "failed" and DENIED[0] not in name:
+        return None
+    said = json.dumps(properties or {}).replace("\\", "")
+    if not any(word in f"{name} {said}".lower() for word in DENIED):
+        return None
+    found = re.search(r'"policyAssignmentId"\s*:\s*"([^"]{1,300})"', said)
+    return found[1] if found else ""
 
 
 def _verb(name: str) -> str:

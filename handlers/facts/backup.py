@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.facts.jobs import READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
+from handlers.facts.jobs import BACKUP, READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
 from handlers.facts.schedules import runs_a_day, schedule_of
 from handlers.model import Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
 from handlers.model.recovery import Protection, RecoveryPoint
@@ -96,7 +96,11 @@ def _point(found: Mapping[str, Any]) -> RecoveryPoint | None:
 def protection(failure: Failure, reads: Reads) -> Protection:
     """Whether the item is still backed up, and its newest recovery point. https://learn.microsoft.com/rest/api/backup/protected-items/get"""
     found = protected_item(failure, reads)
-    return Protection(str(found.get("protectionState") or ""), parse_time(found.get("lastRecoveryPoint")))
+    return Protection(
+        str(found.get("protectionState") or ""),
+        parse_time(found.get("lastRecoveryPoint")),
+        bool(found.get("isScheduledForDeferredDelete")),
+    )
 
 
 @fact(READ_JOBS, source=LIST_JOBS)
@@ -104,6 +108,13 @@ def running_backup(failure: Failure, reads: Reads) -> Job | None:
     """The item's backup that has begun since the failed one and still runs; None when there is none."""
     jobs = _own_jobs(_vault_of(failure), GOOD_LOOK_BACK[0], failure, reads)
     return next((job for job in jobs if job.running and job.started_at and job.started_at > failure.began_at), None)
+
+
+@fact(READ_JOBS, source=LIST_JOBS)
+def other_operations(failure: Failure, reads: Reads) -> tuple[Job, ...]:
+    """The item's jobs that are no backups (a restore, a change of its protection) and ran while the failed one ran."""
+    jobs = [job for job in _jobs(_vault_of(failure), GOOD_LOOK_BACK[0], failure, reads) if is_of_item(job, failure)]
+    return tuple(job for job in jobs if job.operation.lower() != BACKUP.lower() and _overlaps(job, failure))
 
 
 @fact(READ_JOBS, READ_GRAPH, source=LIST_JOBS)
@@ -139,7 +150,7 @@ def peers(failure: Failure, reads: Reads) -> Peers:
     """The vault's other items whose backups ran within an hour of the failed one."""
     vault, span = _vault_of(failure), GOOD_LOOK_BACK[0]
     first, last = failure.began_at - AN_HOUR, failure.failed_at + AN_HOUR
-    jobs = [job for job in _jobs(vault, span, failure, reads) if not is_of_item(job, failure) and job.ended_at]
+    jobs = [job for job in _backups(vault, span, failure, reads) if not is_of_item(job, failure) and job.ended_at]
     near = [job for job in jobs if job.started_at and job.started_at <= last and (job.ended_at or last) >= first]
     return Peers(sum(job.completed for job in near), sum(job.status.lower() == "failed" for job in near))
 
@@ -177,15 +188,21 @@ def _overlaps(job: Job, failure: Failure) -> bool:
 
 
 def _own_jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> tuple[Job, ...]:
-    """The VM's jobs in a vault, from so long before the failed one until now, newest first."""
-    return tuple(job for job in _jobs(vault, span, failure, reads) if is_of_item(job, failure))
+    """The VM's backups in a vault, from so long before the failed one until now, newest first."""
+    return tuple(job for job in _backups(vault, span, failure, reads) if is_of_item(job, failure))
+
+
+def _backups(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
+    return [job for job in _jobs(vault, span, failure, reads) if job.operation.lower() == BACKUP.lower()]
 
 
 def _jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
-    """The vault's jobs since the full hour before; the list itself may reach further back, so that many share it."""
+    """The vault's jobs of any operation since the full hour before; the list may reach further back, so that many share it."""
     until, hour = datetime.now(UTC) + AN_HOUR, (failure.began_at - span).replace(minute=0, second=0, microsecond=0)
     since = reads.since(hour)
-    jobs = reads.of_all(f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure))
+    jobs = reads.of_all(
+        f"jobs {vault.key} {since:%Y-%m-%dT%H}", lambda: list_jobs(vault, since, until, reads.azure, operation="")
+    )
     return [job for job in jobs if job.started_at is None or job.started_at >= hour]
 
 

@@ -23,6 +23,8 @@ from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, U
 
 log = logging.getLogger(__name__)
 
+BACKUP = "Backup"
+"""What a backup calls itself among the operations: https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
 READ_JOBS = "Microsoft.RecoveryServices/Vaults/backupJobs/read"
 LOOK_BACK = timedelta(hours=48)
 LISTED = timedelta(hours=24)
@@ -112,9 +114,12 @@ def job_details(vault: ResourceId, job_id: str, azure: Azure) -> Job:
     return parse_job(found)
 
 
-def list_jobs(vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "") -> list[Job]:
-    """The vault's VM backup jobs that started between the two times, newest first."""
-    parts = ["operation eq 'Backup'", f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
+def list_jobs(
+    vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "", operation: str = BACKUP
+) -> list[Job]:
+    """The vault's jobs of an operation (empty: of any) that started between the two times, newest first."""
+    parts = [f"operation eq '{operation}'"] if operation else []
+    parts += [f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
     parts += [f"status eq '{status}'"] if status else []
     found = azure.backup(vault.subscription).backup_jobs.list(vault.name, vault.group, filter=" and ".join(parts))
     jobs = [parse_job(item) for item in found]

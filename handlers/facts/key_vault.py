@@ -21,7 +21,13 @@ from handlers.model import Activity, DiskKey, EncryptionSet, Failure, KeyState, 
 API = "2023-07-01"
 ROLES_API = "2022-04-01"
 SET_API = "2024-03-02"
-POLICY_RIGHTS = {"get", "list", "backup"}
+POLICY_RIGHTS = {
+    "secret": ("secrets", {"get", "list", "backup"}),
+    "key": ("keys", {"get", "list", "backup"}),
+    "wrap": ("keys", {"get", "list", "wrapkey", "unwrapkey"}),
+}
+"""Of each use the list in an access policy and what must be in it; for `wrap`:
+https://learn.microsoft.com/azure/backup/encryption-at-rest-with-cmk"""
 ABOVE_ALL = ("", "/", "/providers/microsoft.management/managementgroups/")
 DATA_ACTIONS = {
     "secret": (
@@ -30,6 +36,11 @@ DATA_ACTIONS = {
         "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
     ),
     "key": ("Microsoft.KeyVault/vaults/keys/read", "Microsoft.KeyVault/vaults/keys/backup/action"),
+    "wrap": (
+        "Microsoft.KeyVault/vaults/keys/read",
+        "Microsoft.KeyVault/vaults/keys/wrap/action",
+        "Microsoft.KeyVault/vaults/keys/unwrap/action",
+    ),
 }
 READ_KEYS = (
     "Microsoft.KeyVault/vaults/keys/read",
@@ -59,16 +70,22 @@ def key_vaults(failure: Failure, reads: Reads) -> tuple[KeyVault, ...]:
 
 
 def _vault(keys: list[DiskKey], failure: Failure, reads: Reads) -> KeyVault:
-    vault = _without_holders(keys, failure, reads)
+    return with_holders(without_holders(keys, failure, reads), failure, reads)
+
+
+def with_holders(vault: KeyVault, failure: Failure, reads: Reads) -> KeyVault:
+    """With those who hold the rights that it is used with, and since when they may do so."""
     if vault.unread or not vault.found:
         return vault
     read = _role_holders if vault.rbac else _policy_holders
-    holders = reads.or_unknown(lambda: tuple(sorted(set(read(reads.get(vault.id, API), vault.needs, reads)))))
-    vault = replace(vault, holders_unread=holders) if isinstance(holders, Unknown) else replace(vault, holders=holders)
-    return vault if vault.holders or vault.holders_unread else _dated(vault, failure, reads)
+    holders = reads.or_unknown(lambda: sorted(set(read(reads.get(vault.id, API), vault.needs, reads))))
+    if isinstance(holders, Unknown):
+        return replace(vault, holders_unread=holders)
+    groups = tuple(holder for holder, is_group in holders if is_group)
+    return _dated(replace(vault, holders=tuple(holder for holder, _ in holders), groups=groups), failure, reads)
 
 
-def _without_holders(keys: list[DiskKey], failure: Failure, reads: Reads) -> KeyVault:
+def without_holders(keys: list[DiskKey], failure: Failure, reads: Reads) -> KeyVault:
     """Whether a vault and its keys are there and can be reached; who holds rights on it is not asked."""
     vault_id, needs = keys[0].vault_id, tuple(sorted({key.kind for key in keys}))
     parsed = ResourceId.parse(vault_id)
@@ -88,6 +105,8 @@ def _without_holders(keys: list[DiskKey], failure: Failure, reads: Reads) -> Key
 
 def _dated(vault: KeyVault, failure: Failure, reads: Reads) -> KeyVault:
     """With what was done to the vault since the job began: it says whether what is wrong with it now was wrong then."""
+    if vault.changes or vault.changes_unread:
+        return vault
     changes = reads.or_unknown(lambda: _changes(ResourceId.parse(vault.id), failure, reads))
     return replace(vault, changes_unread=changes) if isinstance(changes, Unknown) else replace(vault, changes=changes)
 
@@ -125,22 +144,27 @@ def _is_firewalled(properties: dict[str, Any]) -> bool:
     return denies and "azureservices" not in str(rules.get("bypass", "AzureServices")).lower()
 
 
-def _policy_holders(body: dict[str, Any], needs: tuple[str, ...], reads: Reads) -> Iterable[str]:
+def _policy_holders(body: dict[str, Any], needs: tuple[str, ...], reads: Reads) -> Iterable[tuple[str, bool]]:
+    """Whom an access policy gives every right, and whether that may be a group: it does not say."""
     for policy in (body.get("properties") or {}).get("accessPolicies") or ():
-        rights = {kind: {str(r).lower() for r in (policy.get("permissions") or {}).get(f"{kind}s") or ()} for kind in needs}
-        if all(held >= POLICY_RIGHTS or "all" in held for held in rights.values()):
-            yield str(policy.get("objectId"))
+        given = {
+            kind: {str(right).lower() for right in rights or ()} for kind, rights in (policy.get("permissions") or {}).items()
+        }
+        wanted = [POLICY_RIGHTS[use] for use in needs]
+        if all("all" in given.get(kind, set()) or given.get(kind, set()) >= rights for kind, rights in wanted):
+            yield str(policy.get("objectId")), True
 
 
-def _role_holders(body: dict[str, Any], needs: tuple[str, ...], reads: Reads) -> Iterable[str]:
-    """Principals whose role, at the vault or above it (management groups and the tenant included), holds every data action."""
+def _role_holders(body: dict[str, Any], needs: tuple[str, ...], reads: Reads) -> Iterable[tuple[str, bool]]:
+    """Principals, and whether they are groups, whose role, at the vault or above it (management groups and the tenant included), holds every data action."""
     vault_id = str(body["id"])
     assignments = reads.list_all(f"{vault_id}/providers/Microsoft.Authorization/roleAssignments", ROLES_API)
     above = [found["properties"] for found in assignments if _is_above(_scope(found), vault_id.lower())]
     roles = sorted({found["roleDefinitionId"] for found in above})
     holds = reads.each(roles, lambda role: _holds(role, needs, reads))
     holding = {role for role, held in zip(roles, holds, strict=True) if held}
-    return [str(found["principalId"]) for found in above if found["roleDefinitionId"] in holding]
+    held = [found for found in above if found["roleDefinitionId"] in holding]
+    return [(str(found["principalId"]), str(found.get("principalType") or "Group").lower() == "group") for found in held]
 
 
 def _is_above(scope: str, vault: str) -> bool:
@@ -162,6 +186,26 @@ def _grants(permission: dict[str, Any], action: str) -> bool:
         return any(fnmatchcase(action.lower(), str(pattern).lower()) for pattern in permission.get(name) or ())
 
     return listed("dataActions") and not listed("notDataActions")
+
+
+CERTIFICATE_TYPES = ("application/x-pkcs12", "application/x-pem-file")
+"""Content types of the secret that Key Vault keeps beside a certificate and its key, under the same name.
+
+https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#composition-of-a-certificate
+"""
+
+
+@fact(READ_VM, READ_VIEW, READ_DISK, "Microsoft.KeyVault/vaults/secrets/read", source="Microsoft.KeyVault/vaults/secrets")
+def certificate_names(failure: Failure, reads: Reads) -> tuple[str, ...]:
+    """The names of the keys that wrap the disks' secrets and are names of certificates too. That none is found proves nothing."""
+    keys = [key for key in disk_keys(failure, reads) if key.kind == "key"]
+    found = reads.each(keys, lambda key: reads.or_unknown(lambda: reads.get(f"{key.vault_id}/secrets/{key.name}", API)))
+    return tuple(key.name for key, body in zip(keys, found, strict=True) if _is_certificate(body))
+
+
+def _is_certificate(body: Any) -> bool:
+    properties = {} if isinstance(body, Unknown) else body.get("properties") or {}
+    return str(properties.get("contentType") or "").lower() in CERTIFICATE_TYPES
 
 
 def key_state(key: DiskKey, reads: Reads) -> KeyState:
@@ -218,5 +262,5 @@ def _encryption_set(set_id: str, failure: Failure, reads: Reads) -> EncryptionSe
     if not (url and vault_id):
         return replace(known, unread=Unknown(Reason.NO_DATA))
     used = DiskKey("key", url, vault_id)
-    vault = _without_holders([used], failure, reads)
+    vault = without_holders([used], failure, reads)
     return replace(known, disk_key=used, vault=vault, key=next(iter(vault.keys), None))

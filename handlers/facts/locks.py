@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
+from handlers.facts.compute import READ_VM
 from handlers.facts.restore_points import READ_COLLECTION, collections_of
+from handlers.facts.snapshots import unmanaged_disks
 from handlers.model import Failure, Lock, Reason, parse_time
 
-API = "2020-05-01"
+API, STORAGE_API = "2020-05-01", "2023-05-01"
 
 
 @fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks")
@@ -49,3 +51,27 @@ def _lock(body: dict[str, Any]) -> Lock:
         created_at=parse_time(made.get("createdAt")),
         created_by=str(made.get("createdBy") or ""),
     )
+
+
+@fact(
+    "Microsoft.Authorization/locks/read",
+    "Microsoft.Storage/storageAccounts/read",
+    READ_VM,
+    source="Microsoft.Authorization/locks",
+)
+def storage_account_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
+    """The locks that cover a storage account with an unmanaged disk of the VM; none where all its disks are managed.
+
+    https://learn.microsoft.com/rest/api/storagerp/storage-accounts/list: a disk's address names the account, not its group.
+    """
+    if failure.vm is None:
+        raise Unread(Reason.NOT_NAMED)
+    names = {uri.partition("://")[2].partition(".")[0].lower() for uri in unmanaged_disks(failure, reads)}
+    if not names:
+        return ()
+    subscription = failure.vm.subscription
+    listed = reads.list_all(f"/subscriptions/{subscription}/providers/Microsoft.Storage/storageAccounts", STORAGE_API)
+    accounts = [str(body["id"]) for body in listed if str(body.get("name") or "").lower() in names]
+    if len(accounts) < len(names):
+        raise Unread(Reason.NOT_FOUND)
+    return tuple(lock for lock in locks_of(subscription, reads) if any(lock.covers(account) for account in accounts))

@@ -96,6 +96,7 @@ from handlers.model.storm import (
     Members,
     Storm,
 )
+from handlers.model.vault_facts import DiskSnapshot, VaultKey, VaultSettings, VaultUsage
 from handlers.model.window import (
     Seen,
     Window,
@@ -127,6 +128,7 @@ __all__ = [
     "Diagnosis",
     "Disk",
     "DiskKey",
+    "DiskSnapshot",
     "EncryptionSet",
     "Error",
     "Evidence",
@@ -173,6 +175,9 @@ __all__ = [
     "ToldChange",
     "Unknown",
     "Unreadable",
+    "VaultKey",
+    "VaultSettings",
+    "VaultUsage",
     "Verdict",
     "VirtualMachine",
     "Window",

@@ -98,6 +98,12 @@ class Operation(Struct, frozen=True):
     """Azure Backup itself did it."""
     resource_id: str = ""
     """The same id as Azure writes it."""
+    principal: str = ""
+    """The object id of who did it."""
+    denied: bool = False
+    """Azure Policy denied it."""
+    assignment: str = ""
+    """The id of the policy assignment that denied it."""
 
     def __str__(self) -> str:
         return f"{time_text(self.at)} {self.operation} {self.status} {self.caller}".strip()
@@ -290,9 +296,9 @@ class KeyState(Struct, frozen=True):
 
 
 class KeyVault(Struct, frozen=True):
-    """A key vault behind disk encryption, what of it is used, and who may back up its keys and secrets.
+    """A key vault behind the encryption of disks or of a vault, what of it is used, and who may use its keys and secrets so.
 
-    `holders` are the principals that hold the rights which Azure Backup needs. Whose object id is Azure Backup's is not known.
+    `holders` are the principals that hold the rights which Azure Backup needs; whose they are, a check must know.
     """
 
     id: str
@@ -302,8 +308,10 @@ class KeyVault(Struct, frozen=True):
     soft_deleted: bool = False
     deleted_at: datetime | None = None
     needs: tuple[str, ...] = ()
-    """What of it is used: `secret`, `key`."""
+    """What of it is used: `secret`, `key`; `wrap` for a key that a vault wraps its own key with."""
     holders: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Those of them that are groups, or may be: an access policy does not say what it is for."""
     holders_unread: Unknown | None = None
     keys: tuple[KeyState, ...] = ()
     firewalled: bool = False

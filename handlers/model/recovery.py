@@ -40,13 +40,16 @@ class Protection(Struct, frozen=True):
 
     state: str
     last_point_at: datetime | None = None
+    deferred_delete: bool = False
+    """Deleted, and kept for the days of soft delete: https://learn.microsoft.com/azure/backup/backup-azure-security-feature-cloud"""
 
     @property
     def is_stopped(self) -> bool:
         return self.state.lower() in ("protectionstopped", "backupssuspended")
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.state, time_text(self.last_point_at)) if part)
+        deleted = "soft-deleted" if self.deferred_delete else ""
+        return ", ".join(part for part in (self.state, deleted, time_text(self.last_point_at)) if part)
 
 
 class RecoveryPoint(Struct, frozen=True):

@@ -29,6 +29,7 @@ from sandbox.world import Body
 
 EXPANDED = {"instanceview": "instanceView", "restorepoints": "restorePoints"}
 """Properties that only `$expand` shows."""
+USAGES = "microsoft.recoveryservices/vaults/usages"
 JOBS = "microsoft.recoveryservices/vaults/backupjobs"
 LOCKS, ASSIGNMENTS = "microsoft.authorization/locks", "microsoft.authorization/roleassignments"
 ACTIVITY = "/providers/microsoft.insights/eventtypes/management/values"
@@ -272,10 +273,20 @@ def moment_of(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _usages(request: Request, world: Resources) -> Answer:
+    """https://learn.microsoft.com/rest/api/recoveryservices/usages/list-by-vaults: the counts have no ids."""
+    if missing := _missing(request, world):
+        return missing
+    counts = _below(request.key.rpartition("/")[0], USAGES, world)
+    return ok(
+        {"value": [{"unit": "Count", "limit": -1, "name": {"value": count["name"]}, **count["properties"]} for count in counts]}
+    )
+
+
 def _activity(request: Request, world: Resources) -> Answer:
-    """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required."""
+    """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required; az sends times without quotes."""
     query = request.filter
-    bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '([^']+)'", query))
+    bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '?([^'\s]+)'?", query))
     if "ge" not in bounds:
         raise BadFilter("The $filter must start with eventTimestamp ge '<time>'.")
     since, until = (moment_of(bounds[name]) if name in bounds else request.now for name in ("ge", "le"))
@@ -300,5 +311,6 @@ _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     r"/providers/microsoft\.compute/virtualmachines/[^/]+/extensions$": _extensions,
     r"/providers/microsoft\.recoveryservices/vaults/[^/]+/backupprotecteditems$": _protected_items,
     r"/providers/microsoft\.recoveryservices/vaults/[^/]+/backupjobs$": _jobs,
+    r"/providers/microsoft\.recoveryservices/vaults/[^/]+/usages$": _usages,
 }
 """Paths that are more than a lookup, by how they end."""

@@ -133,7 +133,7 @@ class SimulatedAzure:
             return error(400, "MissingApiVersionParameter", message)
         path = re.sub(r"/{2,}", "/", request.path).rstrip("/")
         read = arm.Request(path, query, request.host_url.rstrip("/"), datetime.now(UTC), self.page_size)
-        subscription = re.match(r"(?i)/subscriptions/([^/]+)/", path)
+        subscription = re.match(r"(?i)/subscriptions/([^/]+)(?:/|$)", path)
         if subscription:
             return self._within_limits(subscription[1], read)
         if path.lower() == "/subscriptions":

@@ -118,13 +118,31 @@ class FullWorld(World):
         alerts = {"azureMonitorAlertSettings": {"alertsForAllJobFailures": "Enabled"}}
         identity = {
             "type": "SystemAssigned",
-            "principalId": self.guid("vault-identity"),
-            "tenantId": self.guid("tenant"),
+            "principalId": self.guid("principal/vault"),
+            "tenantId": self.guid(self.vault.get("tenant", "tenant")),
         }
-        self._change(self.vault_id, {"publicNetworkAccess": "Enabled", "monitoringSettings": alerts}, identity=identity,
+        own = {"publicNetworkAccess": "Enabled", "monitoringSettings": alerts, **self._vault_encryption()}
+        self._add_usages()
+        self._change(self.vault_id, own, identity=identity,
                      sku={"name": "RS0", "tier": "Standard"}, tags=dict(self.vault.get("tags") or {}))  # fmt: skip
         for policy in self.of_type("Microsoft.RecoveryServices/vaults/backupPolicies"):
             policy["properties"] |= self._policy(policy["properties"])
+
+    def _vault_encryption(self) -> Body:
+        """https://learn.microsoft.com/azure/backup/encryption-at-rest-with-cmk"""
+        name = self.vault.get("key_vault")
+        uri = f"https://{name}.vault.azure.net/keys/kek-1/0a1b"
+        return (
+            {"encryption": {"keyVaultProperties": {"keyUri": uri}, "kekIdentity": {"useSystemAssignedIdentity": True}}}
+            if name
+            else {}
+        )
+
+    def _add_usages(self) -> None:
+        """How many items the vault protects: its own, those of the neighbours, and as many more as the scenario says."""
+        count = 1 + int(self.data.get("neighbours") or 0) + int(self.vault.get("more_items") or 0)
+        for name in ("ProtectedItemCount", "IaaSVMProtectedItemCount"):
+            self._add(f"{self.vault_id}/usages/{name}", "Microsoft.RecoveryServices/vaults/usages", {"currentValue": count})
 
     def _policy(self, known: Body) -> Body:
         """`instantRPDetails` names the restore-point groups when the scenario's policy customises them."""
@@ -189,6 +207,7 @@ class FullWorld(World):
         """What the scenario says of the protected item. An item whose protection is stopped has no policy."""
         given = self.data.get("item") or {}
         told: Body = {"lastRecoveryPoint": self._iso(given["last_point"])} if given.get("last_point") else {}
+        told |= {"isScheduledForDeferredDelete": True} if given.get("deferred_delete") else {}
         return told | ({"protectionState": given["state"], "policyId": "", "policyName": ""} if given.get("state") else {})
 
     def _backups(self) -> list[Body]:

@@ -32,10 +32,13 @@ from handlers.model import (
     RestorePointCollection,
     SnapshotPolicy,
     Unknown,
+    VaultSettings,
+    VaultUsage,
     Verdict,
     VirtualMachine,
     Window,
 )
+from handlers.model.recovery import Protection
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 START, END = NOW - timedelta(minutes=50), NOW - timedelta(minutes=5)
@@ -108,7 +111,10 @@ FACTS: dict[str, Any] = {
     "overlapping_backup_jobs": (), "unread_vaults": (), "snapshot_policy": STANDARD, "restore_point_group_locks": (),
     "lock_changes": log(since=START), "restore_point_collections": (collection(2, days_apart=1),), "restore_point_activity": log(since=ago(days=61)),
     "outbound_access": OutboundAccess(()), "disks": (Disk("os", "/d", size_gib=128),), "disk_keys": (), "key_vaults": (),
-    "encryption_sets": (), "members": {}, "vm": WINDOW["vm"],
+    "encryption_sets": (), "members": {}, "vm": WINDOW["vm"], "backup_principal": "backup", "certificate_names": (),
+    "disk_snapshots": (), "other_operations": (), "policy_denials": log(), "protection": Protection("Protected"), "restore_point_deletions": log(),
+    "snapshot_activity": log(), "storage_account_locks": (), "subscription_tenant": "home", "unmanaged_disks": (), "vault_activity": log(),
+    "vault_key": None, "vault_region": "westeurope", "vault_settings": VaultSettings(tenant_id="home"), "vault_usage": VaultUsage(12, 12),
 }  # fmt: skip
 SHARED = {"agent": "agent", "extensions": "extensions", "snapshot_policy": "policy", "heartbeats": "beats", "vm": "vm",
           "vm_availability": "availability"}  # fmt: skip

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from handlers.diagnosis import catalogue
 from handlers.model import (
     Availability,
     Extension,
     FreeSpace,
     GuestEvent,
+    Os,
     OutboundAccess,
     Peers,
     Reading,
@@ -236,6 +238,17 @@ provider(5, UNKNOWN, "only the guest can tell")
 umbrella = Table("snapshot_status_unavailable", LISTED)
 umbrella(1, RULED_OUT, "the snapshot of this job was taken", {"job": SNAPPED}, members={"dhcp_disabled": POSSIBLE})
 umbrella(2, POSSIBLE, "a member is confirmed: it is the finding, not this", members={"shut_down_from_guest": CONFIRMED})
+ALL_OUT = dict.fromkeys(catalogue.cause("snapshot_status_unavailable").members, RULED_OUT)
+WITHOUT_SQL = {member: verdict for member, verdict in ALL_OUT.items() if member != "sql_vss_conflict"}
+umbrella(3, RULED_OUT, "every member is", members=ALL_OUT)
+umbrella(
+    3,
+    RULED_OUT,
+    "every member that a Linux VM can have",
+    {**LISTED, "vm": replace(WINDOW["vm"], os=Os.LINUX)},
+    members=WITHOUT_SQL,
+)
+umbrella(4, UNKNOWN, "one member was not checked", members=WITHOUT_SQL)
 umbrella(4, UNKNOWN, "the members say what is missing", members={"dhcp_disabled": UNKNOWN, "wireserver_blocked": RULED_OUT})
 
 azure = Table("platform_incident", LISTED)

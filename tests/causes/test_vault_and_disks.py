@@ -204,8 +204,29 @@ KEYS = (DiskKey("secret", "https://kv.vault.azure.net/secrets/bek/1", "/kv"),)
 NOBODY = KeyVault("/kv", "kv", True, needs=("secret",), changes=log())
 SECRET_STATE = KeyState("bek", "secret", "1", updated_at=ago(days=90))
 encrypted: dict[str, Any] = {"disk_keys": KEYS, "disks": (disk(128, ade_encrypted=True),)}
-rights(2, CONFIRMED, "nobody holds them", **encrypted, key_vaults=(NOBODY,))
-rights(3, POSSIBLE, "somebody does", **encrypted, key_vaults=(replace(NOBODY, holders=("someone",)),))
+SOMEBODY = replace(NOBODY, holders=("someone",))
+BACKUP = replace(NOBODY, holders=("backup", "someone"))
+NOT_TOLD = Unknown(Reason.NO_DATA)
+rights(1, CONFIRMED, "others hold them, and Azure Backup does not", **encrypted, key_vaults=(SOMEBODY,))
+rights(1, CONFIRMED, "a group holds them, but the code says that Azure Backup does not", **encrypted,
+       key_vaults=(replace(SOMEBODY, groups=("someone",)),))  # fmt: skip
+rights(2, CONFIRMED, "nobody holds them", **encrypted, key_vaults=(NOBODY,), backup_principal=NOT_TOLD)
+rights(3, POSSIBLE, "somebody does", **encrypted, key_vaults=(SOMEBODY,), backup_principal=NOT_TOLD)
+rights(
+    3,
+    POSSIBLE,
+    "a group does, under another code",
+    {"states": False},
+    **encrypted,
+    key_vaults=(replace(SOMEBODY, groups=("someone",)),),
+)
+rights(3, POSSIBLE, "others do, but rights were changed after the job", **encrypted,
+       key_vaults=(replace(SOMEBODY, changes=log(done("vaults/write", AFTER))),))  # fmt: skip
+rights(4, UNKNOWN, "Azure Backup holds them, but the key vault's log could not be read", LATE, **encrypted,
+       key_vaults=(replace(BACKUP, changes=None, changes_unread=FORBIDDEN),))  # fmt: skip
+rights(4, UNKNOWN, "Azure Backup holds them on one of two vaults, and the other could not be read", **encrypted,
+       key_vaults=(BACKUP, replace(NOBODY, unread=FORBIDDEN)))  # fmt: skip
+rights(5, RULED_OUT, "Azure Backup holds them, and did", **encrypted, key_vaults=(BACKUP,))
 rights(
     3,
     POSSIBLE,
@@ -227,7 +248,9 @@ rights(6, RULED_OUT, "no disk is encrypted, by any sign")
 certificate = Table("key_from_certificate", LISTED)
 KEK = DiskKey("key", "https://kv.vault.azure.net/keys/kek/1", "/kv")
 certificate(3, RULED_OUT, "encrypted, and no key wraps the secrets", **encrypted)
+certificate(2, POSSIBLE, "a certificate has its name", disk_keys=(*KEYS, KEK), certificate_names=("kek",))
 certificate(5, UNKNOWN, "a key wraps them", disk_keys=(*KEYS, KEK))
+certificate(5, UNKNOWN, "a key wraps them, and the secrets may not be read", disk_keys=(*KEYS, KEK), certificate_names=FORBIDDEN)
 certificate(5, UNKNOWN, "no encryption was seen")
 
 reach = Table("encryption_key_unreachable", STATED)

@@ -62,12 +62,14 @@ def test_a_failed_restore_again_adds_a_note_without_a_word_of_a_failed_backup(be
     assert "backup failed" not in note.lower()
 
 
-def test_a_policy_that_denies_the_backup_is_named_with_what_azure_recommends(bench_of: BenchOf) -> None:
+def test_a_policy_that_denies_the_backup_is_named_with_its_assignment(bench_of: BenchOf) -> None:
     data = opened(bench_of(POLICY), POLICY)
     page = data["runbook"]["markdown"]
     assert data["title"] == "Backup of vm-rule-01 failed: An Azure Policy denied what the operation needs"
-    assert data["findings"] == []
-    assert "Azure recommends:\n\n- `Change the effect of the policy from Deny to Modify.`" in page
+    assert [(finding["cause"], finding["verdict"]) for finding in data["findings"]] == [
+        ("azure_policy_denies", Verdict.CONFIRMED)
+    ]
+    assert "/policyAssignments/require-cost-centre" in page
     assert "https://learn.microsoft.com/azure/backup/backup-azure-vms-troubleshoot#usererrorrequestdisallowedbypolicy" in page
 
 
