@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from handlers.settings import LANGUAGES
+from sandbox.azurite import find_azurite
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.server
@@ -81,6 +82,7 @@ class Copy:
     def run(self, *arguments: str) -> None:
         """A Python command in the copy, which must end well."""
         env = {name: value for name, value in os.environ.items() if name not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
+        env["AZURITE"] = str(find_azurite())  # the copy has no node_modules
         ran = subprocess.run([sys.executable, *arguments], cwd=self.root, env=env, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout[-6_000:] + ran.stderr[-2_000:]
 

@@ -208,7 +208,11 @@ def test_a_backup_that_was_started_is_shown_in_its_place_until_it_has_ended(brow
 
             assert "No backup has started" in shown("document.getElementById('show-job').click()")
             assert browser.run("location.href") == link
-            job_id = add_job(bench, "InProgress", 0.001, MADE)
+            tasks = [
+                {"taskId": "Take Snapshot", "status": "Completed"},
+                {"taskId": "Transfer data to vault", "status": "InProgress"},
+            ]
+            job_id = add_job(bench, "InProgress", 0.001, MADE, extendedInfo={"tasksList": tasks})
             assert "A backup has been running" in shown("document.getElementById('show-job').click()")
             browser.run("document.querySelector('.job').scrollIntoView({block: 'center'})")
             keep_picture(browser, "page-job-390")

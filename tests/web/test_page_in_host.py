@@ -29,7 +29,8 @@ def test_its_style_and_its_script_are_served(host: str, name: str, kind: str) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["x", f"{'a' * 32}?exp=9999999999&sig=x", f"{'a' * 32}/members.csv", f"{'a' * 32}/other", "..%2Falerts"]
+    "path",
+    ["x", f"{'a' * 32}?exp=9999999999&sig=x", f"{'a' * 32}/members.csv", f"{'a' * 32}/job", f"{'a' * 32}/other", "..%2Falerts"],
 )
 def test_who_has_no_link_gets_the_same_plain_404_from_every_route(host: str, path: str) -> None:
     answer = requests.get(f"{host}/{path}", timeout=30)
