@@ -105,6 +105,7 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "disk_key": _disk_key("key", group),
         "encryption_set": EncryptionSet(_id("Microsoft.Compute/diskEncryptionSets", "des-shop", group, ELSEWHERE)),
         "extension": text,
+        "service": "SQLWriter",
         "other": Job(JOB_ID, "InProgress", "Backup"),
         "security_group": _id("Microsoft.Network/networkSecurityGroups", "nsg-shop", "rg-network"),
         "route_table": _id("Microsoft.Network/routeTables", "rt-hub", "rg-network"),
