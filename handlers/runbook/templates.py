@@ -49,6 +49,13 @@ def actions() -> dict[str, Action]:
 
 
 @cache
+def guest_checks(shell: str) -> tuple[str, ...]:
+    """The causes that the script for inside a VM decides, by the shell in which it runs."""
+    suffix = next(suffix for suffix, name in SHELLS.items() if name == shell)
+    return tuple(sorted(path.name.partition(".")[0] for path in (TEMPLATES / "commands" / "guest").glob(f"*.{suffix}.j2")))
+
+
+@cache
 def words_of(language: str) -> dict[str, dict[str, str]]:
     words: dict[str, dict[str, str]] = tomllib.loads((TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
     return words
