@@ -108,7 +108,6 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "extension": text,
         "service": "SQLWriter",
         "causes": [cause for shell in SHELLS.values() for cause in guest_checks(shell)],
-        "script_titles": {},
         "script_words": words_of("en")["script"],
         "other": Job(JOB_ID, "InProgress", "Backup"),
         "security_group": _id("Microsoft.Network/networkSecurityGroups", "nsg-shop", "rg-network"),

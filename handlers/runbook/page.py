@@ -204,7 +204,7 @@ class Page:
 
     def _diagnose_guest(self, causes: list[str]) -> dict[Command, str]:
         """The commands of the script for these causes, where it decides one of them."""
-        said = {"causes": causes, "script_titles": self.titles, "script_words": self.words["script"]}
+        said = {"causes": causes, "script_words": self.words["script"]}
         commands = self.commands_of("diagnose_guest", said) if causes else []
         return {command: self.words["script"]["legend"] for command in commands if {*causes} & {*guest_checks(command.shell)}}
 

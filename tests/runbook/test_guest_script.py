@@ -27,7 +27,7 @@ from handlers.model import (
 )
 from handlers.model.parts import joined
 from handlers.runbook.render import render
-from handlers.runbook.templates import guest_checks, words_of
+from handlers.runbook.templates import block, cause_template, cause_title, guest_checks, words_of
 from handlers.settings import LANGUAGES
 from tests.runbook.test_first_screen import blocks
 from tests.test_languages import VAULT, VM
@@ -166,3 +166,10 @@ def test_the_pattern_for_writers_sees_states_and_errors_in_what_vssadmin_prints(
     (pattern,) = re.findall(r"\$line -match '(\\\[.+)'\) \{", whole())
     bad = [line.strip() for line in WRITERS.split("\n") if re.search(pattern, line)]
     assert bad == ["State: [8] Failed", "Last error: Non-retryable error", "State: [11] Failed"]
+
+
+@LANGUAGE
+def test_a_title_is_what_its_template_says(language: str) -> None:
+    """It is read from the template's words, without its being loaded."""
+    for cause in catalogue.all_causes():
+        assert cause_title(language, cause) == " ".join(block(cause_template(language, cause), "title", {}).split())
