@@ -1,6 +1,7 @@
 """The Volume Shadow Copy service, or its software provider, is disabled or does not start.
 
 https://learn.microsoft.com/azure/backup/backup-azure-vms-troubleshoot#extensionfailedvssserviceinbadstate---snapshot-operation-failed-due-to-vss-volume-shadow-copy-service-in-bad-state
+https://learn.microsoft.com/azure/backup/backup-azure-vms-introduction (Azure Backup lets the service start automatically)
 """
 
 from handlers.causes import VSS_NOT_STARTED, any_explains, service_disabled, told

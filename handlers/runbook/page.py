@@ -188,24 +188,24 @@ class Page:
         """The causes that are not confirmed and whose check runs inside the VM."""
         return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
 
-    def _script(self, first: str, title: str) -> Markdown:
-        """The checks inside the VM as one script per system: an action, what decides causes, then what no block before has shown."""
-        decided = self._diagnose_guest([finding.cause for finding in self._in_guest()])
+    def _script(self, first: str, title: str, deciding: str) -> Markdown:
+        """The checks inside the VM as one script per system: an action, the one that decides causes, then what no block has shown."""
+        decided = self._deciding(deciding, [finding.cause for finding in self._in_guest()])
         return self._in_one("guest", GUEST, {**dict.fromkeys(self.commands_of(first, {}), title), **decided})
 
     def _decided_causes(self) -> list[str]:
         """The causes that the script of this ticket decides, on each system that the VM may have."""
         return [finding.cause for finding in self._in_guest() if not self._check_of(finding)["sees"]]
 
-    def _whole_script(self) -> Markdown:
+    def _whole_script(self, deciding: str) -> Markdown:
         """The script for inside the VM with every cause that it can decide, per system."""
         causes = dict.fromkeys(cause for shell in SHELLS for cause in guest_checks(shell))
-        return Markdown(below(Blocks(self.words, BOTH).in_one(self._diagnose_guest(list(causes)), GUEST)))
+        return Markdown(below(Blocks(self.words, BOTH).in_one(self._deciding(deciding, list(causes)), GUEST)))
 
-    def _diagnose_guest(self, causes: list[str]) -> dict[Command, str]:
-        """The commands of the script for these causes, where it decides one of them."""
+    def _deciding(self, action: str, causes: list[str]) -> dict[Command, str]:
+        """The script that decides these causes, per system on which it decides one of them."""
         said = {"causes": causes, "script_words": self.words["script"]}
-        commands = self.commands_of("diagnose_guest", said) if causes else []
+        commands = self.commands_of(action, said) if causes else []
         return {command: self.words["script"]["legend"] for command in commands if {*causes} & {*guest_checks(command.shell)}}
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
