@@ -14,6 +14,8 @@ from handlers.runbook.markup import code_block
 
 BOTH = "both"
 SHELLS = ("bash", "powershell")
+MOST_OF_BLOCK = 30_000
+"""Characters of a block: a diagnosis script must not be cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Blocks:
     def _blocks(self, commands: Sequence[Command], first: Command) -> Iterator[str]:
         """A guest runs one of the shells; of the operator's two the second says the same again."""
         for command in commands:
-            block = f"{self.label(command)}:\n{code_block(command.line, command.shell)}"
+            block = f"{self.label(command)}:\n{code_block(command.line, command.shell, MOST_OF_BLOCK)}"
             kind = "other_shell" if self._in_ticket(command, first) else "page"
             again = command.run == "operator" and command.shell != first.shell
             yield f"{mark(kind)}{block}{mark('')}" if again else block

@@ -33,7 +33,7 @@ from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
 from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
 from handlers.runbook.names import Facts, names_of
 from handlers.runbook.steps import Steps
-from handlers.runbook.templates import block, cause_template, cause_title, words_of
+from handlers.runbook.templates import block, cause_template, cause_title, pieces, words_of
 
 AZURE = "https://management.azure.com"
 NOTHING_KNOWN = Surroundings()
@@ -45,6 +45,8 @@ MOST_LINES_FIRST = 6
 """Of the first command: with it the first screen has 15 lines."""
 MOST_OF_EVIDENCE = 200
 """Characters of a value on the first screen: a lock with its scope and its notes."""
+DIAGNOSES = {"bash": "diagnose_linux", "powershell": "diagnose_windows"}
+"""By a guest's shell the action that decides between causes inside the VM, as far as it has pieces."""
 NEEDS = ("unmanaged_disk", "write_accelerator", "unsupported_agent", "workload")
 """What can need outbound access: `OutboundAccess.needed_by`."""
 
@@ -106,6 +108,7 @@ class Page:
             "why_of": self._why, "reason": self._reason, "evidence_names": self._evidence_names, "evidence_of": self._strongest,
             "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
             "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
+            "whole_diagnosis": self._whole_diagnosis,
             "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
             "failed": self._failed, "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
@@ -175,7 +178,9 @@ class Page:
             return {"sees": "", "in_guest": False, "at": ""}
         command = self._blocks.first(group)
         at = self._blocks.place_of(command, CHECKS)
-        return {"sees": self._sees(command.action), "in_guest": command.run == "guest", "at": Markdown(at)}
+        decided = all(finding.cause in pieces(DIAGNOSES[each.shell]) for each in group) and command.run == "guest"
+        sees = Markdown(self.words["messages"]["ok_line"].format(cause=finding.cause)) if decided else self._sees(command.action)
+        return {"sees": sees, "in_guest": command.run == "guest", "at": Markdown("" if decided else at)}
 
     def _outside(self) -> Markdown:
         """The checks from the operator's shell in one block."""
@@ -186,13 +191,24 @@ class Page:
         return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
 
     def _script(self, first: str, title: str) -> Markdown:
-        """The checks inside the VM as one script per system: an action, then those that no block before has shown."""
-        return self._in_one("guest", GUEST, dict.fromkeys(self.commands_of(first, {}), title))
+        """The checks inside the VM as one script per system: an action, the diagnosis, then checks that neither has."""
+        commands = dict.fromkeys(self.commands_of(first, {}), title)
+        for action in DIAGNOSES.values():
+            if causes := [finding.cause for finding in self._in_guest() if finding.cause in pieces(action)]:
+                commands |= dict.fromkeys(self.commands_of(action, {"causes": causes}), self.words["messages"]["diagnosis"])
+        return self._in_one("guest", GUEST, commands)
+
+    def _whole_diagnosis(self) -> Markdown:
+        """The diagnosis of all causes that can be decided inside the VM; empty where no cause needs it."""
+        actions = [
+            action for action in DIAGNOSES.values() if any(finding.cause in pieces(action) for finding in self._in_guest())
+        ]
+        return Markdown(below(Blocks(self.words, BOTH).shown(self._of_actions(actions), GUEST)))
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
         for finding in self.context["open_findings"]:
             for command in next(self._steps.checks(finding), ()):
-                if command.run == run:
+                if command.run == run and not (run == "guest" and finding.cause in pieces(DIAGNOSES[command.shell])):
                     commands.setdefault(command, one_line(self.titles[finding.cause]))
         return Markdown(below(self._blocks.in_one(commands, place)))
 
