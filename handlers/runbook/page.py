@@ -47,6 +47,8 @@ MOST_OF_EVIDENCE = 200
 """Characters of a value on the first screen: a lock with its scope and its notes."""
 DIAGNOSES = {"bash": "diagnose_linux", "powershell": "diagnose_windows"}
 """By a guest's shell the action that decides between causes inside the VM, as far as it has pieces."""
+LOGS = ("guest_events", "vm_activity", "restore_point_activity", "lock_changes")
+"""Facts of entries with times of their own; the time of the whole is how far back it was read."""
 NEEDS = ("unmanaged_disk", "write_accelerator", "unsupported_agent", "workload")
 """What can need outbound access: `OutboundAccess.needed_by`."""
 
@@ -257,7 +259,8 @@ class Page:
         value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
         shown = self._value_of(evidence.fact, value, MOST_OF_EVIDENCE)
         reading = self._diagnosis.readings.get(evidence.fact)
-        since = time_text(since_of(reading.value)) if reading and evidence.source else ""
+        is_log = evidence.fact in LOGS
+        since = time_text(since_of(reading.value)) if reading and evidence.source and not is_log else ""
         said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
         return Markdown(f"{self._label(evidence.fact)}: {shown}{said}")
 
