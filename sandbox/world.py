@@ -197,6 +197,7 @@ class World:
         default = "Windows Server 2022 Datacenter" if windows else "ubuntu"
         return {
             "osName": self.vm.get("os_name", default),
+            **({"osVersion": str(self.vm["os_version"])} if "os_version" in self.vm else {}),
             "vmAgent": {"vmAgentVersion": version, "statuses": [status], "extensionHandlers": handlers},
             "extensions": shown,
         }

@@ -31,7 +31,6 @@ from handlers.model import (
     VirtualMachine,
 )
 from handlers.runbook.render import commands_of
-from handlers.runbook.templates import SHELLS, guest_checks, words_of
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 SUBSCRIPTION = "9eebc2e2-cdfa-58ea-8186-8785abbe84f7"
@@ -107,8 +106,8 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "encryption_set": EncryptionSet(_id("Microsoft.Compute/diskEncryptionSets", "des-shop", group, ELSEWHERE)),
         "extension": text,
         "service": "SQLWriter",
-        "causes": [cause for shell in SHELLS.values() for cause in guest_checks(shell)],
-        "script_words": words_of("en")["script"],
+        "option": "MountsToSkip",
+        "value": text,
         "other": Job(JOB_ID, "InProgress", "Backup"),
         "security_group": _id("Microsoft.Network/networkSecurityGroups", "nsg-shop", "rg-network"),
         "route_table": _id("Microsoft.Network/routeTables", "rt-hub", "rg-network"),
@@ -121,7 +120,7 @@ def _variants(group: str, text: str) -> tuple[dict[str, Any], ...]:
     return (
         {},
         {"lock": _lock(subscription, text), "disk_key": _disk_key("secret", group)},
-        {"lock": _lock(_id("Microsoft.Compute/restorePointCollections", "points", group), text, "")},
+        {"lock": _lock(_id("Microsoft.Compute/restorePointCollections", "points", group), text, ""), "hangs": True},
     )
 
 

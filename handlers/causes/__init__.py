@@ -10,6 +10,7 @@ A parameter `agent: Agent` means: cannot judge without it (the finding is unknow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -108,6 +109,13 @@ def other_ones(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
     return tuple(extension for extension in extensions if not extension.is_backup)
 
 
+def reporting(extensions: Iterable[Extension] | Unknown, pattern: str) -> tuple[Extension, ...]:
+    """The backup extensions whose own status says it."""
+    if isinstance(extensions, Unknown):
+        return ()
+    return tuple(found for found in backup_ones(extensions) if re.search(pattern, found.message, re.IGNORECASE))
+
+
 # ------------------------------------------------------------------ events of the guest
 
 
@@ -149,6 +157,11 @@ def service_disabled(events: GuestEvents | Unknown, window: Window, *services: s
 def denied(events: GuestEvents | Unknown) -> tuple[GuestEvent, ...]:
     """What fapolicyd denied the Linux agent."""
     return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text == "deny")
+
+
+def worded(events: GuestEvents | Unknown, word: str) -> tuple[GuestEvent, ...]:
+    """The lines of syslog whose first word is this: `avc`, `io_error`."""
+    return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text.split()[:1] == [word])
 
 
 def collects(events: GuestEvents | Unknown, *channels: str) -> Claim:

@@ -13,6 +13,7 @@ from handlers.model import (
     DiskKey,
     Extension,
     Failure,
+    OperatingSystem,
     Os,
     PatchAssessment,
     Reason,
@@ -49,7 +50,7 @@ def instance_view(failure: Failure, reads: Reads) -> dict[str, Any]:
 
 
 def reported(failure: Failure, reads: Reads) -> dict[str, Any]:
-    """What matters of the instance view and is in bulk too: the power state and the operating system's name.
+    """What matters of the instance view and is in bulk too: the power state and the operating system.
 
     https://learn.microsoft.com/azure/governance/resource-graph/samples/samples-by-table (`properties.extended.instanceView`)
     """
@@ -58,7 +59,8 @@ def reported(failure: Failure, reads: Reads) -> dict[str, Any]:
     if extended is None:
         return instance_view(failure, reads)
     power = str((extended.get("powerState") or {}).get("code") or "")
-    return {"osName": extended.get("osName"), "statuses": [{"code": power}] if power else []}
+    said = {"osName": extended.get("osName"), "osVersion": extended.get("osVersion")}
+    return {**said, "statuses": [{"code": power}] if power else []}
 
 
 @fact(READ_VM, READ_VIEW, source=VM_VIEW)
@@ -193,6 +195,21 @@ def extension_names(failure: Failure, reads: Reads) -> tuple[str, ...]:
     resources = read_vm(failure, reads).get("resources") or ()
     children = [child for child in resources if str(child.get("type", "")).lower().endswith("/extensions")]
     return tuple(str(child.get("name") or "").rpartition("/")[2] for child in children)
+
+
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
+def operating_system(failure: Failure, reads: Reads) -> OperatingSystem:
+    """What the agent says that runs, and the image that the VM was made of. An agent that does not report says nothing."""
+    image = (read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("imageReference") or {}
+    view = reported(failure, reads)
+    named = " ".join(str(image[part]) for part in ("publisher", "offer", "sku") if image.get(part))
+    return OperatingSystem(str(view.get("osName") or ""), str(view.get("osVersion") or ""), named)
+
+
+@fact(READ_VM, source=VM_VIEW)
+def attached_disks(failure: Failure, reads: Reads) -> tuple[str, ...]:
+    """The names of the OS disk and the data disks in the VM's model."""
+    return tuple(str(disk.get("name") or "") for disk in _attached(failure, reads))
 
 
 def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:

@@ -88,9 +88,8 @@ def _event(row: dict[str, Any], *, windows: bool) -> GuestEvent | None:
     if at is None:
         return None
     if not windows:
-        return GuestEvent(
-            at, str(row.get("ProcessName") or row.get("Facility") or ""), 0, _systemd_word(str(row.get("SyslogMessage")))
-        )
+        word = _syslog_word(str(row.get("SyslogMessage")))
+        return GuestEvent(at, str(row.get("ProcessName") or row.get("Facility") or ""), 0, word)
     number, text = str(row.get("EventID") or ""), str(row.get("RenderedDescription") or "")
     word = _source_word(str(row.get("Source") or ""), text) or _windows_word(number, text)
     return GuestEvent(at, str(row.get("EventLog") or ""), int(number) if number.isdigit() else 0, word)
@@ -123,6 +122,19 @@ def _service_word(number: str, text: str) -> str:
     if number != "7040":
         return "failed"
     return "disabled" if text.rstrip(". ").lower().endswith("disabled") else "startable"
+
+
+def _syslog_word(text: str) -> str:
+    """`avc` for what SELinux denied and did not only note, `io_error sdc1` for the kernel's word on a disk; else systemd's.
+
+    https://github.com/torvalds/linux/blob/master/security/selinux/avc.c, https://docs.kernel.org/filesystems/ext4/
+    """
+    if re.search(r"(?i)\bavc:\s+denied", text):
+        return "" if "permissive=1" in text else "avc"
+    if re.search(r"(?i)I/O error|-fs error|BTRFS error|corruption detected|blocked for more than", text):
+        device = re.search(r"(?:\bdev(?:ice)?\s+|XFS \()([\w-]{1,32})", text)
+        return f"io_error {device[1]}" if device else "io_error"
+    return _systemd_word(text)
 
 
 def _systemd_word(text: str) -> str:

@@ -39,6 +39,18 @@ class VirtualMachine:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatingSystem:
+    """What the agent and the VM's image say of the operating system. `image`: publisher, offer and SKU, empty for an own disk."""
+
+    name: str = ""
+    version: str = ""
+    image: str = ""
+
+    def __str__(self) -> str:
+        return "; ".join(part for part in (f"{self.name} {self.version}".strip(), self.image) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class Agent:
     """The guest agent as the instance view shows it. `reported_at` is when it last reported.
 

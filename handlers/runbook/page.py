@@ -27,13 +27,13 @@ from handlers.model import (
 from handlers.model.comparison import SharedThing
 from handlers.model.parts import mark
 from handlers.model.text import one_line
-from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, SHELLS, TOP, Blocks, Place, below, numbered
+from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
 from handlers.runbook.changes import in_ticket, sentence_of
 from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
 from handlers.runbook.markup import Markdown, as_markdown, code_span, command_block, url_path
 from handlers.runbook.names import Facts, names_of
 from handlers.runbook.steps import Steps
-from handlers.runbook.templates import block, cause_template, cause_title, guest_checks, words_of
+from handlers.runbook.templates import block, cause_template, cause_title, pieces, words_of
 
 AZURE = "https://management.azure.com"
 NOTHING_KNOWN = Surroundings()
@@ -45,6 +45,10 @@ MOST_LINES_FIRST = 6
 """Of the first command: with it the first screen has 15 lines."""
 MOST_OF_EVIDENCE = 200
 """Characters of a value on the first screen: a lock with its scope and its notes."""
+DIAGNOSES = {"bash": "diagnose_linux", "powershell": "diagnose_windows"}
+"""By a guest's shell the action that decides between causes inside the VM, as far as it has pieces."""
+LOGS = ("guest_events", "vm_activity", "restore_point_activity", "lock_changes")
+"""Facts of entries with times of their own; the time of the whole is how far back it was read."""
 NEEDS = ("unmanaged_disk", "write_accelerator", "unsupported_agent", "workload")
 """What can need outbound access: `OutboundAccess.needed_by`."""
 
@@ -106,7 +110,7 @@ class Page:
             "why_of": self._why, "reason": self._reason, "evidence_names": self._evidence_names, "evidence_of": self._strongest,
             "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
             "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
-            "whole_script": self._whole_script, "decided_causes": self._decided_causes,
+            "whole_diagnosis": self._whole_diagnosis, "decided_causes": self._decided_causes,
             "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
             "failed": self._failed, "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
@@ -175,7 +179,7 @@ class Page:
         if group is None:
             return {"sees": "", "in_guest": False, "at": ""}
         command = self._blocks.first(group)
-        if all(_is_decided(finding, command) for command in group):
+        if all(_is_decided(finding, each) for each in group):
             return {"sees": "", "in_guest": True, "at": ""}
         at = self._blocks.place_of(command, CHECKS)
         return {"sees": self._sees(command.action), "in_guest": command.run == "guest", "at": Markdown(at)}
@@ -188,25 +192,24 @@ class Page:
         """The causes that are not confirmed and whose check runs inside the VM."""
         return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
 
-    def _script(self, first: str, title: str, deciding: str) -> Markdown:
-        """The checks inside the VM as one script per system: an action, the one that decides causes, then what no block has shown."""
-        decided = self._deciding(deciding, [finding.cause for finding in self._in_guest()])
-        return self._in_one("guest", GUEST, {**dict.fromkeys(self.commands_of(first, {}), title), **decided})
+    def _script(self, first: str, title: str) -> Markdown:
+        """The checks inside the VM as one script per system: an action, the diagnosis, then checks that neither has."""
+        commands = dict.fromkeys(self.commands_of(first, {}), title)
+        for action in DIAGNOSES.values():
+            if causes := [finding.cause for finding in self._in_guest() if finding.cause in pieces(action)]:
+                commands |= dict.fromkeys(self.commands_of(action, {"causes": causes}), self.words["messages"]["diagnosis"])
+        return self._in_one("guest", GUEST, commands)
 
     def _decided_causes(self) -> list[str]:
         """The causes that the script of this ticket decides, on each system that the VM may have."""
         return [finding.cause for finding in self._in_guest() if not self._check_of(finding)["sees"]]
 
-    def _whole_script(self, deciding: str) -> Markdown:
-        """The script for inside the VM with every cause that it can decide, per system."""
-        causes = dict.fromkeys(cause for shell in SHELLS for cause in guest_checks(shell))
-        return Markdown(below(Blocks(self.words, BOTH).in_one(self._deciding(deciding, list(causes)), GUEST)))
-
-    def _deciding(self, action: str, causes: list[str]) -> dict[Command, str]:
-        """The script that decides these causes, per system on which it decides one of them."""
-        said = {"causes": causes, "script_words": self.words["script"]}
-        commands = self.commands_of(action, said) if causes else []
-        return {command: self.words["script"]["legend"] for command in commands if {*causes} & {*guest_checks(command.shell)}}
+    def _whole_diagnosis(self) -> Markdown:
+        """The diagnosis of all causes that can be decided inside the VM; empty where no cause needs it."""
+        actions = [
+            action for action in DIAGNOSES.values() if any(finding.cause in pieces(action) for finding in self._in_guest())
+        ]
+        return Markdown(below(Blocks(self.words, BOTH).shown(self._of_actions(actions), GUEST)))
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
         for finding in self.context["open_findings"]:
@@ -260,7 +263,8 @@ class Page:
         value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
         shown = self._value_of(evidence.fact, value, MOST_OF_EVIDENCE)
         reading = self._diagnosis.readings.get(evidence.fact)
-        since = time_text(since_of(reading.value)) if reading and evidence.source else ""
+        is_log = evidence.fact in LOGS
+        since = time_text(since_of(reading.value)) if reading and evidence.source and not is_log else ""
         said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
         return Markdown(f"{self._label(evidence.fact)}: {shown}{said}")
 
@@ -351,7 +355,7 @@ class Page:
 
 def _is_decided(finding: Finding, command: Command) -> bool:
     """Whether the script for inside the VM decides the cause, so that its own check need not be there."""
-    return command.run == "guest" and finding.cause in guest_checks(command.shell)
+    return command.run == "guest" and finding.cause in pieces(DIAGNOSES[command.shell])
 
 
 def link_to(ticket_id: str, url: str) -> Markdown:

@@ -49,10 +49,9 @@ def actions() -> dict[str, Action]:
 
 
 @cache
-def guest_checks(shell: str) -> tuple[str, ...]:
-    """The causes that the script for inside a VM decides, by the shell in which it runs."""
-    suffix = next(suffix for suffix, name in SHELLS.items() if name == shell)
-    return tuple(sorted(path.name.partition(".")[0] for path in (TEMPLATES / "commands" / "guest").glob(f"*.{suffix}.j2")))
+def pieces(action: str) -> tuple[str, ...]:
+    """The causes that a diagnosis script decides: each has a piece in the folder of the action's name."""
+    return tuple(sorted(path.name.partition(".")[0] for path in (TEMPLATES / "commands" / action).glob("*.j2")))
 
 
 @cache
@@ -87,7 +86,7 @@ def environment(markup: str) -> Environment:
         "group_of": group_of,
         "name_of": name_of,
     }
-    made.globals["next_block"] = NEXT_BLOCK
+    made.globals |= {"next_block": NEXT_BLOCK, "pieces": pieces}
     return made
 
 
@@ -113,10 +112,7 @@ def cause_template(language: str, cause_id: str) -> Template:
 
 @cache
 def cause_title(language: str, cause_id: str) -> str:
-    """The title's words stand in the template as they are: a page that names many causes need not load the templates of all."""
-    source = (TEMPLATES / language / "causes" / f"{cause_id}.md.j2").read_text(encoding="utf-8")
-    words = re.search(r"\{% block title %\}([^{}]+)\{% endblock %\}", source)
-    return " ".join((words[1] if words else block(cause_template(language, cause_id), "title", {})).split())
+    return " ".join(block(cause_template(language, cause_id), "title", {}).split())
 
 
 def block(template: Template, name: str, context: Mapping[str, Any]) -> str:
