@@ -105,6 +105,7 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "disk_key": _disk_key("key", group),
         "encryption_set": EncryptionSet(_id("Microsoft.Compute/diskEncryptionSets", "des-shop", group, ELSEWHERE)),
         "extension": text,
+        "service": "SQLWriter",
         "option": "MountsToSkip",
         "value": text,
         "other": Job(JOB_ID, "InProgress", "Backup"),

@@ -15,6 +15,7 @@ from handlers.model import (
     Failure,
     OperatingSystem,
     Os,
+    PatchAssessment,
     Reason,
     Unknown,
     VirtualMachine,
@@ -27,6 +28,8 @@ READ_VM = "Microsoft.Compute/virtualMachines/read"
 READ_VIEW = "Microsoft.Compute/virtualMachines/instanceView/read"
 READ_DISK = "Microsoft.Compute/disks/read"
 GONE = ("resourcenotfound", "resourcegroupnotfound")
+ENDED = ("succeeded", "completedwithwarnings")
+"""States of an assessment of updates whose result counts."""
 VM_VIEW = "Microsoft.Compute/virtualMachines?$expand=instanceView"
 
 
@@ -139,6 +142,19 @@ def agent(failure: Failure, reads: Reads) -> Agent | None:
         message=str(status.get("message") or ""),
         reported_at=parse_time(status.get("time")),
     )
+
+
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
+def patch_assessment(failure: Failure, reads: Reads) -> PatchAssessment:
+    """The newest assessment of updates that has ended.
+
+    https://learn.microsoft.com/javascript/api/@azure/arm-compute/availablepatchsummary
+    """
+    summary = (instance_view(failure, reads).get("patchStatus") or {}).get("availablePatchSummary") or {}
+    pending = summary.get("rebootPending")
+    if str(summary.get("status") or "").lower() not in ENDED or not isinstance(pending, bool):
+        raise Unread(Reason.NO_DATA)
+    return PatchAssessment(pending, parse_time(summary.get("lastModifiedTime") or summary.get("startTime")))
 
 
 @fact(READ_VM, source=VM_VIEW)

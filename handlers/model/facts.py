@@ -438,6 +438,18 @@ class GuestEvents:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchAssessment:
+    """What the newest assessment of updates says of a restart that is still to come, and when it was made."""
+
+    reboot_pending: bool | None
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        pending = "?" if self.reboot_pending is None else str(self.reboot_pending).lower()
+        return f"rebootPending: {pending} {time_text(self.at)}".strip()
+
+
+@dataclass(frozen=True, slots=True)
 class FreeSpace:
     """The least free space of a mount in five minutes."""
 

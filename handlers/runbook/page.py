@@ -30,7 +30,7 @@ from handlers.model.text import one_line
 from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place, below, numbered
 from handlers.runbook.changes import in_ticket, sentence_of
 from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
-from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
+from handlers.runbook.markup import Markdown, as_markdown, code_span, command_block, url_path
 from handlers.runbook.names import Facts, names_of
 from handlers.runbook.steps import Steps
 from handlers.runbook.templates import block, cause_template, cause_title, pieces, words_of
@@ -110,7 +110,7 @@ class Page:
             "why_of": self._why, "reason": self._reason, "evidence_names": self._evidence_names, "evidence_of": self._strongest,
             "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
             "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
-            "whole_diagnosis": self._whole_diagnosis,
+            "whole_diagnosis": self._whole_diagnosis, "decided_causes": self._decided_causes,
             "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
             "failed": self._failed, "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
@@ -154,7 +154,7 @@ class Page:
         command = next((command for command in short if command.action in self.words["sees"]), fallback)
         self._blocks.reserve([command], TOP)
         label = self._blocks.label(Command(command.action, "act", command.shell, command.run, command.effect, command.line))
-        return {"label": Markdown(label), "sees": self._sees(command.action), "block": code_block(command.line, command.shell)}
+        return {"label": Markdown(label), "sees": self._sees(command.action), "block": command_block(command.line, command.shell)}
 
     def _of_last_job(self) -> list[Command]:
         job = self._diagnosis.failure.job
@@ -179,10 +179,10 @@ class Page:
         if group is None:
             return {"sees": "", "in_guest": False, "at": ""}
         command = self._blocks.first(group)
+        if all(_is_decided(finding, each) for each in group):
+            return {"sees": "", "in_guest": True, "at": ""}
         at = self._blocks.place_of(command, CHECKS)
-        decided = all(finding.cause in pieces(DIAGNOSES[each.shell]) for each in group) and command.run == "guest"
-        sees = Markdown(self.words["messages"]["ok_line"].format(cause=finding.cause)) if decided else self._sees(command.action)
-        return {"sees": sees, "in_guest": command.run == "guest", "at": Markdown("" if decided else at)}
+        return {"sees": self._sees(command.action), "in_guest": command.run == "guest", "at": Markdown(at)}
 
     def _outside(self) -> Markdown:
         """The checks from the operator's shell in one block."""
@@ -200,6 +200,10 @@ class Page:
                 commands |= dict.fromkeys(self.commands_of(action, {"causes": causes}), self.words["messages"]["diagnosis"])
         return self._in_one("guest", GUEST, commands)
 
+    def _decided_causes(self) -> list[str]:
+        """The causes that the script of this ticket decides, on each system that the VM may have."""
+        return [finding.cause for finding in self._in_guest() if not self._check_of(finding)["sees"]]
+
     def _whole_diagnosis(self) -> Markdown:
         """The diagnosis of all causes that can be decided inside the VM; empty where no cause needs it."""
         actions = [
@@ -210,7 +214,7 @@ class Page:
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
         for finding in self.context["open_findings"]:
             for command in next(self._steps.checks(finding), ()):
-                if command.run == run and not (run == "guest" and finding.cause in pieces(DIAGNOSES[command.shell])):
+                if command.run == run and not _is_decided(finding, command):
                     commands.setdefault(command, one_line(self.titles[finding.cause]))
         return Markdown(below(self._blocks.in_one(commands, place)))
 
@@ -347,6 +351,11 @@ class Page:
         name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
         place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
         return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
+
+
+def _is_decided(finding: Finding, command: Command) -> bool:
+    """Whether the script for inside the VM decides the cause, so that its own check need not be there."""
+    return command.run == "guest" and finding.cause in pieces(DIAGNOSES[command.shell])
 
 
 def link_to(ticket_id: str, url: str) -> Markdown:

@@ -108,7 +108,7 @@ FACTS: dict[str, Any] = {
     "overlapping_backup_jobs": (), "unread_vaults": (), "snapshot_policy": STANDARD, "restore_point_group_locks": (),
     "lock_changes": log(since=START), "restore_point_collections": (collection(2, days_apart=1),), "restore_point_activity": log(since=ago(days=61)),
     "outbound_access": OutboundAccess(()), "disks": (Disk("os", "/d", size_gib=128),), "disk_keys": (), "key_vaults": (),
-    "encryption_sets": (), "members": {}, "vm": WINDOW["vm"], "attached_disks": ("os", "data"),
+    "encryption_sets": (), "members": {}, "patch_assessment": Unknown(Reason.NO_DATA), "vm": WINDOW["vm"], "attached_disks": ("os", "data"),
     "operating_system": OperatingSystem("ubuntu", "24.04", "Canonical ubuntu-24_04-lts server"),
 }  # fmt: skip
 SHARED = {"agent": "agent", "extensions": "extensions", "snapshot_policy": "policy", "heartbeats": "beats", "vm": "vm",
