@@ -126,7 +126,8 @@ def test_a_ticket_has_the_pieces_of_its_own_causes_and_the_page_has_all(language
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_list_below_the_script_names_its_lines(language: str) -> None:
     page = page_of("UserErrorFsFreezeFailed", language)
-    listed = set(re.findall(r"^\d+\. \*\*.*`(\w+)`", page.markdown, re.MULTILINE))
+    below = page.markdown.partition(") </dev/null")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`(\w+)`", below)) & set(CAUSES)
     assert {"fs_freeze_failed", "duplicate_mounts", "mount_inaccessible"} <= listed == decided(page.markdown)
 
 
