@@ -10,15 +10,21 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from handlers.diagnosis import catalogue
-from handlers.model import Os
+from handlers.model import Os, Runbook
+from handlers.model.parts import joined
+from handlers.runbook.render import render
 from handlers.runbook.templates import pieces
+from handlers.settings import LANGUAGES
 from tests.conftest import ROOT
+from tests.diagnosis.test_codes import diagnosis_of, failure_of
 from tools.command_samples import NOW, samples
 
 SCRIPT = next(command.line for command in samples()["linux_ubuntu"]("diagnose_linux"))
@@ -96,6 +102,45 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
+
+
+@cache
+def page_of(code: str, language: str, system: Os | None = Os.LINUX) -> Runbook:
+    diagnosis = diagnosis_of(failure_of(code, "Backup"), system or Os.LINUX)
+    return render(replace(diagnosis, os=system), language)
+
+
+def decided(text: str) -> set[str]:
+    """The causes that a text's scripts have a line for."""
+    return set(re.findall(r"say \S+ (\w+)", text)) & set(CAUSES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_ticket_has_the_pieces_of_its_own_causes_and_the_page_has_all(language: str) -> None:
+    page = page_of("NoExtensionStatusButStatusBlobAvailable", language)
+    own = decided(page.markdown)
+    assert {"fs_freeze_failed", "mount_inaccessible"} <= own < set(page.steps)
+    assert decided(joined(page.parts)) == set(CAUSES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_list_below_the_script_names_its_lines(language: str) -> None:
+    page = page_of("UserErrorFsFreezeFailed", language)
+    below = page.markdown.partition(") </dev/null")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`(\w+)`", below)) & set(CAUSES)
+    assert {"fs_freeze_failed", "duplicate_mounts", "mount_inaccessible"} <= listed == decided(page.markdown)
+
+
+def test_a_check_that_the_script_makes_is_not_there_once_more() -> None:
+    """But as the first command of the ticket."""
+    inside = page_of("UserErrorFsFreezeFailed", "en").markdown.partition("### Inside the VM")[2]
+    assert "mounted twice: /'" not in inside
+
+
+def test_a_windows_ticket_has_nothing_of_it_and_one_of_an_unknown_system_has_it() -> None:
+    code = "ExtensionInstallationFailure"
+    assert decided(joined(page_of(code, "en", Os.WINDOWS).parts)) == set()
+    assert decided(page_of(code, "en", None).markdown)
 
 
 def test_every_piece_belongs_to_a_cause_of_linux() -> None:
