@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from handlers.model import (
