@@ -237,10 +237,10 @@ _DISK = _fields(
 _VM = _fields(
     name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
     provisioning_state=_text, status=_text, status_at=_time, message=_text, created=_time,
-    exists=_flag, image=_MAPPING, os_name=_text, extensions_allowed=_flag, tags=_fields(_text), group_tags=_fields(_text),
+    exists=_flag, image=_MAPPING, os_name=_text, os_version=_text, extensions_allowed=_flag, tags=_fields(_text), group_tags=_fields(_text),
     agent_provisioned=_flag, same_name_in=_list_of(_text), encrypted=_fields(None, ["vault"], vault=_text, kek=_flag),
     agent=_or_null(_fields(ready=_flag, version=_text, message=_text, reported=_time)),
-    extensions=_list_of(_EXTENSION), disks=_list_of(_DISK),
+    extensions=_list_of(_EXTENSION), disks=_list_of(_DISK), patches=_fields(reboot_pending=_flag, at=_time, status=_text),
 )  # fmt: skip
 _POINTS = _fields(
     resource_group=_text, collection=_text, collection_state=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,

@@ -172,9 +172,18 @@ class World:
         ]
         view: Body = {"statuses": statuses, "disks": [self._disk_view(d, i) for i, d in enumerate(vm.get("disks") or [{}])]}
         agent = vm.get("agent", {})
+        if patches := vm.get("patches"):
+            view |= {"patchStatus": {"availablePatchSummary": self._patch_summary(patches)}}
         if vm["power"] in ("running", "starting") and agent is not None:
             view |= self._agent_view(agent)
         return view
+
+    def _patch_summary(self, patches: Mapping[str, Any]) -> Body:
+        """https://learn.microsoft.com/rest/api/compute/virtual-machines/instance-view (AvailablePatchSummary)"""
+        at = self.time(patches.get("at", "-12h")).isoformat()
+        return {"status": patches.get("status", "Succeeded"), "rebootPending": patches.get("reboot_pending", False),
+                "assessmentActivityId": self.guid("patches"), "criticalAndSecurityPatchCount": 0, "otherPatchCount": 0,
+                "startTime": at, "lastModifiedTime": at}  # fmt: skip
 
     def _agent_view(self, agent: Mapping[str, Any]) -> Body:
         windows, ready = self.vm["os"] == "Windows", agent.get("ready", True)
@@ -196,6 +205,7 @@ class World:
         default = "Windows Server 2022 Datacenter" if windows else "ubuntu"
         return {
             "osName": self.vm.get("os_name", default),
+            **({"osVersion": str(self.vm["os_version"])} if "os_version" in self.vm else {}),
             "vmAgent": {"vmAgentVersion": version, "statuses": [status], "extensionHandlers": handlers},
             "extensions": shown,
         }

@@ -11,6 +11,7 @@ import pytest
 from handlers.diagnosis import catalogue
 from handlers.facts import GIVEN, all_facts
 from handlers.model import Reason, Verdict
+from handlers.runbook.page import DIAGNOSES
 from handlers.settings import LANGUAGES, SETTING_NAMES
 from tests.conftest import ROOT
 from tools.docs import written
@@ -96,6 +97,7 @@ def test_every_command_is_used() -> None:
         re.findall(r'"(\w+)"', "".join(re.findall(r"actions\(([^)]*)\)", text)))
     )
     used |= {part for name in used if name in tables for part in (tables[name].get("look"), tables[name].get("undo")) if part}
+    used |= set(DIAGNOSES.values())
     assert set(tables) - used == set()
 
 

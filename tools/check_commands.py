@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from handlers.runbook.markup import code_block
+from handlers.runbook.markup import command_block
 from handlers.runbook.templates import actions
 from tools.command_samples import samples
 
@@ -49,7 +49,7 @@ def page(name: str, shown: set[str]) -> str:
     """Every action as it is shown with the values of a sample, without the blocks that are `shown` already; they are then, too."""
     lines = [f"# {name}"]
     for action in sorted(actions()):
-        blocks = dict.fromkeys(code_block(command.line, command.shell) for command in samples()[name](action))
+        blocks = dict.fromkeys(command_block(command.line, command.shell) for command in samples()[name](action))
         lines += [f"## {action}", *(block for block in blocks if block not in shown)]
         shown.update(blocks)
     return "\n\n".join(lines) + "\n"

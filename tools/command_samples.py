@@ -105,6 +105,9 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "disk_key": _disk_key("key", group),
         "encryption_set": EncryptionSet(_id("Microsoft.Compute/diskEncryptionSets", "des-shop", group, ELSEWHERE)),
         "extension": text,
+        "service": "SQLWriter",
+        "option": "MountsToSkip",
+        "value": text,
         "other": Job(JOB_ID, "InProgress", "Backup"),
         "security_group": _id("Microsoft.Network/networkSecurityGroups", "nsg-shop", "rg-network"),
         "route_table": _id("Microsoft.Network/routeTables", "rt-hub", "rg-network"),
@@ -124,7 +127,7 @@ def _variants(group: str, text: str) -> tuple[dict[str, Any], ...]:
     return (
         {},
         {"lock": _lock(subscription, text), "disk_key": _disk_key("secret", group)},
-        {"lock": _lock(_id("Microsoft.Compute/restorePointCollections", "points", group), text, "")},
+        {"lock": _lock(_id("Microsoft.Compute/restorePointCollections", "points", group), text, ""), "hangs": True},
     )
 
 

@@ -10,6 +10,7 @@ A parameter `agent: Agent` means: cannot judge without it (the finding is unknow
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from copy import replace
 from datetime import datetime
@@ -32,6 +33,7 @@ from handlers.model import (
     SnapshotPolicy,
     Unknown,
     Window,
+    any_of,
     claim,
     configuration,
     event,
@@ -45,6 +47,9 @@ LIMIT_WORDS = r"restore point collection max limit|cannot exceed (18|500)|maximu
 LIMIT, NEAR = 18, 14
 """18 is documented, 14 is the project's threshold for `near`.
 https://learn.microsoft.com/azure/backup/backup-azure-troubleshoot-vm-backup-fails-snapshot-timeout#clean_up_restore_point_collection"""
+
+VSS_NOT_STARTED = (13, 22)
+"""VSS itself logs that its COM server cannot be started."""
 
 
 def did_not_see(claimed: Claim) -> Claim:
@@ -107,6 +112,13 @@ def other_ones(extensions: Iterable[Extension]) -> tuple[Extension, ...]:
     return tuple(extension for extension in extensions if not extension.is_backup)
 
 
+def reporting(extensions: Iterable[Extension] | Unknown, pattern: str) -> tuple[Extension, ...]:
+    """The backup extensions whose own status says it."""
+    if isinstance(extensions, Unknown):
+        return ()
+    return tuple(found for found in backup_ones(extensions) if re.search(pattern, found.message, re.IGNORECASE))
+
+
 # ------------------------------------------------------------------ events of the guest
 
 
@@ -125,9 +137,34 @@ def matching(events: GuestEvents | Unknown, numbers: tuple[int, ...], channel: s
     return tuple(entry for entry in events.events if entry.number in numbers and channel in entry.channel.lower())
 
 
+def told(events: GuestEvents | Unknown, *words: str) -> tuple[GuestEvent, ...]:
+    """The events whose text is one of these words."""
+    return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text in words)
+
+
+def any_explains(entries: Iterable[GuestEvent], window: Window) -> Claim:
+    """One of these events stands in the window, and none like it in the last good backup's."""
+    alike = tuple(entries)
+    return any_of(*(window.explains(True, seen_event(entry, alike, window)) for entry in alike))
+
+
+def service_disabled(events: GuestEvents | Unknown, window: Window, *services: str) -> tuple[GuestEvent, ...]:
+    """For each of these services the last word on how it starts before the job's end, where that is `disabled`."""
+    said = [
+        [entry for entry in told(events, f"{name} disabled", f"{name} startable") if entry.at <= window.end] for name in services
+    ]
+    last = [max(entries, key=lambda entry: entry.at) for entries in said if entries]
+    return tuple(entry for entry in last if entry.text.endswith(" disabled"))
+
+
 def denied(events: GuestEvents | Unknown) -> tuple[GuestEvent, ...]:
     """What fapolicyd denied the Linux agent."""
     return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text == "deny")
+
+
+def worded(events: GuestEvents | Unknown, word: str) -> tuple[GuestEvent, ...]:
+    """The lines of syslog whose first word is this: `avc`, `io_error`."""
+    return () if isinstance(events, Unknown) else tuple(entry for entry in events.events if entry.text.split()[:1] == [word])
 
 
 def collects(events: GuestEvents | Unknown, *channels: str) -> Claim:

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/backup/backup-azure-troubleshoot-vm-backup-fai
 from collections.abc import Callable
 from datetime import datetime
 
-from handlers.causes import backup_ones, state_of
+from handlers.causes import backup_ones, reporting, state_of
 from handlers.model import (
     Agent,
     Asserts,
@@ -52,11 +52,13 @@ def check(window: Window, agent: Agent | Unknown | None, extensions: tuple[Exten
     own = () if isinstance(extensions, Unknown) else backup_ones(extensions)
     failed = tuple(found for found in own if state_of(found) == "failed")
     unclear = tuple(found for found in own if found.changing or state_of(found) in UNCLEAR)
+    named = reporting(failed, IN_THE_GUEST)
     good_then = any(state_of(found) == "succeeded" and window.holds(found.at) for found in own)
     silent = unread(extensions)
     return decide(
         ruled_out("The job needed no extension, or its snapshot was taken", window.not_used, job=window.job),
         possible("The message names a cause in the guest, which comes first", window.says(IN_THE_GUEST), message=window.message),
+        possible("Its own status names a cause in the guest, which comes first", bool(named), extensions=named),
         confirmed(
             "It failed, and had when the job ran",
             silent | any_of(*(_explained(found, window) for found in failed)),

@@ -7,7 +7,20 @@ from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.backup import READ_ITEM, excluded_luns
-from handlers.model import Agent, Disk, DiskKey, Extension, Failure, Os, Reason, Unknown, VirtualMachine, parse_time
+from handlers.model import (
+    Agent,
+    Disk,
+    DiskKey,
+    Extension,
+    Failure,
+    OperatingSystem,
+    Os,
+    PatchAssessment,
+    Reason,
+    Unknown,
+    VirtualMachine,
+    parse_time,
+)
 
 API = "2025-04-01"
 DISK_API = "2024-03-02"
@@ -15,6 +28,8 @@ READ_VM = "Microsoft.Compute/virtualMachines/read"
 READ_VIEW = "Microsoft.Compute/virtualMachines/instanceView/read"
 READ_DISK = "Microsoft.Compute/disks/read"
 GONE = ("resourcenotfound", "resourcegroupnotfound")
+ENDED = ("succeeded", "completedwithwarnings")
+"""States of an assessment of updates whose result counts."""
 VM_VIEW = "Microsoft.Compute/virtualMachines?$expand=instanceView"
 
 
@@ -35,7 +50,7 @@ def instance_view(failure: Failure, reads: Reads) -> dict[str, Any]:
 
 
 def reported(failure: Failure, reads: Reads) -> dict[str, Any]:
-    """What matters of the instance view and is in bulk too: the power state and the operating system's name.
+    """What matters of the instance view and is in bulk too: the power state and the operating system.
 
     https://learn.microsoft.com/azure/governance/resource-graph/samples/samples-by-table (`properties.extended.instanceView`)
     """
@@ -44,7 +59,8 @@ def reported(failure: Failure, reads: Reads) -> dict[str, Any]:
     if extended is None:
         return instance_view(failure, reads)
     power = str((extended.get("powerState") or {}).get("code") or "")
-    return {"osName": extended.get("osName"), "statuses": [{"code": power}] if power else []}
+    said = {"osName": extended.get("osName"), "osVersion": extended.get("osVersion")}
+    return {**said, "statuses": [{"code": power}] if power else []}
 
 
 @fact(READ_VM, READ_VIEW, source=VM_VIEW)
@@ -128,6 +144,19 @@ def agent(failure: Failure, reads: Reads) -> Agent | None:
     )
 
 
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
+def patch_assessment(failure: Failure, reads: Reads) -> PatchAssessment:
+    """The newest assessment of updates that has ended.
+
+    https://learn.microsoft.com/javascript/api/@azure/arm-compute/availablepatchsummary
+    """
+    summary = (instance_view(failure, reads).get("patchStatus") or {}).get("availablePatchSummary") or {}
+    pending = summary.get("rebootPending")
+    if str(summary.get("status") or "").lower() not in ENDED or not isinstance(pending, bool):
+        raise Unread(Reason.NO_DATA)
+    return PatchAssessment(pending, parse_time(summary.get("lastModifiedTime") or summary.get("startTime")))
+
+
 @fact(READ_VM, source=VM_VIEW)
 def agent_provisioned(failure: Failure, reads: Reads) -> bool | None:
     """`provisionVMAgent` of the VM's OS profile; None for a VM without one (a specialised disk)."""
@@ -166,6 +195,21 @@ def extension_names(failure: Failure, reads: Reads) -> tuple[str, ...]:
     resources = read_vm(failure, reads).get("resources") or ()
     children = [child for child in resources if str(child.get("type", "")).lower().endswith("/extensions")]
     return tuple(str(child.get("name") or "").rpartition("/")[2] for child in children)
+
+
+@fact(READ_VM, READ_VIEW, source=VM_VIEW)
+def operating_system(failure: Failure, reads: Reads) -> OperatingSystem:
+    """What the agent says that runs, and the image that the VM was made of. An agent that does not report says nothing."""
+    image = (read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("imageReference") or {}
+    view = reported(failure, reads)
+    named = " ".join(str(image[part]) for part in ("publisher", "offer", "sku") if image.get(part))
+    return OperatingSystem(str(view.get("osName") or ""), str(view.get("osVersion") or ""), named)
+
+
+@fact(READ_VM, source=VM_VIEW)
+def attached_disks(failure: Failure, reads: Reads) -> tuple[str, ...]:
+    """The names of the OS disk and the data disks in the VM's model."""
+    return tuple(str(disk.get("name") or "") for disk in _attached(failure, reads))
 
 
 def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:

@@ -21,6 +21,13 @@ QUERY = "Microsoft.OperationalInsights/workspaces/query/read"
 COLLECTED = timedelta(days=7)
 A_DAY = timedelta(days=1)
 MIB_A_GIB = 1024
+SERVICES = {
+    "vss": "volume shadow copy",
+    "swprv": "microsoft software shadow copy provider",
+    "comsysapp": "com+ system application",
+    "msdtc": "distributed transaction coordinator",
+}
+"""By their names the services that take the snapshot inside the guest, as an English Windows calls them."""
 
 
 @fact(QUERY, source="Log Analytics: Heartbeat")
@@ -81,22 +88,53 @@ def _event(row: dict[str, Any], *, windows: bool) -> GuestEvent | None:
     if at is None:
         return None
     if not windows:
-        return GuestEvent(
-            at, str(row.get("ProcessName") or row.get("Facility") or ""), 0, _systemd_word(str(row.get("SyslogMessage")))
-        )
+        word = _syslog_word(str(row.get("SyslogMessage")))
+        return GuestEvent(at, str(row.get("ProcessName") or row.get("Facility") or ""), 0, word)
     number, text = str(row.get("EventID") or ""), str(row.get("RenderedDescription") or "")
-    return GuestEvent(at, str(row.get("EventLog") or ""), int(number) if number.isdigit() else 0, _windows_word(number, text))
+    word = _source_word(str(row.get("Source") or ""), text) or _windows_word(number, text)
+    return GuestEvent(at, str(row.get("EventLog") or ""), int(number) if number.isdigit() else 0, word)
+
+
+def _source_word(source: str, text: str) -> str:
+    """Who says it, of what takes the snapshot inside the guest; empty for all others. COM+ says 8000ffff when its memory is used up."""
+    name = source.lower().removeprefix("microsoft-windows-")
+    if name in ("com+", "complus"):
+        return "com+ 8000ffff" if "8000ffff" in text.lower() else "com+"
+    known = ("vss", "volsnap", "msdtc", "sqlwriter", "sqlvdi", "mssql")
+    return next((known_name for known_name in known if name.startswith(known_name)), "")
 
 
 def _windows_word(number: str, text: str) -> str:
-    """The faulting module of a crash; whether a service stopped or runs."""
+    """The faulting module of a crash; whether the agent's service stopped or runs; what happened to another service."""
     if number == "1000":
         module = re.search(r"(?i)faulting module name:\s*([\w.\-+]{1,80})", text)
         return module[1].lower() if module else ""
+    if service := next((key for key, name in SERVICES.items() if name in text.lower()), ""):
+        return f"{service} {_service_word(number, text)}"
     if number in ("7031", "7034"):
         return "stopped"
     state = re.search(r"(?i)\b(stopped|running)\b", text) if number == "7036" else None
     return state[1].lower() if state else ""
+
+
+def _service_word(number: str, text: str) -> str:
+    """7040 says how a service starts from now on: https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-R2-and-2008/dd349441(v=ws.10)"""
+    if number != "7040":
+        return "failed"
+    return "disabled" if text.rstrip(". ").lower().endswith("disabled") else "startable"
+
+
+def _syslog_word(text: str) -> str:
+    """`avc` for what SELinux denied and did not only note, `io_error sdc1` for the kernel's word on a disk; else systemd's.
+
+    https://github.com/torvalds/linux/blob/master/security/selinux/avc.c, https://docs.kernel.org/filesystems/ext4/
+    """
+    if re.search(r"(?i)\bavc:\s+denied", text):
+        return "" if "permissive=1" in text else "avc"
+    if re.search(r"(?i)I/O error|-fs error|BTRFS error|corruption detected|blocked for more than", text):
+        device = re.search(r"(?:\bdev(?:ice)?\s+|XFS \()([\w-]{1,32})", text)
+        return f"io_error {device[1]}" if device else "io_error"
+    return _systemd_word(text)
 
 
 def _systemd_word(text: str) -> str:

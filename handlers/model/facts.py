@@ -38,6 +38,17 @@ class VirtualMachine(Struct, frozen=True):
         return f"{self.name} ({self.provisioning_state})"
 
 
+class OperatingSystem(Struct, frozen=True):
+    """What the agent and the VM's image say of the operating system. `image`: publisher, offer and SKU, empty for an own disk."""
+
+    name: str = ""
+    version: str = ""
+    image: str = ""
+
+    def __str__(self) -> str:
+        return "; ".join(part for part in (f"{self.name} {self.version}".strip(), self.image) if part)
+
+
 class Agent(Struct, frozen=True):
     """The guest agent as the instance view shows it. `reported_at` is when it last reported.
 
@@ -413,6 +424,17 @@ class GuestEvents(Struct, frozen=True):
 
     def __str__(self) -> str:
         return "; ".join(map(str, self.events[:10]))
+
+
+class PatchAssessment(Struct, frozen=True):
+    """What the newest assessment of updates says of a restart that is still to come, and when it was made."""
+
+    reboot_pending: bool | None
+    at: datetime | None = None
+
+    def __str__(self) -> str:
+        pending = "?" if self.reboot_pending is None else str(self.reboot_pending).lower()
+        return f"rebootPending: {pending} {time_text(self.at)}".strip()
 
 
 class FreeSpace(Struct, frozen=True):

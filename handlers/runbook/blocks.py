@@ -12,7 +12,7 @@ from msgspec import Struct
 from handlers.model import Command
 from handlers.model.parts import END as PART_END
 from handlers.model.parts import START, mark
-from handlers.runbook.markup import code_block
+from handlers.runbook.markup import command_block
 
 BOTH = "both"
 SHELLS = ("bash", "powershell")
@@ -111,7 +111,7 @@ class Blocks:
     def _blocks(self, commands: Sequence[Command], first: Command) -> Iterator[str]:
         """A guest runs one of the shells; of the operator's two the second says the same again."""
         for command in commands:
-            block = f"{self.label(command)}:\n{code_block(command.line, command.shell)}"
+            block = f"{self.label(command)}:\n{command_block(command.line, command.shell)}"
             kind = "other_shell" if self._in_ticket(command, first) else "page"
             again = command.run == "operator" and command.shell != first.shell
             yield f"{mark(kind)}{block}{mark('')}" if again else block

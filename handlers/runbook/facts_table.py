@@ -20,6 +20,7 @@ from handlers.model import (
     KeyState,
     KeyVault,
     Lock,
+    PatchAssessment,
     ServiceIssue,
     Unknown,
     VirtualMachine,
@@ -27,7 +28,7 @@ from handlers.model import (
 
 SINCE: dict[type, str] = {
     Activity: "since", Availability: "since", Extension: "at", GuestEvents: "since", Job: "started_at", KeyState: "updated_at",
-    KeyVault: "deleted_at", Lock: "created_at", ServiceIssue: "since", VirtualMachine: "status_at",
+    KeyVault: "deleted_at", Lock: "created_at", PatchAssessment: "at", ServiceIssue: "since", VirtualMachine: "status_at",
 }  # fmt: skip
 """The values that say since when they are so, and what that is called. A log is as it is since its first time that was read."""
 OF_CHECKS = "checks"

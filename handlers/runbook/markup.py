@@ -39,6 +39,11 @@ def code_block(text: str, language: str = "text", limit: int = 8_000) -> Markdow
     return Markdown(f"{fence}{language}\n{body}\n{fence}")
 
 
+def command_block(line: str, shell: str) -> Markdown:
+    """A fenced block of commands, which are ours: a script is never cut."""
+    return code_block(line, shell, 100_000)
+
+
 def as_markdown(value: Any) -> Any:
     """What a Markdown template prints for `{{ value }}`: Markdown as it is, numbers as they are, anything else as code."""
     return value if isinstance(value, Markdown | int | float) else code_span(value)

@@ -32,10 +32,10 @@ from handlers.runbook.blocks import BOTH, CHECKS, END, GUEST, TOP, Blocks, Place
 from handlers.runbook.changes import in_ticket, sentence_of
 from handlers.runbook.facts_table import OF_CHECKS, Row, cell, rows_of, since_of
 from handlers.runbook.guest_tree import branches_of
-from handlers.runbook.markup import Markdown, as_markdown, code_block, code_span, url_path
+from handlers.runbook.markup import Markdown, as_markdown, code_span, command_block, url_path
 from handlers.runbook.names import Facts, names_of
 from handlers.runbook.steps import Steps
-from handlers.runbook.templates import block, cause_template, cause_title, words_of
+from handlers.runbook.templates import block, cause_template, cause_title, pieces, words_of
 
 AZURE = "https://management.azure.com"
 NOTHING_KNOWN = Surroundings()
@@ -47,6 +47,10 @@ MOST_LINES_FIRST = 6
 """Of the first command: with it the first screen has 15 lines."""
 MOST_OF_EVIDENCE = 200
 """Characters of a value on the first screen: a lock with its scope and its notes."""
+DIAGNOSES = {"bash": "diagnose_linux", "powershell": "diagnose_windows"}
+"""By a guest's shell the action that decides between causes inside the VM, as far as it has pieces."""
+LOGS = ("guest_events", "vm_activity", "restore_point_activity", "lock_changes")
+"""Facts of entries with times of their own; the time of the whole is how far back it was read."""
 NEEDS = ("unmanaged_disk", "write_accelerator", "unsupported_agent", "workload")
 """What can need outbound access: `OutboundAccess.needed_by`."""
 
@@ -109,6 +113,7 @@ class Page:
             "why_of": self._why, "reason": self._reason, "evidence_names": self._evidence_names, "evidence_of": self._strongest,
             "fact_rows": self._fact_rows, "first": self._first, "steps_of": self._steps_of, "all_steps_of": self._all_steps_of,
             "check_of": self._check_of, "outside": self._outside, "in_guest": self._in_guest, "sees": self._sees, "script": self._script,
+            "whole_diagnosis": self._whole_diagnosis, "decided_causes": self._decided_causes,
             "step": self._steps.step, "run": self._steps.run, "actions": self._actions_shown, "last": self._last_shown,
             "failed": self._failed, "word": self._word, "span": self._span, "portal": self._portal_link, "part": lambda kind="": Markdown(mark(kind)),
         }  # fmt: skip
@@ -162,7 +167,7 @@ class Page:
     def _labelled(self, command: Command) -> dict[str, Any]:
         """A command as a block, and whose shell it is for."""
         label = self._blocks.label(replace(command, role="act"))
-        return {"label": Markdown(label), "block": code_block(command.line, command.shell)}
+        return {"label": Markdown(label), "block": command_block(command.line, command.shell)}
 
     def _of_last_job(self) -> list[Command]:
         job = self._diagnosis.failure.job
@@ -187,6 +192,8 @@ class Page:
         if group is None:
             return {"sees": "", "in_guest": False, "at": ""}
         command = self._blocks.first(group)
+        if all(_is_decided(finding, each) for each in group):
+            return {"sees": "", "in_guest": True, "at": ""}
         at = self._blocks.place_of(command, CHECKS)
         return {"sees": self._sees(command.action), "in_guest": command.run == "guest", "at": Markdown(at)}
 
@@ -199,13 +206,28 @@ class Page:
         return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
 
     def _script(self, first: str, title: str) -> Markdown:
-        """The checks inside the VM as one script per system: an action, then those that no block before has shown."""
-        return self._in_one("guest", GUEST, dict.fromkeys(self.commands_of(first, {}), title))
+        """The checks inside the VM as one script per system: an action, the diagnosis, then checks that neither has."""
+        commands = dict.fromkeys(self.commands_of(first, {}), title)
+        for action in DIAGNOSES.values():
+            if causes := [finding.cause for finding in self._in_guest() if finding.cause in pieces(action)]:
+                commands |= dict.fromkeys(self.commands_of(action, {"causes": causes}), self.words["messages"]["diagnosis"])
+        return self._in_one("guest", GUEST, commands)
+
+    def _decided_causes(self) -> list[str]:
+        """The causes that the script of this ticket decides, on each system that the VM may have."""
+        return [finding.cause for finding in self._in_guest() if not self._check_of(finding)["sees"]]
+
+    def _whole_diagnosis(self) -> Markdown:
+        """The diagnosis of all causes that can be decided inside the VM; empty where no cause needs it."""
+        actions = [
+            action for action in DIAGNOSES.values() if any(finding.cause in pieces(action) for finding in self._in_guest())
+        ]
+        return Markdown(below(Blocks(self.words, BOTH).shown(self._of_actions(actions), GUEST)))
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
         for finding in self.context["open_findings"]:
             for command in next(self._steps.checks(finding), ()):
-                if command.run == run:
+                if command.run == run and not _is_decided(finding, command):
                     commands.setdefault(command, one_line(self.titles[finding.cause]))
         return Markdown(below(self._blocks.in_one(commands, place)))
 
@@ -254,7 +276,8 @@ class Page:
         value = evidence.value[0] if isinstance(evidence.value, list) else evidence.value
         shown = self._value_of(evidence.fact, value, MOST_OF_EVIDENCE)
         reading = self._diagnosis.readings.get(evidence.fact)
-        since = time_text(since_of(reading.value)) if reading and evidence.source else ""
+        is_log = evidence.fact in LOGS
+        since = time_text(since_of(reading.value)) if reading and evidence.source and not is_log else ""
         said = f", {self.words['again']['since'].format(time=since)}" if since and since not in shown else ""
         return Markdown(f"{self._label(evidence.fact)}: {shown}{said}")
 
@@ -341,6 +364,11 @@ class Page:
         name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
         place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
         return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
+
+
+def _is_decided(finding: Finding, command: Command) -> bool:
+    """Whether the script for inside the VM decides the cause, so that its own check need not be there."""
+    return command.run == "guest" and finding.cause in pieces(DIAGNOSES[command.shell])
 
 
 def link_to(ticket_id: str, url: str) -> Markdown:

@@ -48,6 +48,12 @@ def actions() -> dict[str, Action]:
 
 
 @cache
+def pieces(action: str) -> tuple[str, ...]:
+    """The causes that a diagnosis script decides: each has a piece in the folder of the action's name."""
+    return tuple(sorted(path.name.partition(".")[0] for path in (TEMPLATES / "commands" / action).glob("*.j2")))
+
+
+@cache
 def words_of(language: str) -> dict[str, dict[str, str]]:
     words: dict[str, dict[str, str]] = tomllib.loads((TEMPLATES / language / "words.toml").read_text(encoding="utf-8"))
     return words
@@ -79,7 +85,7 @@ def environment(markup: str) -> Environment:
         "group_of": group_of,
         "name_of": name_of,
     }
-    made.globals["next_block"] = NEXT_BLOCK
+    made.globals |= {"next_block": NEXT_BLOCK, "pieces": pieces}
     return made
 
 

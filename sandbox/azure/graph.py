@@ -111,4 +111,4 @@ def _extended(view: Body) -> Body:
     """https://learn.microsoft.com/azure/governance/resource-graph/samples/samples-by-category (VM power state)"""
     codes = [status for status in view.get("statuses") or () if str(status.get("code")).startswith("PowerState/")]
     power = {"powerState": {name: codes[0].get(name) for name in ("code", "level", "displayStatus")}} if codes else {}
-    return {**power, **({"osName": view["osName"]} if view.get("osName") else {})}
+    return {**power, **{name: view[name] for name in ("osName", "osVersion") if view.get(name)}}

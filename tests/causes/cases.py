@@ -23,6 +23,7 @@ from handlers.model import (
     Job,
     JobTask,
     Lock,
+    OperatingSystem,
     Operation,
     Opinion,
     OutboundAccess,
@@ -115,6 +116,8 @@ FACTS: dict[str, Any] = {
     "disk_snapshots": (), "other_operations": (), "policy_denials": log(), "protection": Protection("Protected"), "restore_point_deletions": log(),
     "snapshot_activity": log(), "storage_account_locks": (), "subscription_tenant": "home", "unmanaged_disks": (), "vault_activity": log(),
     "vault_key": None, "vault_region": "westeurope", "vault_settings": VaultSettings(tenant_id="home"), "vault_usage": VaultUsage(12, 12),
+    "patch_assessment": Unknown(Reason.NO_DATA), "attached_disks": ("os", "data"),
+    "operating_system": OperatingSystem("ubuntu", "24.04", "Canonical ubuntu-24_04-lts server"),
 }  # fmt: skip
 SHARED = {"agent": "agent", "extensions": "extensions", "snapshot_policy": "policy", "heartbeats": "beats", "vm": "vm",
           "vm_availability": "availability"}  # fmt: skip

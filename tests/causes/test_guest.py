@@ -58,6 +58,8 @@ FAILED = replace(BACKUP, state="failed/1")
 own(1, RULED_OUT, "the snapshot of this job was taken", {"job": SNAPPED}, extensions=(FAILED,))
 own(1, RULED_OUT, "the policy needs no extension", {"policy": AGENTLESS}, extensions=(FAILED,), snapshot_policy=AGENTLESS)
 own(2, POSSIBLE, "the message names VSS, whose cause comes first", {"message": "VSS writer in bad state"}, extensions=(FAILED,))
+own(2, POSSIBLE, "its own status names a script, whose cause comes first",
+    extensions=(replace(FAILED, at=IN_WINDOW, message="StatusCode.FailedPrepostPreScriptFailed"),))  # fmt: skip
 own(3, CONFIRMED, "failed, and read soon", extensions=(FAILED,))
 own(3, CONFIRMED, "failed in the window by its own time", {"states": False}, extensions=(replace(FAILED, at=IN_WINDOW),))
 own(3, CONFIRMED, "two readings show it failed", {

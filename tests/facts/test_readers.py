@@ -246,10 +246,45 @@ def test_free_space_is_told_by_mount_and_the_least_of_five_minutes(facts: Facts)
         ("7031", "The RdAgent service terminated unexpectedly.", "stopped"),
         ("1000", "Faulting module name: $(reboot)", ""),
         ("3077", "x", ""),
+        ("7040", "The start type of the Volume Shadow Copy service was changed from demand start to disabled.", "vss disabled"),
+        (
+            "7040",
+            "The start type of the COM+ System Application service was changed from disabled to demand start.",
+            "comsysapp startable",
+        ),
+        ("7031", "The Distributed Transaction Coordinator service terminated unexpectedly.", "msdtc failed"),
+        ("7023", "The Microsoft Software Shadow Copy Provider service terminated with an error.", "swprv failed"),
     ],
 )
 def test_of_an_event_only_what_matters_is_kept(number: str, text: str, word: str) -> None:
     assert _windows_word(number, text) == word
+
+
+def test_what_takes_the_snapshot_in_a_windows_guest_is_told_by_its_source(facts: Facts) -> None:
+    row = "{TimeGenerated: -20m, EventLog: %s, EventID: %d, Source: %s, RenderedDescription: '%s', _ResourceId: '{vm}'}"
+    rows = [("Application", 8229, "VSS", "A VSS writer has rejected an event"), ("Application", 8224, "VSS", "is shutting down"),
+            ("System", 8, "volsnap", "timed out"), ("System", 33, "volsnap", "deleted the oldest"),
+            ("Application", 4689, "Microsoft-Windows-Complus", "The HRESULT is 0x8000FFFF"), ("Application", 4691, "COM+", "DTC 8004d01b"),
+            ("Application", 4427, "Microsoft-Windows-MSDTC Client 2", "hr = 0x80004005"), ("Application", 24583, "SQLWRITER", "x"),
+            ("Application", 18264, "MSSQLSERVER", "Database backed up, TYPE=DISK: {D.bak}"), ("Application", 1, "Other", "x"),
+            ("Application", 18264, "MSSQL$TEST", "TYPE=VIRTUAL_DEVICE: {A}"),
+            ("System", 7040, "Service Control Manager", "The start type of the Volume Shadow Copy service was changed from demand start to disabled."),
+            ("System", 7036, "Service Control Manager", "The Volume Shadow Copy service entered the stopped state.")]  # fmt: skip
+    found = facts("logs: {Event: [" + ", ".join(row % one for one in rows) + "]}", "guest_events")["guest_events"]
+    assert sorted((event.number, event.text) for event in found.events) == [
+        (8, "volsnap"), (4427, "msdtc"), (4689, "com+ 8000ffff"), (4691, "com+"), (7040, "vss disabled"), (8229, "vss"),
+        (18264, "mssql"), (24583, "sqlwriter"),
+    ]  # fmt: skip
+
+
+def test_a_pending_restart_is_told_with_the_time_of_its_assessment(facts: Facts) -> None:
+    found = facts("vm: {patches: {reboot_pending: true, at: -6h}}", "patch_assessment")["patch_assessment"]
+    assert (found.reboot_pending, hours_ago(found.at)) == (True, 6)
+
+
+@pytest.mark.parametrize("world", ["vm: {os: Windows}", "vm: {patches: {status: InProgress}}", "vm: {patches: {status: Failed}}"])
+def test_an_assessment_that_has_not_ended_well_tells_nothing(facts: Facts, world: str) -> None:
+    assert facts(world, "patch_assessment")["patch_assessment"].why is Reason.NO_DATA
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from handlers.model import Failure, Reason, ResourceId
 
 KINDS = (VM, DISK, NIC, NSG, ROUTES, SUBNET)
 """What Azure Resource Graph shows as Azure Resource Manager does."""
-OF_ROWS = ("vm", "vm_presence", "power_state", "disks", "disk_keys", "agent_provisioned", "extensions_allowed", "extension_names",
-           "outbound_access", "vm_tags", "group_tags")  # fmt: skip
+OF_ROWS = ("vm", "vm_presence", "power_state", "disks", "disk_keys", "agent_provisioned", "attached_disks", "extensions_allowed",
+           "extension_names", "operating_system", "outbound_access", "vm_tags", "group_tags")  # fmt: skip
 ROWS = "Microsoft.ResourceGraph/resources"
 NEEDS = (READ_ITEM_LIST, "Microsoft.Compute/virtualMachines/extensions/read", "Microsoft.Network/virtualNetworks/read")
 """Rights that only reads in bulk need: a row shows what its reader may read."""
