@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/backup/backup-azure-troubleshoot-vm-backup-fai
 from typing import Any
 
 from handlers.causes import limit_is_stated, stuck
+from handlers.causes._locks import lock_deletions, lock_seen
 from handlers.model import (
     Activity,
     Asserts,
@@ -13,12 +14,10 @@ from handlers.model import (
     Opinion,
     Reason,
     RestorePointCollection,
-    Seen,
     SnapshotPolicy,
     Unknown,
     Window,
     any_of,
-    configuration,
     confirmed,
     decide,
     possible,
@@ -43,7 +42,7 @@ def check(
 ) -> Opinion:
     found = () if isinstance(restore_point_group_locks, Unknown) else restore_point_group_locks
     locks = tuple(lock for lock in found if lock.created_at is None or lock.created_at <= window.end)
-    seen = {lock: _seen(lock, lock_changes) for lock in locks}
+    seen = {lock: lock_seen(lock, lock_changes) for lock in locks}
     then = unread(restore_point_group_locks) | any_of(*(window.at(seen[lock]) for lock in locks))
     read_only = [seen[lock] for lock in locks if lock.level.lower() == "readonly"]
     overdue = stuck(restore_point_collections, snapshot_policy, window)
@@ -69,7 +68,7 @@ def check(
         possible("It covers the restore points, but nothing ties it to this failure", bool(locks), **shown),
         ruled_out(
             "No lock covered them when the job ran",
-            ~unread(restore_point_group_locks) & (not locks) & window.held(_deletions(lock_changes)),
+            ~unread(restore_point_group_locks) & (not locks) & window.held(lock_deletions(lock_changes)),
             **shown,
         ),
         unknown(
@@ -80,16 +79,3 @@ def check(
             lock_changes=lock_changes,
         ),
     )
-
-
-def _seen(lock: Lock, changes: Activity | Unknown) -> Seen:
-    if lock.created_at or isinstance(changes, Unknown):
-        return configuration(lock.created_at, changes)
-    own = tuple(entry for entry in changes.operations if entry.resource == lock.id.lower())
-    return configuration(changes=Activity(changes.since, own))
-
-
-def _deletions(changes: Activity | Unknown) -> Seen:
-    if isinstance(changes, Unknown):
-        return configuration(changes=changes)
-    return configuration(changes=Activity(changes.since, changes.of("locks/delete")))

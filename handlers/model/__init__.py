@@ -24,6 +24,7 @@ from handlers.model.claims import (
     undecided,
     unread,
 )
+from handlers.model.disks import DiskSelection, StorageAccount, UsedCapacity
 from handlers.model.facts import (
     FRESH,
     Activity,
@@ -86,6 +87,7 @@ from handlers.model.incident import (
     KnownFailure,
     PastIncident,
 )
+from handlers.model.load import Load, LoadHistory
 from handlers.model.runbook import (
     Command,
     Runbook,
@@ -127,6 +129,7 @@ __all__ = [
     "Diagnosis",
     "Disk",
     "DiskKey",
+    "DiskSelection",
     "EncryptionSet",
     "Error",
     "Evidence",
@@ -147,6 +150,8 @@ __all__ = [
     "KeyVault",
     "KnownFailure",
     "Line",
+    "Load",
+    "LoadHistory",
     "Lock",
     "Members",
     "Operation",
@@ -168,11 +173,13 @@ __all__ = [
     "ServiceIssue",
     "SnapshotPolicy",
     "Step",
+    "StorageAccount",
     "Storm",
     "Surroundings",
     "ToldChange",
     "Unknown",
     "Unreadable",
+    "UsedCapacity",
     "Verdict",
     "VirtualMachine",
     "Window",

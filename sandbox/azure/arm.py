@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote
 
-from sandbox.azure import resource_list
+from sandbox.azure import metrics, resource_list
 from sandbox.azure.answers import (
     Answer,
     error,
@@ -272,6 +272,13 @@ def moment_of(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def _metrics(request: Request, world: Resources) -> Answer:
+    resource = request.path[: -len(metrics.BELOW)]
+    if resource.lower() not in world.resources:
+        return resource_missing(resource, "")
+    return metrics.answer(request.query, world.resources.get(request.key), request.now)
+
+
 def _activity(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required."""
     query = request.filter
@@ -291,6 +298,7 @@ def _activity(request: Request, world: Resources) -> Answer:
 
 _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     f"{ACTIVITY}$": _activity,
+    r"/providers/microsoft\.insights/metrics$": _metrics,
     r"^/subscriptions/[^/]+/resourcegroups/[^/]+$": _group,
     r"^/subscriptions/[^/]+/resources$": lambda request, world: resource_list.answer(request.filter, world.resources.values()),
     r"/providers/microsoft\.authorization/locks$": _locks,

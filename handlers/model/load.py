@@ -1,0 +1,40 @@
+"""A VM's load, as Azure's platform metrics show it from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from handlers.model.words import Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The VM's load in one bucket of Azure's platform metrics, in percent; None where the bucket holds no value."""
+
+    at: datetime
+    cpu: float | None = None
+    memory_free: float | None = None
+    iops: float | None = None
+    """The most that was used of what the OS disk, a data disk or the VM's size allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadHistory:
+    """The load while the job ran, bucket by bucket, and while the last good backup ran."""
+
+    buckets: tuple[Load, ...]
+    step: timedelta
+    good: tuple[Load, ...] | Unknown | None = None
+    """None when there is no good backup."""
+
+    def __str__(self) -> str:
+        spans = (("CPU", [bucket.cpu for bucket in self.buckets]), ("RAM", [bucket.memory_free for bucket in self.buckets]),
+                 ("IOPS", [bucket.iops for bucket in self.buckets]))  # fmt: skip
+        return ", ".join(f"{name} {_span(values)}" for name, values in spans if any(value is not None for value in values))
+
+
+def _span(values: list[float | None]) -> str:
+    """`12–97 %`"""
+    known = [value for value in values if value is not None]
+    return f"{min(known):.0f}–{max(known):.0f} %"
