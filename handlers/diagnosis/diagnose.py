@@ -46,7 +46,7 @@ READ_TWICE = ("agent", "extensions")
 """What an earlier reading of the same failure is asked for: a state that both show has lasted."""
 SURROUNDINGS = frozenset({*CHANGE_FACTS, *TAG_FACTS})
 """What no check needs: what was changed, and whose it is."""
-NOT_READ = Unknown(Reason.NO_DATA)
+NOT_READ, NOT_POINTED = Unknown(Reason.NO_DATA), Unknown(Reason.NOT_POINTED)
 PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 """Why a fact is unknown now and may be known later."""
 
@@ -192,7 +192,8 @@ def applies(cause: Cause, os: Os | None) -> bool:
 
 
 def _finding(cause: Cause, opinion: Opinion, readings: Mapping[str, Reading]) -> Finding:
-    evidence = tuple(_evidence(name, value, readings) for name, value in opinion.evidence.items())
+    told = {name: value for name, value in opinion.evidence.items() if value != NOT_POINTED}
+    evidence = tuple(_evidence(name, value, readings) for name, value in told.items())
     return Finding(cause.id, opinion.verdict, evidence, opinion.why)
 
 
@@ -211,7 +212,7 @@ def _opinion(cause: Cause, readings: Mapping[str, Reading], window: Window, memb
 
 def _value(name: str, cause: Cause, readings: Mapping[str, Reading]) -> Any:
     """A fact's value; of one that is read only for errors that point to the cause, unless another cause needed it, nothing."""
-    return Unknown(Reason.NOT_POINTED) if name in cause.pointed and name not in readings else readings[name].value
+    return NOT_POINTED if name in cause.pointed and name not in readings else readings[name].value
 
 
 def _evidence(fact: str, value: Any, readings: Mapping[str, Reading]) -> Evidence:

@@ -36,5 +36,5 @@ class LoadHistory:
 
 def _span(values: list[float | None]) -> str:
     """`12–97 %`"""
-    known = [value for value in values if value is not None]
-    return f"{min(known):.0f}–{max(known):.0f} %"
+    known = [f"{value:.0f}" for value in sorted(value for value in values if value is not None)]
+    return f"{'–'.join(dict.fromkeys((known[0], known[-1])))} %"

@@ -282,12 +282,12 @@ def _metrics(request: Request, world: Resources) -> Answer:
 def _activity(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required."""
     query = request.filter
-    bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '([^']+)'", query))
+    bounds = dict(re.findall(r"(?i)eventTimestamp (ge|le) '?([^'\s]+)", query))  # az leaves the quotes out
     if "ge" not in bounds:
         raise BadFilter("The $filter must start with eventTimestamp ge '<time>'.")
     since, until = (moment_of(bounds[name]) if name in bounds else request.now for name in ("ge", "le"))
     found = [entry for entry in world.activity if since <= moment_of(entry["eventTimestamp"]) <= until]
-    for name, field in (("resourceUri", "resourceId"), ("resourceGroupName", "resourceGroupName")):
+    for name, field in (("resourceUri", "resourceId"), ("resourceId", "resourceId"), ("resourceGroupName", "resourceGroupName")):
         if match := re.search(rf"(?i)\b{name} eq '((?:[^']|'')*)'", query):
             wanted = match[1].replace("''", "'").lower()
             found = [entry for entry in found if str(entry[field]).lower() == wanted]

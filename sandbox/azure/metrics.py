@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 from sandbox.azure.answers import Answer, error, ok
 from sandbox.world import Body
@@ -26,7 +27,7 @@ STEPS = {"PT1M": 1, "PT5M": 5, "PT15M": 15, "PT30M": 30, "PT1H": 60}
 def answer(asked: Mapping[str, str], known: Body | None, now: datetime) -> Answer:
     """The buckets of the span that was asked for; one without a value holds its time only, as Azure shows it."""
     names = [name.strip() for name in asked.get("metricnames", "").split(",")]
-    step, span = STEPS.get(asked.get("interval", "")), asked.get("timespan", "").split("/")
+    step, span = STEPS.get(asked.get("interval", "")), unquote(asked.get("timespan", "")).split("/")  # az encodes it twice
     if step is None or len(span) != 2:
         return error(400, "BadRequest", "Detected invalid time grain or timespan input.")
     if unknown := [name for name in names if name not in KNOWN]:
