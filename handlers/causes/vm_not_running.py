@@ -40,11 +40,8 @@ def check(window: Window, heartbeats: Heartbeats | Unknown, vm_availability: tup
     near = any(window.start - NEAR <= at <= window.end + NEAR for at in times)
     off = unread(window.power_state) | (window.power_state in ("stopped", "deallocated"))
     since = max((at for at in times if at <= window.now), default=None)
-    shown: dict[str, Any] = {
-        "vm_activity": window.activity,
-        "power_state": window.power_state,
-        "vm_availability": vm_availability,
-    }
+    shown: dict[str, Any] = {"vm_activity": window.activity, "power_state": window.power_state}
+    shown |= {"vm_availability": vm_availability} if _switched(vm_availability) else {}
     return decide(
         ruled_out("The job's snapshot was taken", window.snapped, job=window.job),
         confirmed("It was started, stopped or restarted while the job ran", during, **shown),

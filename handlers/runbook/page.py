@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from handlers.model import (
     History,
     Incident,
     Os,
+    Reason,
     ResourceId,
     Step,
     Surroundings,
@@ -80,6 +81,7 @@ class Page:
             "doc": Markdown(catalogue.article_of(failure, error)),
             "findings": diagnosis.findings, "by_verdict": by_verdict,
             "open_findings": [*by_verdict["possible"], *by_verdict["unknown"]],
+            "listed_findings": [*by_verdict["possible"], *filter(_is_listed(by_verdict), by_verdict["unknown"])],
             "os": diagnosis.os.value if diagnosis.os else "", "windows": diagnosis.os is not Os.LINUX, "linux": diagnosis.os is not Os.WINDOWS,
             "distribution": facts.vm.distribution if facts.vm else "",
         }  # fmt: skip
@@ -183,14 +185,14 @@ class Page:
 
     def _in_guest(self) -> list[Finding]:
         """The causes that are not confirmed and whose check runs inside the VM."""
-        return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
+        return [finding for finding in self.context["listed_findings"] if self._check_of(finding)["in_guest"]]
 
     def _script(self, first: str, title: str) -> Markdown:
         """The checks inside the VM as one script per system: an action, then those that no block before has shown."""
         return self._in_one("guest", GUEST, dict.fromkeys(self.commands_of(first, {}), title))
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
-        for finding in self.context["open_findings"]:
+        for finding in self.context["listed_findings"]:
             for command in next(self._steps.checks(finding), ()):
                 if command.run == run:
                     commands.setdefault(command, one_line(self.titles[finding.cause]))
@@ -328,6 +330,12 @@ class Page:
         name = code_span(shared.name if shared.value.startswith("/") else shared.value, 80)
         place = shared.value.partition("/providers/Microsoft.Authorization/locks/")[0] if shared.kind == "lock" else shared.value
         return Markdown(f"[{name}]({self._portal_link(place)})") if shared.value.startswith("/") else name
+
+
+def _is_listed(by_verdict: Mapping[str, Sequence[Finding]]) -> Callable[[Finding], bool]:
+    """Where a cause is confirmed, those that the error does not point to are not in the ticket; the page has them all."""
+    proven = bool(by_verdict[Verdict.CONFIRMED.value])
+    return lambda finding: not (proven and finding.why == Unknown(Reason.NOT_POINTED))
 
 
 def link_to(ticket_id: str, url: str) -> Markdown:
