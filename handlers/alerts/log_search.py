@@ -14,7 +14,7 @@ one that completed, still runs, was cancelled or is no backup (a restore) is ign
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from handlers.alerts.envelope import alert_of, condition_type, context, is_common, service, target_vault

@@ -12,7 +12,7 @@ for those only, since they cost a read of their own.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from handlers.model import (

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from handlers.model.ids import time_text
 
 
-@dataclass(frozen=True, slots=True)
-class DiskSelection:
+class DiskSelection(Struct, frozen=True):
     """Which data disks the vault backs up: those with these LUNs (`included`), or all others."""
 
     included: bool = False
@@ -23,8 +23,7 @@ class DiskSelection:
         return f"{'include' if self.included else 'exclude'}: {', '.join(map(str, self.luns)) or '–'}" if self.is_set else ""
 
 
-@dataclass(frozen=True, slots=True)
-class StorageAccount:
+class StorageAccount(Struct, frozen=True):
     """A storage account that holds disks of the VM. `kind` is the provider's: `Microsoft.Storage`, `Microsoft.ClassicStorage`."""
 
     name: str
@@ -40,8 +39,7 @@ class StorageAccount:
         return f"{self.name} ({self.kind or '?'})"
 
 
-@dataclass(frozen=True, slots=True)
-class UsedCapacity:
+class UsedCapacity(Struct, frozen=True):
     """How much a storage account held in one hour."""
 
     account: str

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from handlers.model.words import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """The VM's load in one bucket of Azure's platform metrics, in percent; None where the bucket holds no value."""
 
     at: datetime
@@ -19,8 +19,7 @@ class Load:
     """The most that was used of what the OS disk, a data disk or the VM's size allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadHistory:
+class LoadHistory(Struct, frozen=True):
     """The load while the job ran, bucket by bucket, and while the last good backup ran."""
 
     buckets: tuple[Load, ...]

@@ -3,7 +3,7 @@ write_accelerator_disk, classic_storage, premium_storage_full."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 
