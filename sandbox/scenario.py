@@ -227,20 +227,22 @@ _JOB = _fields(
     consistency=_one_of("AppConsistent", "FileSystemConsistent", "CrashConsistent"),
     threat=_one_of("Healthy", "Warning", "UnHealthy", "Unknown"), tiers=_list_of(_one_of("InstantRP", "HardenedRP", "ArchivedRP")),
     errors=_list_of(_ERROR), tasks=_fields(_text), type=_text, detailed_message=_text, exists=_flag, vm_group=_text,
+    security_type=_text,
 )  # fmt: skip
 _EXTENSION = _fields(
     backup=_flag, name=_text, type=_text, version=_text, state=_text, message=_text, at=_time, model_only=_flag,
 )  # fmt: skip
 _DISK = _fields(
-    name=_text, size_gib=_number, managed=_flag, state=_text, write_accelerator=_flag, sku=_text, encryption_set=_text
-)
+    name=_text, size_gib=_number, managed=_flag, state=_text, write_accelerator=_flag, sku=_text, encryption_set=_text,
+    max_shares=_number, provisioning=_text, status=_text, status_at=_time, ephemeral=_flag, ade_version=_text, account=_text,
+)  # fmt: skip
 _VM = _fields(
     name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
     provisioning_state=_text, status=_text, status_at=_time, message=_text, created=_time,
     exists=_flag, image=_MAPPING, os_name=_text, os_version=_text, extensions_allowed=_flag, tags=_fields(_text), group_tags=_fields(_text),
     agent_provisioned=_flag, same_name_in=_list_of(_text), encrypted=_fields(None, ["vault"], vault=_text, kek=_flag),
     agent=_or_null(_fields(ready=_flag, version=_text, message=_text, reported=_time)),
-    extensions=_list_of(_EXTENSION), disks=_list_of(_DISK), patches=_fields(reboot_pending=_flag, at=_time, status=_text),
+    extensions=_list_of(_EXTENSION), disks=_list_of(_DISK), patches=_fields(reboot_pending=_flag, at=_time, status=_text), security_type=_text,
 )  # fmt: skip
 _POINTS = _fields(
     resource_group=_text, collection=_text, collection_state=_text, count=_number, hours_apart=_number, state=_text, exists=_flag,
@@ -276,6 +278,10 @@ _EXPECT = _fields(
     verdicts=_fields(_one_of("confirmed", "possible", "unknown", "ruled_out")),
     commands=_list_of(_text), not_commands=_list_of(_text), texts=_list_of(_text), not_texts=_list_of(_text),
 )  # fmt: skip
+_METRICS = _fields(
+    **{"from": _time, "to": _time, "cpu": _or_null(_number), "memory": _or_null(_number), "iops": _or_null(_number)}
+)
+_ACCOUNT = _fields(None, ["name"], name=_text, classic=_flag, used_tib=_or_null(_number))
 _SCENARIO = _fields(
     None, ["title"], title=_text, then=_ALERT, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
     alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
@@ -290,7 +296,7 @@ _SCENARIO = _fields(
                    weekly=_flag, zone=_text, consistency=_text,
                    restore_point_group=_fields(prefix=_text, suffix=_text)),
     item=_fields(state=_one_of("Protected", "ProtectionStopped", "ProtectionPaused", "BackupsSuspended", "IRPending"), last_point=_time,
-                 deferred_delete=_flag),
+                 deferred_delete=_flag, include_disks=_list_of(_number), exclude_disks=_list_of(_number)),
     network=_fields(rules=_list_of(_fields(_anything, ["name"])), routes=_list_of(_fields(_anything, ["name"])), private=_flag),
     key_vaults=_list_of(_KEY_VAULT), encryption_sets=_list_of(_ENCRYPTION_SET), faults=_list_of(_FAULT),
     activity=_list_of(_fields(None, ["operation", "at"], operation=_text, at=_time, caller=_text, status=_text, resource=_text,
@@ -299,6 +305,7 @@ _SCENARIO = _fields(
                              properties=_fields(_list_of(_or_null(_text))))),
     health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
                                    service=_text, status=_text, began=_time, ended=_time, impacts=_list_of(_one_of("vm", "vault")))),
+    metrics=_list_of(_METRICS), storage_accounts=_list_of(_ACCOUNT),
     logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)), neighbours=_number,
 )  # fmt: skip
 

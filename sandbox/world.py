@@ -127,6 +127,7 @@ class World:
             "osProfile": profile,
             "networkProfile": {"networkInterfaces": [{"id": self.nic_id, "properties": {"primary": True}}]},
             "instanceView": self._instance_view(),
+            **({"securityProfile": {"securityType": vm["security_type"]}} if vm.get("security_type") else {}),
         }
         tags = {"tags": dict(vm["tags"])} if vm.get("tags") else {}
         self._add(self.vm_id, "Microsoft.Compute/virtualMachines", properties, location=vm["location"], **tags)
@@ -143,18 +144,26 @@ class World:
         if disk.get("managed", True):
             disk_id = self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", name)
             body["managedDisk"] = {"id": disk_id, "storageAccountType": disk.get("sku", "Premium_LRS")}
-            properties: Body = {"diskSizeGB": size, "diskState": disk.get("state", "Attached"), "provisioningState": "Succeeded"}
+            properties: Body = {"diskSizeGB": size, "diskState": disk.get("state", "Attached"),
+                                "provisioningState": disk.get("provisioning", "Succeeded")}  # fmt: skip
+            properties |= {"maxShares": disk["max_shares"]} if disk.get("max_shares") else {}
             properties["encryption"] = {"type": "EncryptionAtRestWithPlatformKey"}
             if disk.get("encryption_set"):
                 set_id = self.encryption_set_id(disk["encryption_set"])
                 properties["encryption"] = {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": set_id}
                 body["managedDisk"]["diskEncryptionSet"] = {"id": set_id}
             if setting := self._encryption_setting(index):
-                properties["encryptionSettingsCollection"] = {"enabled": True, "encryptionSettings": [setting]}
-            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"], managedBy=self.vm_id)
+                properties["encryptionSettingsCollection"] = {"enabled": True, "encryptionSettings": [setting],
+                                                              "encryptionSettingsVersion": disk.get("ade_version", "1.1")}  # fmt: skip
+            if disk.get("ephemeral"):
+                body["diffDiskSettings"] = {"option": "Local"}
+            self._add(disk_id, "Microsoft.Compute/disks", properties, location=self.vm["location"], managedBy=self.vm_id,
+                      sku={"name": disk.get("sku", "Premium_LRS")})  # fmt: skip
         else:
-            self._add(self.storage_account_id, "Microsoft.Storage/storageAccounts", {}, location=self.vm["location"])
-            body["vhd"] = {"uri": f"https://saunmanaged.blob.core.windows.net/vhds/{name}.vhd"}
+            account = disk.get("account", "saunmanaged")
+            if not self.data.get("storage_accounts"):
+                self._add(self.storage_account_id, "Microsoft.Storage/storageAccounts", {}, location=self.vm["location"])
+            body["vhd"] = {"uri": f"https://{account}.blob.core.windows.net/vhds/{name}.vhd"}
             body["diskSizeGB"] = size
         return body
 
@@ -233,7 +242,8 @@ class World:
 
     def _disk_view(self, disk: Mapping[str, Any], index: int) -> Body:
         name = disk.get("name") or (f"{self.vm['name']}-osdisk" if index == 0 else f"{self.vm['name']}-data{index}")
-        view: Body = {"name": name, "statuses": [{"code": "ProvisioningState/succeeded", "level": "Info"}]}
+        status = {"code": f"ProvisioningState/{disk.get('status', 'succeeded')}", "level": "Info"}
+        view: Body = {"name": name, "statuses": [status | {"time": self._iso(disk.get("status_at", "-30d"))}]}
         if setting := self._encryption_setting(index):
             view["encryptionSettings"] = [{"enabled": True, **setting}]
         return view
@@ -348,7 +358,8 @@ class World:
                 {"errorCode": e.get("number", 0), "errorTitle": e.get("title"), "errorString": e.get("message"),
                  "recommendations": e.get("recommendations") or []} for e in errors
             ]  # fmt: skip
-        about_point = {"sandboxConsistency": "consistency", "sandboxThreat": "threat", "sandboxTiers": "tiers"}
+        about_point = {"sandboxConsistency": "consistency", "sandboxThreat": "threat", "sandboxTiers": "tiers",
+                       "sandboxSecurity": "security_type"}  # fmt: skip
         properties |= {name: job[field] for name, field in about_point.items() if job.get(field)}
         self._add(
             f"{vault_id or self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties

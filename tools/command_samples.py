@@ -28,6 +28,7 @@ from handlers.model import (
     ResourceId,
     RestorePointCollection,
     SnapshotPolicy,
+    StorageAccount,
     VirtualMachine,
 )
 from handlers.runbook.render import commands_of
@@ -77,7 +78,7 @@ def _sample(vm: str, group: str, text: str, os: Os | None, distribution: str = "
 def _nothing(action: str) -> tuple[Command, ...]:
     """With placeholders for all that a diagnosis may lack. What is only shown for a fact that was read has no such case."""
     failure = Failure(Alert("x"), None, NOW, None, None, "", None, "AzureIaasVM")
-    bare = {**_arguments("rg-app", "keep"), "security_group": "", "route_table": "", "other": {"id": "<job>"}}
+    bare = {**_arguments("rg-app", "keep"), "security_group": "", "route_table": "", "account": None, "other": {"id": "<job>"}}
     return commands_of(Diagnosis(failure, error_of("UserErrorX"), (), {}, None), action, bare, "en")
 
 
@@ -99,6 +100,10 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
     """The named arguments that cause templates pass to `run`."""
     points = _id("Microsoft.Compute/restorePointCollections", text, "AzureBackupRG_westeurope_1")
     return {
+        "account": StorageAccount(
+            "sashop", _id("Microsoft.Storage/storageAccounts", "sashop", group, ELSEWHERE), "Microsoft.Storage"
+        ),
+        "account_name": "saold",
         "lock": _lock(f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}", text),
         "collection": RestorePointCollection(points, text, "AzureBackupRG_westeurope_1", "Succeeded"),
         "key_vault": KeyVault(_id("Microsoft.KeyVault/vaults", "kv-a", group, ELSEWHERE), "kv-a", True, needs=("key", "secret")),
@@ -114,7 +119,6 @@ def _arguments(group: str, text: str) -> dict[str, Any]:
         "subscription": SUBSCRIPTION,
         "group": group,
         "verb": "policies/deny",
-        "account": "saold",
         "assignment": f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyAssignments/deny-tags",
         "scope": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}",
         "identity": JOB_ID,

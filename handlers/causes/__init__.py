@@ -5,7 +5,8 @@ begins with the sentence that docs/causes.md shows. The terms (`window.at`, `win
 
 A parameter `agent: Agent` means: cannot judge without it (the finding is unknown before the check runs).
 `agent: Agent | Unknown` means: may decide without it. `OS` says where the cause applies; without it, everywhere.
-`STRONG` are codes and words that assert the cause, `MEDIUM` those of which it is one among few.
+`STRONG` are codes and words that assert the cause, `MEDIUM` those of which it is one among few. Facts in `WHERE_POINTED` are read
+for those only, since they cost a read of their own.
 """
 
 from __future__ import annotations

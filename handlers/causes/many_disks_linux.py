@@ -5,7 +5,7 @@ Microsoft's self-help article on NoExtensionStatusButStatusBlobAvailable.
 """
 
 from handlers.causes import model_of_vm
-from handlers.model import Asserts, Opinion, Os, Reason, Window, claim, decide, possible, ruled_out, unknown
+from handlers.model import Asserts, Disk, Opinion, Os, Reason, Window, claim, decide, possible, ruled_out, unknown
 
 OS = Os.LINUX
 NO_STATUS = "NoExtensionStatusButStatusBlobAvailable"
@@ -13,7 +13,7 @@ MEDIUM = Asserts((NO_STATUS,))
 MANY = 4
 
 
-def check(window: Window, attached_disks: tuple[str, ...]) -> Opinion:
+def check(window: Window, attached_disks: tuple[Disk, ...]) -> Opinion:
     many = len(attached_disks) > MANY
     return decide(
         ruled_out("The job's snapshot was taken", window.snapped, job=window.job),

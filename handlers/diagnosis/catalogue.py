@@ -79,6 +79,13 @@ class Cause(Struct, frozen=True):
     """Of an umbrella: the causes that it groups. Its check is given their verdicts."""
     symptom_of: tuple[str, ...] = ()
     """Causes below which this one is shown when they are confirmed."""
+    pointed: frozenset[str] = field(default_factory=frozenset)
+    """Facts that are read for this cause only where the code or the words point to it: they cost a read of their own."""
+
+    def facts_for(self, error: Error) -> frozenset[str]:
+        """What is read for it, given the error."""
+        points = any(asserted.matches(error.code, error.message) for asserted in (self.strong, self.medium))
+        return frozenset(self.facts) - (frozenset() if points else self.pointed)
 
 
 @cache
@@ -253,6 +260,7 @@ def cause(cause_id: str) -> Cause:
         medium=getattr(module, "MEDIUM", NOTHING),
         members=getattr(module, "MEMBERS", ()),
         symptom_of=getattr(module, "SYMPTOM_OF", ()),
+        pointed=frozenset(getattr(module, "WHERE_POINTED", ())),
     )
 
 

@@ -46,7 +46,7 @@ READ_TWICE = ("agent", "extensions")
 """What an earlier reading of the same failure is asked for: a state that both show has lasted."""
 SURROUNDINGS = frozenset({*CHANGE_FACTS, *TAG_FACTS})
 """What no check needs: what was changed, and whose it is."""
-NOT_READ = Unknown(Reason.NO_DATA)
+NOT_READ, NOT_POINTED = Unknown(Reason.NO_DATA), Unknown(Reason.NOT_POINTED)
 PASSING = (Reason.THROTTLED, Reason.TIMED_OUT, Reason.FAILED)
 """Why a fact is unknown now and may be known later."""
 
@@ -68,7 +68,7 @@ def diagnose_failure(
 def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     """The names of the facts that the error's causes need, and of those that every runbook shows."""
     causes = _causes(failure, error)
-    named = frozenset({"vm"}.union(*(cause.facts for cause in causes)))
+    named = frozenset({"vm"}.union(*(cause.facts_for(error) for cause in causes)))
     window = frozenset(WINDOW_FACTS if "window" in named else ())
     of_vm = is_of_vm(failure, error)
     risk = frozenset(RECOVERY_FACTS if of_vm else ())
@@ -193,13 +193,14 @@ def applies(cause: Cause, os: Os | None) -> bool:
 
 
 def _finding(cause: Cause, opinion: Opinion, readings: Mapping[str, Reading]) -> Finding:
-    evidence = tuple(_evidence(name, value, readings) for name, value in opinion.evidence.items())
+    told = {name: value for name, value in opinion.evidence.items() if value != NOT_POINTED}
+    evidence = tuple(_evidence(name, value, readings) for name, value in told.items())
     return Finding(cause.id, opinion.verdict, evidence, opinion.why)
 
 
 def _opinion(cause: Cause, readings: Mapping[str, Reading], window: Window, members: Mapping[str, Verdict]) -> Opinion:
     made = {"window": window, "members": members}
-    values = {name: made[name] if name in MADE else readings[name].value for name in cause.facts}
+    values = {name: made[name] if name in MADE else _value(name, cause, readings) for name in cause.facts}
     for name, value in values.items():
         if isinstance(value, Unknown) and name not in cause.optional:
             return Opinion(Verdict.UNKNOWN, {name: value}, value)
@@ -208,6 +209,11 @@ def _opinion(cause: Cause, readings: Mapping[str, Reading], window: Window, memb
     except Exception:
         log.exception("the check of %s broke", cause.id)
         return Opinion(Verdict.UNKNOWN, why=Unknown(Reason.CHECK_BROKE))
+
+
+def _value(name: str, cause: Cause, readings: Mapping[str, Reading]) -> Any:
+    """A fact's value; of one that is read only for errors that point to the cause, unless another cause needed it, nothing."""
+    return NOT_POINTED if name in cause.pointed and name not in readings else readings[name].value
 
 
 def _evidence(fact: str, value: Any, readings: Mapping[str, Reading]) -> Evidence:

@@ -12,6 +12,8 @@ from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.backup import last_good
+from handlers.facts.compute import READ_VM
+from handlers.facts.disks import attached_disks
 from handlers.facts.jobs import READ_JOBS
 from handlers.facts.restore_points import READ_COLLECTION, collections_of
 from handlers.model import Activity, Failure, Operation, Reason, ResourceId, Unknown, parse_time
@@ -43,6 +45,16 @@ def vm_activity(failure: Failure, reads: Reads) -> Activity:
     group = vm.group_id.lower()
     entries = of_group(vm.subscription, vm.group, since, reads)
     return Activity(since, tuple(entry for entry in entries if _is_of(entry, vm.key) or entry.resource == group))
+
+
+@fact(READ_ACTIVITY, READ_JOBS, READ_VM, source=SOURCE)
+def disk_activity(failure: Failure, reads: Reads) -> Activity:
+    """What was done to the VM's disks since then. The log of the VM's own group is read for both."""
+    since = since_good(failure, reads)
+    ids = {disk.id.lower() for disk in attached_disks(failure, reads) if disk.id}
+    groups = {(parsed.subscription, parsed.group.lower()) for found in ids if (parsed := ResourceId.parse(found))}
+    logs = reads.each(sorted(groups), lambda group: of_group(*group, since, reads))
+    return Activity(since, tuple(entry for entries in logs for entry in entries if entry.resource in ids))
 
 
 def since_good(failure: Failure, reads: Reads) -> datetime:

@@ -11,7 +11,7 @@ from typing import Any
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.jobs import BACKUP, READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
 from handlers.facts.schedules import runs_a_day, schedule_of
-from handlers.model import Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
+from handlers.model import DiskSelection, Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
 from handlers.model.recovery import Protection, RecoveryPoint
 
 LOOK_BACK = timedelta(days=7)
@@ -89,7 +89,9 @@ def _point(found: Mapping[str, Any]) -> RecoveryPoint | None:
     tiers = tuple(str(tier.get("type")) for tier in told if str(tier.get("status") or "").lower() == "valid")
     threat = str(found.get("threatStatus") or "")
     known = threat if threat.lower() in ("healthy", "warning", "unhealthy") else ""
-    return RecoveryPoint(at, str(found.get("recoveryPointType") or ""), tiers, known) if at and (tiers or not told) else None
+    if at is None or (told and not tiers):
+        return None
+    return RecoveryPoint(at, str(found.get("recoveryPointType") or ""), tiers, known, str(found.get("securityType") or ""))
 
 
 @fact(READ_ITEM, source=PROTECTED_ITEM)
@@ -101,6 +103,14 @@ def protection(failure: Failure, reads: Reads) -> Protection:
         parse_time(found.get("lastRecoveryPoint")),
         bool(found.get("isScheduledForDeferredDelete")),
     )
+
+
+@fact(READ_ITEM, source=PROTECTED_ITEM)
+def disk_selection(failure: Failure, reads: Reads) -> DiskSelection:
+    """Which data disks are backed up. https://learn.microsoft.com/azure/backup/selective-disk-backup-restore"""
+    properties = protected_item(failure, reads).get("extendedProperties") or {}
+    listed = properties.get("diskExclusionProperties") or {}
+    return DiskSelection(bool(listed.get("isInclusionList")), tuple(sorted(map(int, listed.get("diskLunList") or ()))))
 
 
 @fact(READ_JOBS, source=LIST_JOBS)
@@ -234,13 +244,6 @@ def protected_item(failure: Failure, reads: Reads) -> Mapping[str, Any]:
     if failure.item is None:
         raise Unread(Reason.NOT_NAMED)
     return reads.item(_vault_of(failure), *_names(failure.item))
-
-
-def excluded_luns(failure: Failure, reads: Reads) -> tuple[bool, frozenset[int]]:
-    """Whether the item's disk list names the disks that are backed up (else those that are not), and the list."""
-    properties = protected_item(failure, reads).get("extendedProperties") or {}
-    listed = properties.get("diskExclusionProperties") or {}
-    return bool(listed.get("isInclusionList")), frozenset(map(int, listed.get("diskLunList") or ()))
 
 
 def _vault_of(failure: Failure) -> ResourceId:

@@ -13,7 +13,8 @@ from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.backup import READ_GRAPH
-from handlers.facts.compute import READ_DISK, READ_VM, read_vm
+from handlers.facts.compute import READ_VM, read_vm
+from handlers.facts.disks import READ_DISK
 from handlers.facts.network import READ_NETWORK, is_part, network_of
 from handlers.facts.queries import graph_query
 from handlers.model import Failure, PropertyChange, Reason, ResourceChange, ResourceChanges, ResourceId, Unknown, parse_time

@@ -1,32 +1,25 @@
-"""Facts from the VM and its disks. https://learn.microsoft.com/rest/api/compute/virtual-machines/get"""
+"""Facts from the VM. https://learn.microsoft.com/rest/api/compute/virtual-machines/get"""
 
 from __future__ import annotations
 
-from copy import replace
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.facts.backup import READ_ITEM, excluded_luns
 from handlers.model import (
     Agent,
-    Disk,
-    DiskKey,
     Extension,
     Failure,
     OperatingSystem,
     Os,
     PatchAssessment,
     Reason,
-    Unknown,
     VirtualMachine,
     parse_time,
 )
 
 API = "2025-04-01"
-DISK_API = "2024-03-02"
 READ_VM = "Microsoft.Compute/virtualMachines/read"
 READ_VIEW = "Microsoft.Compute/virtualMachines/instanceView/read"
-READ_DISK = "Microsoft.Compute/disks/read"
 GONE = ("resourcenotfound", "resourcegroupnotfound")
 ENDED = ("succeeded", "completedwithwarnings")
 """States of an assessment of updates whose result counts."""
@@ -83,6 +76,7 @@ def vm(failure: Failure, reads: Reads) -> VirtualMachine:
         status=(state or str(status.get("code") or "").partition("/")[2]).lower(),
         status_at=parse_time(status.get("time")),
         message=str(status.get("message") or ""),
+        security_type=str((properties.get("securityProfile") or {}).get("securityType") or ""),
     )
 
 
@@ -206,12 +200,6 @@ def operating_system(failure: Failure, reads: Reads) -> OperatingSystem:
     return OperatingSystem(str(view.get("osName") or ""), str(view.get("osVersion") or ""), named)
 
 
-@fact(READ_VM, source=VM_VIEW)
-def attached_disks(failure: Failure, reads: Reads) -> tuple[str, ...]:
-    """The names of the OS disk and the data disks in the VM's model."""
-    return tuple(str(disk.get("name") or "") for disk in _attached(failure, reads))
-
-
 def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:
     handler = str(item.get("type") or "")
     return Extension(
@@ -222,88 +210,6 @@ def _extension(item: dict[str, Any], status: dict[str, Any]) -> Extension:
         message=str(status.get("message") or ""),
         at=parse_time(status.get("time")),
     )
-
-
-@fact(READ_VM, READ_DISK, READ_ITEM, source="Microsoft.Compute/disks")
-def disks(failure: Failure, reads: Reads) -> tuple[Disk, ...]:
-    """The OS disk and the data disks, each managed one with what its own resource says."""
-    attached = _attached(failure, reads)
-    encrypted = {name for name, _ in _encryption_settings(seen_view(failure, reads) or {})}
-    excluded = reads.or_unknown(lambda: excluded_luns(failure, reads))
-    found = reads.each(attached, lambda item: _disk(item, encrypted, reads))
-    return found if isinstance(excluded, Unknown) else tuple(_with_exclusion(disk, *excluded) for disk in found)
-
-
-def _attached(failure: Failure, reads: Reads) -> tuple[dict[str, Any], ...]:
-    storage = read_vm(failure, reads)["properties"].get("storageProfile", {})
-    return tuple(filter(None, (storage.get("osDisk"), *(storage.get("dataDisks") or ()))))
-
-
-def _with_exclusion(disk: Disk, included: bool, luns: frozenset[int]) -> Disk:
-    """The vault's list names data disks by LUN: those that are backed up, or those that are not. The OS disk has none."""
-    return replace(disk, excluded=disk.lun is not None and (disk.lun not in luns if included else disk.lun in luns))
-
-
-def _disk(item: dict[str, Any], encrypted: set[str], reads: Reads) -> Disk:
-    disk_id = (item.get("managedDisk") or {}).get("id", "")
-    body = reads.or_unknown(lambda: reads.get(disk_id, DISK_API)) if disk_id else {}
-    properties = {} if isinstance(body, Unknown) else body.get("properties") or {}
-    collection = properties.get("encryptionSettingsCollection") or {}
-    return Disk(
-        name=item.get("name", ""),
-        id=disk_id,
-        managed="managedDisk" in item,
-        size_gib=properties.get("diskSizeGB", item.get("diskSizeGB")),
-        state=properties.get("diskState", ""),
-        write_accelerated=bool(item.get("writeAcceleratorEnabled")),
-        ade_encrypted=item.get("name", "") in encrypted or bool(collection.get("enabled")),
-        encryption_set_id=_encryption_set_id(properties),
-        lun=item.get("lun"),
-        unread=body if isinstance(body, Unknown) else None,
-    )
-
-
-def _encryption_set_id(properties: dict[str, Any]) -> str:
-    """A confidential VM's disk names its set in its security profile.
-
-    https://learn.microsoft.com/javascript/api/@azure/arm-compute/disksecurityprofile
-    """
-    encryption, security = properties.get("encryption") or {}, properties.get("securityProfile") or {}
-    return str(encryption.get("diskEncryptionSetId") or security.get("secureVMDiskEncryptionSetId") or "")
-
-
-@fact(READ_VM, READ_VIEW, READ_DISK, source=VM_VIEW)
-def disk_keys(failure: Failure, reads: Reads) -> tuple[DiskKey, ...]:
-    """The secrets and keys that Azure Disk Encryption uses for the VM's disks, by the VM's view, its model or the disks."""
-    os_disk = (read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("osDisk") or {}
-    settings = [setting for _, setting in _encryption_settings(seen_view(failure, reads) or {})]
-    settings += [os_disk["encryptionSettings"]] if os_disk.get("encryptionSettings") else []
-    for listed in reads.each(_attached(failure, reads), lambda item: _settings_of_disk(item, reads)):
-        settings += listed
-    found: dict[str, DiskKey] = {}
-    for setting in settings:
-        for kind, part, url in (("secret", "diskEncryptionKey", "secretUrl"), ("key", "keyEncryptionKey", "keyUrl")):
-            entry = setting.get(part)
-            if entry and entry.get(url):
-                vault_id = (entry.get("sourceVault") or {}).get("id", "")
-                found[entry[url].lower()] = DiskKey(kind, entry[url], vault_id)
-    return tuple(found.values())
-
-
-def _settings_of_disk(item: dict[str, Any], reads: Reads) -> list[dict[str, Any]]:
-    disk_id = (item.get("managedDisk") or {}).get("id", "")
-    body = reads.or_unknown(lambda: reads.get(disk_id, DISK_API)) if disk_id else {}
-    collection = {} if isinstance(body, Unknown) else (body.get("properties") or {}).get("encryptionSettingsCollection") or {}
-    return list(collection.get("encryptionSettings") or ()) if collection.get("enabled", True) else []
-
-
-def _encryption_settings(view: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    return [
-        (disk.get("name", ""), setting)
-        for disk in view.get("disks") or ()
-        for setting in disk.get("encryptionSettings") or ()
-        if setting.get("enabled", True)
-    ]
 
 
 _DISTRIBUTIONS = {

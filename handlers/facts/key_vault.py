@@ -15,7 +15,8 @@ from typing import Any
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.activity import READ_ACTIVITY, of_group
-from handlers.facts.compute import READ_DISK, READ_VIEW, READ_VM, disk_keys, disks, read_vm
+from handlers.facts.compute import READ_VIEW, READ_VM, read_vm
+from handlers.facts.disks import READ_DISK, disk_keys, disks
 from handlers.model import Activity, DiskKey, EncryptionSet, Failure, KeyState, KeyVault, Reason, ResourceId, Unknown, parse_time
 
 API = "2023-07-01"

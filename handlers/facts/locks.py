@@ -14,9 +14,10 @@ from handlers.facts.snapshots import unmanaged_disks
 from handlers.model import Failure, Lock, Reason, parse_time
 
 API, STORAGE_API = "2020-05-01", "2023-05-01"
+READ_LOCKS = "Microsoft.Authorization/locks/read"
 
 
-@fact("Microsoft.Authorization/locks/read", READ_COLLECTION, source="Microsoft.Authorization/locks")
+@fact(READ_LOCKS, READ_COLLECTION, source="Microsoft.Authorization/locks")
 def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
     """The locks that cover a restore point collection of the VM: its group's, the subscription's, or its own."""
     if failure.vm is None:
@@ -28,6 +29,14 @@ def restore_point_group_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...
             return whole
         raise Unread(Reason.NO_DATA)
     return tuple(lock for lock in locks if any(lock.covers(collection) for collection in collections))
+
+
+@fact(READ_LOCKS, source="Microsoft.Authorization/locks")
+def vm_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
+    """The locks that cover the VM: its own, its group's, the subscription's."""
+    if (vm := failure.vm) is None:
+        raise Unread(Reason.NOT_NAMED)
+    return tuple(lock for lock in locks_of(vm.subscription, reads) if lock.covers(vm.id))
 
 
 def locks_of(subscription: str, reads: Reads) -> tuple[Lock, ...]:

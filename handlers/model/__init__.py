@@ -24,6 +24,7 @@ from handlers.model.claims import (
     undecided,
     unread,
 )
+from handlers.model.disks import DiskSelection, StorageAccount, UsedCapacity
 from handlers.model.facts import (
     FRESH,
     Activity,
@@ -88,6 +89,7 @@ from handlers.model.incident import (
     KnownFailure,
     PastIncident,
 )
+from handlers.model.load import Load, LoadHistory
 from handlers.model.runbook import (
     Command,
     Runbook,
@@ -130,6 +132,7 @@ __all__ = [
     "Diagnosis",
     "Disk",
     "DiskKey",
+    "DiskSelection",
     "DiskSnapshot",
     "EncryptionSet",
     "Error",
@@ -151,6 +154,8 @@ __all__ = [
     "KeyVault",
     "KnownFailure",
     "Line",
+    "Load",
+    "LoadHistory",
     "Lock",
     "Members",
     "OperatingSystem",
@@ -174,11 +179,13 @@ __all__ = [
     "ServiceIssue",
     "SnapshotPolicy",
     "Step",
+    "StorageAccount",
     "Storm",
     "Surroundings",
     "ToldChange",
     "Unknown",
     "Unreadable",
+    "UsedCapacity",
     "VaultKey",
     "VaultSettings",
     "VaultUsage",

@@ -33,6 +33,8 @@ class VirtualMachine(Struct, frozen=True):
     status_at: datetime | None = None
     message: str = ""
     """What Azure says about that state."""
+    security_type: str = ""
+    """`TrustedLaunch`, `ConfidentialVM`, `Standard`; empty for a VM without a security profile."""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.provisioning_state})"
@@ -222,14 +224,31 @@ class Disk(Struct, frozen=True):
     encryption_set_id: str = ""
     lun: int | None = None
     """None for the OS disk."""
-    excluded: bool = False
-    """Excluded from backup by the vault's settings."""
+    excluded: bool | None = False
+    """Excluded from backup by the vault's settings; None when these could not be read."""
     unread: Unknown | None = None
     """Why the disk's own resource could not be read."""
+    sku: str = ""
+    """`Premium_LRS`, `UltraSSD_LRS` …; empty when Azure does not tell, as in the model of a VM that is deallocated."""
+    max_shares: int = 1
+    """How many VMs may attach it at the same time."""
+    ephemeral: bool = False
+    """An OS disk on the host itself, which has no resource of its own."""
+    account: str = ""
+    """The storage account of an unmanaged disk."""
+    provisioning: str = ""
+    """`Succeeded` and others, of the disk's own resource."""
+    status: str = ""
+    """The VM's view of it: `succeeded` and others; `status_at` is when it was set."""
+    status_at: datetime | None = None
+    ade_version: str = ""
+    """Of Azure Disk Encryption: `1.0` with an Entra app, `1.1` without."""
 
     def __str__(self) -> str:
         size = f"{self.size_gib} GiB" if self.size_gib is not None else "? GiB"
-        return f"{self.name}: {size} {self.state}".strip()
+        shares = f"maxShares {self.max_shares}" if self.max_shares > 1 else ""
+        told = (self.sku, shares, "ephemeral" if self.ephemeral else "", self.account, self.state)
+        return f"{self.name}: {size} {' '.join(part for part in told if part)}".strip()
 
 
 class OutboundAccess(Struct, frozen=True):

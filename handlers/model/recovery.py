@@ -60,6 +60,8 @@ class RecoveryPoint(Struct, frozen=True):
     tiers: tuple[str, ...] = ()
     threat: str = ""
     """`Healthy`, `Warning`, `UnHealthy`; empty when nothing has scanned it."""
+    security_type: str = ""
+    """Of the VM that was backed up: `TrustedLaunch` and others; empty for a standard VM."""
 
     @property
     def only_a_snapshot(self) -> bool:

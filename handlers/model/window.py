@@ -290,6 +290,11 @@ class Window(Struct, frozen=True):
         """The log was read back to the job's begin."""
         return claim(log.since <= self.start) | undecided(Reason.PARTIAL)
 
+    @property
+    def log_is_whole(self) -> Claim:
+        """The VM's activity log was read back to the job's begin: its silence counts."""
+        return undecided(self.activity) if isinstance(self.activity, Unknown) else self._reaches(self.activity)
+
     def new(self, seen: Seen) -> Claim:
         """The last good backup did not have it."""
         good = self.good_since

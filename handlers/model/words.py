@@ -41,6 +41,7 @@ class Reason(StrEnum):
     NOT_COLLECTED = "not_collected"
     MEMBERS = "members"
     NOT_SAMPLED = "not_sampled"
+    NOT_POINTED = "not_pointed"
     NOT_SHOWN = "not_shown"
     OLD_ROW = "old_row"
     CHECK_BROKE = "check_broke"

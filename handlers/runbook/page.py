@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from handlers.model import (
     History,
     Incident,
     Os,
+    Reason,
     ResourceId,
     Step,
     Surroundings,
@@ -86,6 +87,7 @@ class Page:
             "doc": Markdown(catalogue.article_of(failure, error)),
             "findings": diagnosis.findings, "by_verdict": by_verdict,
             "open_findings": [*by_verdict["possible"], *by_verdict["unknown"]],
+            "listed_findings": [*by_verdict["possible"], *filter(_is_listed(by_verdict), by_verdict["unknown"])],
             "os": diagnosis.os.value if diagnosis.os else "", "windows": diagnosis.os is not Os.LINUX, "linux": diagnosis.os is not Os.WINDOWS,
             "distribution": facts.vm.distribution if facts.vm else "",
         }  # fmt: skip
@@ -203,7 +205,7 @@ class Page:
 
     def _in_guest(self) -> list[Finding]:
         """The causes that are not confirmed and whose check runs inside the VM."""
-        return [finding for finding in self.context["open_findings"] if self._check_of(finding)["in_guest"]]
+        return [finding for finding in self.context["listed_findings"] if self._check_of(finding)["in_guest"]]
 
     def _script(self, first: str, title: str) -> Markdown:
         """The checks inside the VM as one script per system: an action, the diagnosis, then checks that neither has."""
@@ -225,7 +227,7 @@ class Page:
         return Markdown(below(Blocks(self.words, BOTH).shown(self._of_actions(actions), GUEST)))
 
     def _in_one(self, run: str, place: Place, commands: dict[Command, str]) -> Markdown:
-        for finding in self.context["open_findings"]:
+        for finding in self.context["listed_findings"]:
             for command in next(self._steps.checks(finding), ()):
                 if command.run == run and not _is_decided(finding, command):
                     commands.setdefault(command, one_line(self.titles[finding.cause]))
@@ -369,6 +371,12 @@ class Page:
 def _is_decided(finding: Finding, command: Command) -> bool:
     """Whether the script for inside the VM decides the cause, so that its own check need not be there."""
     return command.run == "guest" and finding.cause in pieces(DIAGNOSES[command.shell])
+
+
+def _is_listed(by_verdict: Mapping[str, Sequence[Finding]]) -> Callable[[Finding], bool]:
+    """Where a cause is confirmed, those that the error does not point to are not in the ticket; the page has them all."""
+    proven = bool(by_verdict[Verdict.CONFIRMED.value])
+    return lambda finding: not (proven and finding.why == Unknown(Reason.NOT_POINTED))
 
 
 def link_to(ticket_id: str, url: str) -> Markdown:

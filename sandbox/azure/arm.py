@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote
 
-from sandbox.azure import resource_list
+from sandbox.azure import metrics, resource_list
 from sandbox.azure.answers import (
     Answer,
     error,
@@ -283,6 +283,13 @@ def _usages(request: Request, world: Resources) -> Answer:
     )
 
 
+def _metrics(request: Request, world: Resources) -> Answer:
+    resource = request.path[: -len(metrics.BELOW)]
+    if resource.lower() not in world.resources:
+        return resource_missing(resource, "")
+    return metrics.answer(request.query, world.resources.get(request.key), request.now)
+
+
 def _activity(request: Request, world: Resources) -> Answer:
     """https://learn.microsoft.com/rest/api/monitor/activity-logs/list; `eventTimestamp ge` is required; az sends times without quotes."""
     query = request.filter
@@ -291,7 +298,7 @@ def _activity(request: Request, world: Resources) -> Answer:
         raise BadFilter("The $filter must start with eventTimestamp ge '<time>'.")
     since, until = (moment_of(bounds[name]) if name in bounds else request.now for name in ("ge", "le"))
     found = [entry for entry in world.activity if since <= moment_of(entry["eventTimestamp"]) <= until]
-    for name, field in (("resourceUri", "resourceId"), ("resourceGroupName", "resourceGroupName")):
+    for name, field in (("resourceUri", "resourceId"), ("resourceId", "resourceId"), ("resourceGroupName", "resourceGroupName")):
         if match := re.search(rf"(?i)\b{name} eq '((?:[^']|'')*)'", query):
             wanted = match[1].replace("''", "'").lower()
             found = [entry for entry in found if str(entry[field]).lower() == wanted]
@@ -302,6 +309,7 @@ def _activity(request: Request, world: Resources) -> Answer:
 
 _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     f"{ACTIVITY}$": _activity,
+    r"/providers/microsoft\.insights/metrics$": _metrics,
     r"^/subscriptions/[^/]+/resourcegroups/[^/]+$": _group,
     r"^/subscriptions/[^/]+/resources$": lambda request, world: resource_list.answer(request.filter, world.resources.values()),
     r"/providers/microsoft\.authorization/locks$": _locks,

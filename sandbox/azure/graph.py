@@ -25,7 +25,8 @@ TYPES = frozenset({
     "microsoft.compute/virtualmachines", "microsoft.compute/virtualmachines/extensions", "microsoft.compute/disks",
     "microsoft.compute/diskencryptionsets", "microsoft.compute/restorepointcollections", "microsoft.keyvault/vaults",
     "microsoft.network/networkinterfaces", "microsoft.network/networksecuritygroups", "microsoft.network/routetables",
-    "microsoft.network/virtualnetworks", "microsoft.network/natgateways",
+    "microsoft.network/virtualnetworks", "microsoft.network/natgateways", "microsoft.storage/storageaccounts",
+    "microsoft.classicstorage/storageaccounts",
 })  # fmt: skip
 """Of the table `resources`. Subnets lie in the rows of their networks."""
 GROUPS, CHANGES = "resourcecontainers", "resourcechanges"

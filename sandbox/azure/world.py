@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tzlocal.windows_tz import win_tz
 
+from sandbox.azure import metrics
 from sandbox.scenario import RELATIVE_TIME, Scenario, moment
 from sandbox.world import Body, World
 
@@ -78,6 +79,7 @@ class FullWorld(World):
         self._complete_vms()
         self._complete_network()
         self._complete_collections()
+        self._add_metrics()
         self.activity = [self._activity(entry) for entry in self.activity]
         self._override()
 
@@ -208,6 +210,11 @@ class FullWorld(World):
         given = self.data.get("item") or {}
         told: Body = {"lastRecoveryPoint": self._iso(given["last_point"])} if given.get("last_point") else {}
         told |= {"isScheduledForDeferredDelete": True} if given.get("deferred_delete") else {}
+        listed = given.get("include_disks", given.get("exclude_disks"))
+        if listed is not None:
+            told["extendedProperties"] = {
+                "diskExclusionProperties": {"isInclusionList": "include_disks" in given, "diskLunList": listed}
+            }
         return told | ({"protectionState": given["state"], "policyId": "", "policyName": ""} if given.get("state") else {})
 
     def _backups(self) -> list[Body]:
@@ -227,6 +234,7 @@ class FullWorld(World):
                     "isManagedVirtualMachine": True, "originalStorageAccountOption": False,
                     "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in job.pop("sandboxTiers", TIERS)],
                     **({"threatStatus": job.pop("sandboxThreat")} if "sandboxThreat" in job else {}),
+                    **({"securityType": kind} if (kind := job.pop("sandboxSecurity", self.vm.get("security_type"))) else {}),
                 })  # fmt: skip
 
     def _complete_vms(self) -> None:
@@ -272,6 +280,20 @@ class FullWorld(World):
             collection["properties"]["restorePointCollectionId"] = self.guid(collection["id"])
             for point in collection["properties"].get("restorePoints") or ():
                 self.resources[point["id"].lower()] = {**copy.deepcopy(point), "type": POINT_TYPE}
+
+    def _add_metrics(self) -> None:
+        """What Azure measures of the VM and of storage accounts; see sandbox/azure/metrics.py."""
+        spans = [{"from": self.time(given.get("from", "-93d")), "to": self.time(given.get("to", "+1d")), **_measured(given)}
+                 for given in self.data.get("metrics") or ()]  # fmt: skip
+        if self.vm_id.lower() in self.resources:
+            self._add(f"{self.vm_id}{metrics.BELOW}", metrics.KIND, {"base": dict(metrics.IDLE), "spans": spans})
+        for account in self.data.get("storage_accounts") or ():
+            kind = f"Microsoft.{'ClassicStorage' if account.get('classic') else 'Storage'}/storageAccounts"
+            account_id = self.resource_id("rg-storage", kind, account["name"])
+            self._add(account_id, kind, {"provisioningState": "Succeeded"}, location=self.vm["location"])
+            held = account.get("used_tib", 1.0)
+            base = {} if held is None else {"UsedCapacity": held * 2**40}
+            self._add(f"{account_id}{metrics.BELOW}", metrics.KIND, {"base": base, "spans": []})
 
     def _activity(self, entry: Body) -> Body:
         """https://learn.microsoft.com/rest/api/monitor/activity-logs/list"""
@@ -329,6 +351,11 @@ def merge(target: Body, changes: Mapping[str, Any]) -> None:
             merge(target[key], value)
         else:
             target[key] = copy.deepcopy(value)
+
+
+def _measured(given: Mapping[str, Any]) -> Body:
+    """A scenario's `cpu`, `memory` and `iops` as Azure's metrics."""
+    return {metric: given[name] for name, of in metrics.CALLED.items() if name in given for metric in of}
 
 
 def _default_rule(name: str, direction: str, access: str, priority: int, source: str, destination: str) -> Body:

@@ -17,11 +17,14 @@ from handlers.model import (
     Agent,
     Availability,
     Disk,
+    DiskSelection,
     Extension,
     GuestEvent,
     GuestEvents,
     Job,
     JobTask,
+    Load,
+    LoadHistory,
     Lock,
     OperatingSystem,
     Operation,
@@ -100,6 +103,18 @@ def events(*found: GuestEvent, channels: tuple[str, ...] = ("system", "applicati
     return GuestEvents(found, channels, ago(days=2))
 
 
+def minutes(since: datetime, until: datetime, **values: Any) -> tuple[Load, ...]:
+    """A value for each minute: `cpu`, `memory_free`, `iops`."""
+    idle: dict[str, Any] = {"cpu": 10, "memory_free": 60, "iops": 5}
+    return tuple(Load(since + timedelta(minutes=n), **idle | values) for n in range((until - since) // timedelta(minutes=1)))
+
+
+def load(good: Any = None, **values: Any) -> LoadHistory:
+    """The same load all through the job."""
+    return LoadHistory(minutes(START, END, **values), timedelta(minutes=1), good)
+
+
+OS_DISK = Disk("os", "/d", size_gib=128, sku="Premium_LRS", provisioning="Succeeded", status="succeeded", status_at=ago(days=30))
 WINDOW: dict[str, Any] = {
     "job": FAILED, "last_good": GOOD, "consistency": "AppConsistent", "activity": log(), "category": "agent",
     "availability": (Availability("Available", ago(days=20)),), "beats": NO_LOGS, "policy": STANDARD, "power_state": "running",
@@ -111,13 +126,15 @@ FACTS: dict[str, Any] = {
     "vm_availability": WINDOW["availability"], "service_issues": (), "peers": Peers(3, 0), "recent_backup_jobs": (GOOD,),
     "overlapping_backup_jobs": (), "unread_vaults": (), "snapshot_policy": STANDARD, "restore_point_group_locks": (),
     "lock_changes": log(since=START), "restore_point_collections": (collection(2, days_apart=1),), "restore_point_activity": log(since=ago(days=61)),
-    "outbound_access": OutboundAccess(()), "disks": (Disk("os", "/d", size_gib=128),), "disk_keys": (), "key_vaults": (),
+    "outbound_access": OutboundAccess(()), "disks": (OS_DISK,), "disk_keys": (), "key_vaults": (),
     "encryption_sets": (), "members": {}, "vm": WINDOW["vm"], "backup_principal": "backup", "certificate_names": (),
     "disk_snapshots": (), "other_operations": (), "policy_denials": log(), "protection": Protection("Protected"), "restore_point_deletions": log(),
     "snapshot_activity": log(), "storage_account_locks": (), "subscription_tenant": "home", "unmanaged_disks": (), "vault_activity": log(),
     "vault_key": None, "vault_region": "westeurope", "vault_settings": VaultSettings(tenant_id="home"), "vault_usage": VaultUsage(12, 12),
-    "patch_assessment": Unknown(Reason.NO_DATA), "attached_disks": ("os", "data"),
+    "patch_assessment": Unknown(Reason.NO_DATA), "attached_disks": (OS_DISK,), "disk_activity": log(), "vm_locks": (),
     "operating_system": OperatingSystem("ubuntu", "24.04", "Canonical ubuntu-24_04-lts server"),
+    "disk_selection": DiskSelection(), "storage_accounts": (), "used_capacity": Unknown(Reason.NO_DATA), "recovery_points": (),
+    "vm_load": load(),
 }  # fmt: skip
 SHARED = {"agent": "agent", "extensions": "extensions", "snapshot_policy": "policy", "heartbeats": "beats", "vm": "vm",
           "vm_availability": "availability"}  # fmt: skip

@@ -6,7 +6,7 @@ from copy import replace
 
 import pytest
 
-from handlers.model import Activity, GuestEvent, OperatingSystem
+from handlers.model import Activity, Disk, GuestEvent, OperatingSystem
 from tests.causes.cases import (
     AGENTLESS,
     BACKUP,
@@ -138,7 +138,10 @@ encoding(1, RULED_OUT, "the snapshot of this job was taken", {"job": SNAPPED})
 encoding(4, UNKNOWN, "only the guest can tell")
 
 many = Table("many_disks_linux", LISTED)
-NO_STATUS, SIX = {"code": "NoExtensionStatusButStatusBlobAvailable"}, ("os", "d1", "d2", "d3", "d4", "d5")
+NO_STATUS, SIX = (
+    {"code": "NoExtensionStatusButStatusBlobAvailable"},
+    tuple(Disk(name, f"/{name}") for name in ("os", "d1", "d2", "d3", "d4", "d5")),
+)
 many(1, RULED_OUT, "the snapshot of this job was taken", NO_STATUS | {"job": SNAPPED}, attached_disks=SIX)
 many(3, POSSIBLE, "no result, and six disks", NO_STATUS, attached_disks=SIX)
 many(4, RULED_OUT, "two disks, as when the job ran", NO_STATUS)

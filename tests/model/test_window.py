@@ -158,6 +158,13 @@ def test_quiet(when: dict[str, Any], holds: bool | None) -> None:
     assert shown(window(**when).quiet) is holds
 
 
+@pytest.mark.parametrize(
+    ("when", "holds"), [({}, True), ({"activity": log(since=ago(minutes=10))}, OPEN), ({"activity": FORBIDDEN}, OPEN)]
+)
+def test_log_is_whole(when: dict[str, Any], holds: bool | None) -> None:
+    assert shown(window(**when).log_is_whole) is holds
+
+
 DOWN = (
     Availability("Available", ago(minutes=10)),
     Availability("Unavailable", ago(minutes=20)),

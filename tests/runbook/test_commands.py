@@ -98,7 +98,9 @@ def test_only_changes_say_what_one_should_see_afterwards(language: str) -> None:
 
 
 def test_what_stops_the_vm_or_its_network_is_labelled_as_downtime() -> None:
-    stopping = re.compile(r"az vm (deallocate|restart)|(Stop|Restart)-AzVM|netplan (try|apply)|nmcli con up|Set-NetIPInterface")
+    stopping = re.compile(
+        r"az vm (deallocate|restart|resize)|(Stop|Restart)-AzVM|VmSize = |netplan (try|apply)|nmcli con up|Set-NetIPInterface"
+    )
     assert {c.action for c in ALL if stopping.search(c.line)} == {name for name, a in actions().items() if a.effect == "downtime"}
     assert words_of("en")["effects"]["downtime"] == "**causes downtime**"
     assert words_of("pt-BR")["effects"]["downtime"] == "**causa indisponibilidade**"
