@@ -20,16 +20,6 @@ CAUSES = Path(__file__).parents[1] / "causes"
 NOTHING = Asserts()
 GENERIC = ("jobfailure",)
 """What stands where a code should, and is none."""
-OPERATIONS = {
-    "backup": "backup",
-    "restore": "restore",
-    "crossregionrestore": "restore",
-    "configurebackup": "configure",
-    "register": "register",
-    "modifypolicy": "policy",
-    "updatecustomermanagedkey": "vault",
-}
-"""What a job calls itself, folded, by what it is on a ticket: https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
 ARTICLES = {
     "sql": "https://learn.microsoft.com/azure/backup/backup-sql-server-azure-troubleshoot",
     "saphana": "https://learn.microsoft.com/azure/backup/backup-azure-sap-hana-database-troubleshoot",
@@ -270,10 +260,9 @@ def _in(language: str, texts: Mapping[str, str]) -> str:
     return texts.get(language, texts.get("en", ""))
 
 
-def operation_of(error: Error, job: Job | None = None) -> str:
-    """What failed: what the job says that it is, else what fails with the code."""
-    said = OPERATIONS.get(fold(job.operation)) if job else None
-    return said or _of(error).operation
+def operation_of(error: Error, failure: Failure | None = None) -> str:
+    """What failed: what the job or the alert says that it is, else what fails with the code."""
+    return (failure.operation if failure else "") or _of(error).operation
 
 
 def is_of_vm(failure: Failure, error: Error) -> bool:

@@ -32,7 +32,8 @@ from handlers.model import (
     Window,
     time_text,
 )
-from handlers.model.recovery import RECOVERY_FACTS, of_restore, recovery_of
+from handlers.model.failure import BACKUP, RESTORE
+from handlers.model.recovery import RECOVERY_FACTS, RESTORE_FACTS, of_restore, recovery_of
 from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,10 @@ def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     causes = _causes(failure, error)
     named = frozenset({"vm"}.union(*(cause.facts for cause in causes)))
     window = frozenset(WINDOW_FACTS if "window" in named else ())
-    of_vm = is_of_vm(failure, error)
-    risk = frozenset(RECOVERY_FACTS if of_vm else ())
-    return (named - MADE) | window | risk | (SURROUNDINGS if causes or of_vm else frozenset())
+    of_vm, of_backup = is_of_vm(failure, error), operation_of(error, failure) != RESTORE
+    risk = frozenset((RECOVERY_FACTS if of_backup else RESTORE_FACTS) if of_vm else ())
+    around = frozenset((SURROUNDINGS if of_backup else TAG_FACTS) if causes or of_vm else ())
+    return (named - MADE) | window | risk | around
 
 
 def diagnose(
@@ -90,7 +92,7 @@ def diagnose(
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
     kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
     recovery = recovery_of(readings, failure.job, window.now)
-    risk = of_restore(recovery) if operation_of(error, failure.job) == "restore" else recovery
+    risk = of_restore(recovery) if operation_of(error, failure) == RESTORE else recovery
     return Diagnosis(failure, error, tuple(findings), readings, os, kept, risk)
 
 
@@ -182,7 +184,7 @@ def passing_unread(diagnosis: Diagnosis) -> list[str]:
 def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:
     """The error's causes. Of a database in a VM only those of the VM that its own code lists; of a file share none."""
     if is_of_vm(failure, error):
-        return causes_of(error, named=operation_of(error, failure.job) == "backup")
+        return causes_of(error, named=operation_of(error, failure) == BACKUP)
     of_database = error.in_catalogue and entry(error.code).workload
     return causes_of(error, named=False) if of_database else ()
 

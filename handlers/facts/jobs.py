@@ -28,6 +28,8 @@ LISTED_SECONDS = (900.0, 60.0)
 """A vault's list may be some minutes old; what is not in it is looked for in one that is at most a minute old."""
 SLACK = timedelta(hours=2)
 """An alert's time and its job's times are not the same clock's."""
+BACKUPS, RESTORES, EVERY_OPERATION = "Backup", "Restore", ""
+"""What a list of jobs is filtered by. https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
 GENERIC = ("jobfailure",)
 """What stands where a code should, and is none."""
 CODE_WORD = r"\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+){2,}\b"
@@ -70,8 +72,8 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
 def _from_api(alert: Alert, failure: Failure, vault: ResourceId, azure: Azure) -> Job | None:
     if alert.job_id:
         return job_details(vault, alert.job_id, azure)
-    until = failure.failed_at + SLACK
-    nearest = _nearest(list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed"), alert, failure)
+    until, operation = failure.failed_at + SLACK, listed_operation(failure)
+    nearest = _nearest(list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed", operation=operation), alert, failure)
     return job_details(vault, nearest.id, azure) if nearest else None
 
 
@@ -80,17 +82,17 @@ def listed_job(alert: Alert, azure: Azure) -> Job | None:
     from azure.core.exceptions import AzureError
 
     failure = Failure.of(alert, None, alert.fired_at or datetime.now(UTC))
-    vault = failure.vault
+    vault, operation = failure.vault, listed_operation(failure)
     if vault is None:
         return None
 
     def read() -> tuple[Job, ...]:
         now = datetime.now(UTC)
-        return tuple(list_jobs(vault, now - LISTED, now + SLACK, azure, status="Failed"))
+        return tuple(list_jobs(vault, now - LISTED, now + SLACK, azure, status="Failed", operation=operation))
 
     try:
         for seconds in LISTED_SECONDS:
-            jobs = azure.shared.get(f"failed jobs {vault.key}", read, seconds=seconds)
+            jobs = azure.shared.get(f"failed {operation} jobs {vault.key}", read, seconds=seconds)
             if found := _nearest(jobs, alert, failure):
                 return found
     except (AzureError, NotRead) as error:
@@ -111,9 +113,17 @@ def job_details(vault: ResourceId, job_id: str, azure: Azure) -> Job:
     return parse_job(found)
 
 
-def list_jobs(vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "") -> list[Job]:
-    """The vault's VM backup jobs that started between the two times, newest first."""
-    parts = ["operation eq 'Backup'", f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
+def listed_operation(failure: Failure) -> str:
+    """The word by which a vault's list knows jobs like the failed one."""
+    return RESTORES if failure.is_restore else BACKUPS
+
+
+def list_jobs(
+    vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "", operation: str = BACKUPS
+) -> list[Job]:
+    """The vault's jobs of an operation (of all when it is empty) that started between the two times, newest first."""
+    parts = [f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
+    parts += [f"operation eq '{operation}'"] if operation else []
     parts += [f"status eq '{status}'"] if status else []
     found = azure.backup(vault.subscription).backup_jobs.list(vault.name, vault.group, filter=" and ".join(parts))
     jobs = [parse_job(item) for item in found]
@@ -121,10 +131,11 @@ def list_jobs(vault: ResourceId, since: datetime, until: datetime, azure: Azure,
 
 
 def completed_after(failure: Failure, since: datetime, azure: Azure) -> Job | None:
-    """The item's newest completed backup that started after `since`: the proof of a recovery."""
+    """The item's newest completed backup, of a failed restore its newest completed restore, that started after `since`: the proof of a recovery."""
     if failure.vault is None:
         return None
-    jobs = list_jobs(failure.vault, since, datetime.now(UTC) + timedelta(days=1), azure)
+    until = datetime.now(UTC) + timedelta(days=1)
+    jobs = list_jobs(failure.vault, since, until, azure, operation=listed_operation(failure))
     return next((job for job in jobs if is_of_item(job, failure) and job.completed_after(since)), None)
 
 
@@ -227,7 +238,8 @@ def _from_log(alert: Alert, failure: Failure, azure: Azure) -> Job | None:
     if alert.job_id:
         row = _newest("job", failure.failed_at, azure, job=alert.job_id)
     elif failure.container:
-        row = _newest("failed_jobs_of_item", failure.failed_at, azure, container=f";{failure.container}")
+        names = {"container": f";{failure.container}", "operation": listed_operation(failure)}
+        row = _newest("failed_jobs_of_item", failure.failed_at, azure, **names)
     else:
         return None
     return _logged(row, failure) if row else None

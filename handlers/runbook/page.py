@@ -73,7 +73,7 @@ class Page:
         return {
             **names_of(diagnosis),
             "failure": failure, "alert": failure.alert, "job": failure.job, "error": error, "facts": facts,
-            "recovery": diagnosis.recovery, "is_vm": catalogue.is_of_vm(failure, error), "operation": catalogue.operation_of(error, failure.job),
+            "recovery": diagnosis.recovery, "is_vm": catalogue.is_of_vm(failure, error), "operation": catalogue.operation_of(error, failure),
             "error_title": Markdown(catalogue.title_of(error, self.language)),
             "meaning": Markdown(catalogue.meaning_of(error, self.language)),
             "recommended": [text for said in (failure.job.errors if failure.job else ()) for text in said.recommendations],

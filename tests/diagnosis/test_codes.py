@@ -16,7 +16,7 @@ from handlers.diagnosis import catalogue
 from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.model import Alert, Diagnosis, Failure, Job, JobError, JobTask, Os, Reading, Reason, ResourceId, Runbook, Unknown
 from handlers.model import VirtualMachine as Machine
-from handlers.model.failure import VM_WORKLOAD
+from handlers.model.failure import VM_WORKLOAD, operation_named
 from handlers.model.parts import joined
 from handlers.model.storm import members_of, opened
 from handlers.runbook.render import render, render_storm
@@ -49,7 +49,8 @@ def failure_of(code: str, operation: str, workload: str = VM_WORKLOAD) -> Failur
         "job-1", "Failed", operation, "vm-01", started_at=NOW - timedelta(hours=1), ended_at=NOW, scheduled=True,
         errors=(JobError(0, code, "Azure said so.", ("Do what Azure recommends.",)),), tasks=(JobTask("Some Task", "Failed"),),
     )  # fmt: skip
-    return Failure(Alert("x"), job, NOW, ResourceId.parse(VAULT), None, "vm-01", ResourceId.parse(VM), workload)
+    vault, vm, named = ResourceId.parse(VAULT), ResourceId.parse(VM), operation_named(operation)
+    return Failure(Alert("x"), job, NOW, vault, None, "vm-01", vm, workload, operation=named)
 
 
 def diagnosis_of(failure: Failure, os: Os) -> Diagnosis:
