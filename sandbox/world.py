@@ -318,7 +318,7 @@ class World:
             "isUserTriggered": not job["scheduled"], "virtualMachineVersion": "Compute", "containerName": container,
             "duration": f"PT{int(((ended or self.now) - began).total_seconds() // 60)}M0.2700148S",
             "extendedInfo": {"tasksList": [{"taskId": name, "status": status} for name, status in tasks.items()],
-                             "propertyBag": {"VM Name": self.vm["name"]}},
+                             "propertyBag": self._property_bag(job)},
         }  # fmt: skip
         if ended:
             properties["endTime"] = ended.strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
@@ -330,11 +330,27 @@ class World:
                 {"errorCode": e.get("number", 0), "errorTitle": e.get("title"), "errorString": e.get("message"),
                  "recommendations": e.get("recommendations") or []} for e in errors
             ]  # fmt: skip
-        about_point = {"sandboxConsistency": "consistency", "sandboxThreat": "threat", "sandboxTiers": "tiers"}
+        about_point = {
+            "sandboxConsistency": "consistency",
+            "sandboxThreat": "threat",
+            "sandboxTiers": "tiers",
+            "sandboxPoint": "point",
+        }
         properties |= {name: job[field] for name, field in about_point.items() if job.get(field)}
         self._add(
             f"{vault_id or self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties
         )
+
+    def _property_bag(self, job: Body) -> Body:
+        """What the details of a restore say of it: https://learn.microsoft.com/azure/backup/tutorial-restore-disk"""
+        if job["operation"] != "Restore":
+            return {"VM Name": self.vm["name"]}
+        restore, bag = job.get("restore") or {}, {}
+        named = {"Target Storage Account Name": "storage_account", "Target resource group": "resource_group"}
+        if restore:
+            at = self.time(restore.get("point", "-23h"))
+            bag = {"Job Type": restore.get("kind", "Recover disks"), "Recovery point time ": f"{at:%m/%d/%Y %I:%M:%S %p}"}
+        return bag | {name: restore[field] for name, field in named.items() if field in restore} | dict(restore.get("told") or {})
 
     def _add_restore_points(self) -> None:
         given = self.data.get("restore_points") or {}
@@ -377,10 +393,16 @@ class World:
             "collection": getattr(self, "collection_id", ""),
             "nsg": self.resource_id(self.vm["resource_group"], "Microsoft.Network/networkSecurityGroups", "nsg-shop"),
             "nic": self.nic_id,
+            "storage_account": self._first_storage_account(),
             "os_disk": self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", f"{self.vm['name']}-osdisk"),
         }
         place, mark, below = scope.partition("/") if not scope.startswith("/") else (scope, "", "")
         return (named.get(place) or scope.replace("{subscription}", self.subscription)) + (mark + below if place in named else "")
+
+    def _first_storage_account(self) -> str:
+        given = (self.data.get("storage_accounts") or [{"name": "none"}])[0]
+        group = given.get("resource_group", self.vm["resource_group"])
+        return self.resource_id(group, "Microsoft.Storage/storageAccounts", given["name"])
 
     def key_vault_id(self, name: str) -> str:
         return self.resource_id("rg-keys", "Microsoft.KeyVault/vaults", name)

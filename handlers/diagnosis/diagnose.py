@@ -38,8 +38,8 @@ from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
 
-MADE = frozenset({"window", "members"})
-"""Parameters of checks that are made here and read nowhere."""
+MADE = frozenset({"window", "attempt", "members"})
+"""Parameters of checks that are made here and read nowhere. `attempt` is the window for which nothing of backups is read."""
 WINDOW_FACTS = ("last_good", "last_good_consistency", "vm_activity", "vm_availability", "heartbeats", "vm", "power_state", "agent",
                 "extensions", "snapshot_policy")  # fmt: skip
 """What the window is made of, as far as it can be read."""
@@ -183,10 +183,11 @@ def passing_unread(diagnosis: Diagnosis) -> list[str]:
 
 def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:
     """The error's causes. Of a database in a VM only those of the VM that its own code lists; of a file share none."""
+    operation = operation_of(error, failure)
     if is_of_vm(failure, error):
-        return causes_of(error, named=operation_of(error, failure) == BACKUP)
-    of_database = error.in_catalogue and entry(error.code).workload
-    return causes_of(error, named=False) if of_database else ()
+        return causes_of(error, operation, named=operation in (BACKUP, RESTORE))
+    of_database = error.in_catalogue and entry(error.code).workload and operation != RESTORE
+    return causes_of(error, operation, named=False) if of_database else ()
 
 
 def applies(cause: Cause, os: Os | None) -> bool:
@@ -199,7 +200,7 @@ def _finding(cause: Cause, opinion: Opinion, readings: Mapping[str, Reading]) ->
 
 
 def _opinion(cause: Cause, readings: Mapping[str, Reading], window: Window, members: Mapping[str, Verdict]) -> Opinion:
-    made = {"window": window, "members": members}
+    made = {"window": window, "attempt": window, "members": members}
     values = {name: made[name] if name in MADE else readings[name].value for name in cause.facts}
     for name, value in values.items():
         if isinstance(value, Unknown) and name not in cause.optional:

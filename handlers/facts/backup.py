@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.facts.jobs import READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
+from handlers.facts.jobs import READ_JOBS, READ_POINTS, filter_time, is_of_item, job_details, list_jobs
 from handlers.facts.schedules import runs_a_day, schedule_of
 from handlers.model import Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
 from handlers.model.recovery import Protection, RecoveryPoint
@@ -71,7 +71,7 @@ def recovery_points(failure: Failure, reads: Reads) -> tuple[RecoveryPoint, ...]
         raise Unread(Reason.NOT_NAMED)
     vault, (container, name) = _vault_of(failure), _names(failure.item)
     since, until = failure.began_at - GOOD_LOOK_BACK[-1], datetime.now(UTC) + AN_HOUR
-    window = f"startDate eq '{_filter_time(since)}' and endDate eq '{_filter_time(until)}'"
+    window = f"startDate eq '{filter_time(since)}' and endDate eq '{filter_time(until)}'"
 
     def read() -> tuple[RecoveryPoint, ...]:
         listed = reads.azure.backup(vault.subscription).recovery_points.list(
@@ -243,7 +243,3 @@ def _names(item: ResourceId) -> tuple[str, str]:
     if not match:
         raise Unread(Reason.NOT_NAMED)
     return match[1], match[2]
-
-
-def _filter_time(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %I:%M:%S %p")

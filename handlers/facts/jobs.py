@@ -18,6 +18,8 @@ from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.facts.queries import query
 from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, Unknown, parse_time
+from handlers.model.failure import RESTORE, operation_named
+from handlers.model.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ SLACK = timedelta(hours=2)
 """An alert's time and its job's times are not the same clock's."""
 BACKUPS, RESTORES, EVERY_OPERATION = "Backup", "Restore", ""
 """What a list of jobs is filtered by. https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
+MOST_DETAILS = 20
 GENERIC = ("jobfailure",)
 """What stands where a code should, and is none."""
 CODE_WORD = r"\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+){2,}\b"
@@ -122,7 +125,7 @@ def list_jobs(
     vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "", operation: str = BACKUPS
 ) -> list[Job]:
     """The vault's jobs of an operation (of all when it is empty) that started between the two times, newest first."""
-    parts = [f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
+    parts = [f"startTime eq '{filter_time(since)}'", f"endTime eq '{filter_time(until)}'"]
     parts += [f"operation eq '{operation}'"] if operation else []
     parts += [f"status eq '{status}'"] if status else []
     found = azure.backup(vault.subscription).backup_jobs.list(vault.name, vault.group, filter=" and ".join(parts))
@@ -164,7 +167,7 @@ def newest_recovery_point(failure: Failure, job: Job, azure: Azure) -> datetime 
     if vault is None or item is None or began is None:
         return None
     *_, container, _, name = item.id.split("/")
-    window = f"startDate eq '{_filter_time(began)}' and endDate eq '{_filter_time(datetime.now(UTC))}'"
+    window = f"startDate eq '{filter_time(began)}' and endDate eq '{filter_time(datetime.now(UTC))}'"
     points = azure.backup(vault.subscription).recovery_points
     try:
         found = list(points.list(vault.name, vault.group, "Azure", container, name, filter=window))
@@ -201,7 +204,16 @@ def parse_job(resource: Any) -> Job:
         errors=tuple(map(_error, found.get("errorDetails") or ())),
         detailed_message=str(extended.get("dynamicErrorMessage") or ""),
         tasks=tuple(JobTask(str(t.get("taskId") or ""), str(t.get("status") or "")) for t in extended.get("tasksList") or ()),
+        details=_details(str(found.get("operation") or ""), extended.get("propertyBag") or {}),
     )
+
+
+def _details(operation: str, told: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a restore's details say of its source and target. Addresses are left out: some could carry a signature."""
+    if operation_named(operation) != RESTORE:
+        return ()
+    pairs = ((str(name), one_line(value, 200)) for name, value in told.items())
+    return tuple((name, value) for name, value in pairs if value and "://" not in value)[:MOST_DETAILS]
 
 
 def _error(found: Mapping[str, Any]) -> JobError:
@@ -274,6 +286,6 @@ def logged_job(row: Mapping[str, Any]) -> Job:
     )
 
 
-def _filter_time(time: datetime) -> str:
+def filter_time(time: datetime) -> str:
     """`2026-11-22 07:30:00 PM`, the form that the list's filter wants, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %I:%M:%S %p")

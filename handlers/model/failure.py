@@ -111,6 +111,8 @@ class Job:
     errors: tuple[JobError, ...] = ()
     detailed_message: str = ""
     tasks: tuple[JobTask, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    """What the details of a restore say of it, by Azure's own names; empty for other jobs, and without their details."""
     vault_id: str = ""
     """The vault that ran it, where it is another than the failure's."""
 

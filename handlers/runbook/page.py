@@ -198,6 +198,8 @@ class Page:
 
     def _last_actions(self) -> tuple[str, ...]:
         """The backup to start once the cause is fixed; of what cannot be started from here, its jobs."""
+        if self.context["operation"] == "restore":
+            return ("list_restore_jobs",)
         is_backup_of_vm = self.context["is_vm"] and self.context["operation"] == "backup"
         return ("backup_now",) if is_backup_of_vm else ("list_backup_jobs",)
 

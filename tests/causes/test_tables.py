@@ -76,7 +76,7 @@ def test_every_documented_line_has_a_case_or_a_reason(cause_id: str) -> None:
 def test_an_unread_fact_rules_nothing_out_that_another_value_of_it_would_not(case: Case) -> None:
     """What is ruled out without a fact is ruled out whatever the fact says."""
     for name in catalogue.cause(case.cause).facts:
-        if name in ("window", "members", "power_state"):
+        if name in ("window", "attempt", "members", "power_state"):
             continue
         if without(case, name).verdict is RULED_OUT:
             others = [values_of(other)[name] for other in CASES if other.cause == case.cause]
@@ -89,7 +89,7 @@ def test_an_unread_fact_never_makes_a_verdict_more_certain(case: Case) -> None:
     certainty = {UNKNOWN: 0, POSSIBLE: 1, CONFIRMED: 2, RULED_OUT: 2}
     before = opinion_of(case).verdict
     for name in catalogue.cause(case.cause).facts:
-        if name not in ("window", "members", "power_state"):
+        if name not in ("window", "attempt", "members", "power_state"):
             after = without(case, name).verdict
             assert certainty[after] <= max(certainty[before], 1), name
             assert {before, after} != {CONFIRMED, RULED_OUT}, name
@@ -105,6 +105,7 @@ def test_what_could_not_be_read_keeps_a_cause_unknown_that_the_code_states(case:
 UNDATED = {
     ("agent_not_installed", 4): "what never was has no begin",
     ("vm_deleted_or_moved", 1): "the code itself says it of that time",
+    ("restore_cross_subscription", 1): "the job's own operation moves with it",
     ("transfer_slow", 1): "the job's own tasks move with it",
 }
 
@@ -118,17 +119,18 @@ def test_what_began_after_the_job_is_never_confirmed(case: Case) -> None:
     year = timedelta(days=365 * 3)
     job = window.job and replace(window.job, started_at=window.start - year, ended_at=window.end - year)
     earlier = replace(window, start=window.start - year, end=window.end - year, job=job, last_good=None, message="")
-    assert opinion_of(case, window=earlier).verdict is not CONFIRMED
+    assert opinion_of(case, window=earlier, attempt=earlier).verdict is not CONFIRMED
 
 
 @pytest.mark.parametrize("cause_id", catalogue.all_causes())
 def test_a_check_breaks_on_nothing_that_could_not_be_read(cause_id: str) -> None:
     cases = [case for case in CASES if case.cause == cause_id]
-    unread = {name: FORBIDDEN for name in catalogue.cause(cause_id).facts if name not in ("window", "members")}
+    unread = {name: FORBIDDEN for name in catalogue.cause(cause_id).facts if name not in ("window", "attempt", "members")}
     window = replace(
         values_of(cases[0])["window"], **dict.fromkeys(SHARED.values(), FORBIDDEN), activity=FORBIDDEN, last_good=FORBIDDEN
     )
-    opinion = opinion_of(cases[0], **unread, window=replace(window, job=None, message="", states=False, category=""))
+    bare = replace(window, job=None, message="", states=False, category="")
+    opinion = opinion_of(cases[0], **unread, window=bare, attempt=bare)
     assert opinion.verdict in (UNKNOWN, POSSIBLE)
 
 

@@ -63,7 +63,7 @@ def test_an_incident_of_restores_ends_after_a_week_without_another_one(bench_of:
     assert swept(bench)["recovered"] == 1
     resolved = bench.target.events[-1]
     assert resolved["type"] == "incident.resolved"
-    assert resolved["data"]["title"] == "Restore of vm-back-01: nobody has tried again for a week"
+    assert resolved["data"]["title"] == "Restore of vm-back-01: not tried again for a week"
     assert "without proof that the restore works" in resolved["data"]["runbook"]["markdown"]
 
 
