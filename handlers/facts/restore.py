@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.backup import LIST_JOBS, LIST_POINTS
-from handlers.facts.compute import READ_VM, VM_VIEW, read_vm
+from handlers.facts.compute import READ_VM, VM_VIEW, whole_vm
 from handlers.facts.jobs import READ_JOBS, READ_POINTS, filter_time
 from handlers.facts.locks import locks_of
 from handlers.facts.vaults import READ_VAULTS, region_of
@@ -186,7 +186,7 @@ def plan_terms(failure: Failure, reads: Reads) -> PlanTerms | None:
 
     https://learn.microsoft.com/rest/api/marketplaceordering/marketplace-agreements/get
     """
-    plan = read_vm(failure, reads).get("plan") or {}
+    plan = whole_vm(failure, reads).get("plan") or {}
     publisher, product, name = (str(plan.get(part) or "") for part in ("publisher", "product", "name"))
     if not (publisher and product and name):
         return None

@@ -109,7 +109,11 @@ class TargetSize:
 
     def __str__(self) -> str:
         cores = f"vCPUs={self.cores}" if self.cores else ""
-        barred = f"restrictions={'+'.join(('Location',) * self.barred + self.barred_zones)}" if self.barred or self.barred_zones else ""
+        barred = (
+            f"restrictions={'+'.join(('Location',) * self.barred + self.barred_zones)}"
+            if self.barred or self.barred_zones
+            else ""
+        )
         locations = "" if self.offered else "locations=–"
         return ", ".join(part for part in (self.name, self.family, cores, barred, locations) if part)
 
