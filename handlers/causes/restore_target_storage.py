@@ -19,7 +19,7 @@ from handlers.model import (
     unknown,
     unread,
 )
-from handlers.model.restore import StorageAccount
+from handlers.model.restore import RestoreRequest, StorageAccount
 
 OPERATION = "restore"
 NOT_FOUND = ("UserErrorBCMRestoreStorageAccountNotFound", "UserErrorRestoreDestinationBlobNotFound")
@@ -30,6 +30,7 @@ MEDIUM = Asserts((LOCKED,))
 
 def check(
     attempt: Window,
+    restore_request: RestoreRequest,
     target_storage: StorageAccount | None,
     target_storage_locks: tuple[Lock, ...] | Unknown,
     vault_region: str | Unknown,
@@ -45,6 +46,7 @@ def check(
         confirmed(
             "The code says that the account was not found, and the subscription has none, or one made since",
             claim(attempt.is_code(*NOT_FOUND) and (missing or made_since)) & then(attempt),
+            restore_request=restore_request,
             target_storage=target_storage,
         ),
         confirmed(

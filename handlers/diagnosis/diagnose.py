@@ -72,7 +72,7 @@ def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     named = frozenset({"vm"}.union(*(cause.facts for cause in causes)))
     window = frozenset(WINDOW_FACTS if "window" in named else ())
     of_vm, of_backup = is_of_vm(failure, error), operation_of(error, failure) != RESTORE
-    risk = frozenset((RECOVERY_FACTS if of_backup else RESTORE_FACTS) if of_vm else ())
+    risk = frozenset((RECOVERY_FACTS if of_backup else (*RESTORE_FACTS, "restore_request")) if of_vm else ())
     around = frozenset((SURROUNDINGS if of_backup else TAG_FACTS) if causes or of_vm else ())
     return (named - MADE) | window | risk | around
 

@@ -29,6 +29,8 @@ KIND, POINT, STORAGE, GROUP = "job type", "recovery point time", "target storage
 @fact(READ_JOBS, source=LIST_JOBS)
 def restore_request(failure: Failure, reads: Reads) -> RestoreRequest:
     """What the job's details say of the restore; they are read with the job."""
+    if failure.job_unread:
+        raise Unread(failure.job_unread.why, failure.job_unread.detail)
     told = {name.strip().lower(): value for name, value in (failure.job.details if failure.job else ())}
     if not told:
         raise Unread(Reason.NO_DATA)

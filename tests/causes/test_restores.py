@@ -88,7 +88,12 @@ NOT_FOUND = {**STATED, "code": "UserErrorBCMRestoreStorageAccountNotFound"}
 CLOSED = {**STATED, "code": "UserErrorNetworkAclSANotSupported"}
 LOCKED = {**LISTED, "code": "UserErrorStorageAccountIsLocked"}
 LOCK = Lock("/l", "keep", "ReadOnly", "/subscriptions/s/resourceGroups/rg", created_at=ago(days=9))
-WELL: dict[str, Any] = {"target_storage": ACCOUNT, "target_storage_locks": (), "vault_region": "westeurope"}
+WELL: dict[str, Any] = {
+    "restore_request": REQUEST,
+    "target_storage": ACCOUNT,
+    "target_storage_locks": (),
+    "vault_region": "westeurope",
+}
 storage = Table("restore_target_storage", NOT_FOUND)
 storage(1, CONFIRMED, "the subscription has none", **{**WELL, "target_storage": None})
 storage(1, CONFIRMED, "it was made since", **{**WELL, "target_storage": replace(ACCOUNT, created_at=ago(minutes=10))})

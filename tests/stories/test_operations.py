@@ -107,6 +107,28 @@ def test_a_failed_restore_without_a_job_id_is_looked_for_among_the_restores(benc
     assert event["data"]["error"]["code"] == "UserErrorSkuNotAvailable"
 
 
+def test_a_restore_whose_job_cannot_be_read_is_a_restore_all_the_same(bench_of: BenchOf) -> None:
+    bench = bench_of(RESTORE)
+    bench.azure.add_fault(match="GET */backupJobs/*", status=403)
+    data = opened(bench, RESTORE)
+    assert data["title"].startswith("Restore of vm-back-01 failed")
+    assert data["job"]["operation"] == "Restore"
+    assert {finding["cause"]: finding["verdict"] for finding in data["findings"]} == {"restore_sku_unavailable": "unknown"}
+
+
+def test_a_lone_restore_costs_no_more_than_ten_reads(bench_of: BenchOf) -> None:
+    for name in ("restore_size_not_available", "restore_without_cores", "restore_account_locked", "restore_over_an_encrypted_vm"):
+        bench = bench_of(name)
+        opened(bench, name)
+        assert sum(call.method == "GET" for call in bench.azure.calls()) <= 10, name
+
+
+def test_the_changes_since_the_last_good_backup_explain_no_restore(bench_of: BenchOf) -> None:
+    data = opened(bench_of(RESTORE), RESTORE)
+    assert data["changes_since_last_good"] is None
+    assert "since the last good backup" not in data["runbook"]["markdown"]
+
+
 def test_a_failed_restore_cannot_wait_however_good_the_backups_are(bench_of: BenchOf) -> None:
     data = opened(bench_of(RESTORE), RESTORE)
     assert (data["recovery"]["act"], data["recovery"]["until"]) == ("soon", None)
