@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from typing import Any
 

@@ -1,6 +1,6 @@
 """Story: many VMs of one region fail with one error code at the same time. One ticket speaks for them: a storm's."""
 
-from dataclasses import replace
+from copy import replace
 
 from handlers.model import Members, Storm
 from handlers.model.delivery import RESOLVED

@@ -1,6 +1,6 @@
 """Story: a reminder has come. Its row is brought back to ticket_due, what it says written if whoever was to write it is gone."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from handlers import backup_failed, backup_recovered, many_failed

@@ -36,8 +36,10 @@ ROOMS = {"alerts", "diagnosis", "facts", "causes", "runbook", "tickets", "record
 OTHERS = {"settings", "wiring", "__main__"}
 SDK = "azure.*"
 """Azure's packages."""
+EVERYWHERE = {"msgspec"}
+"""What the app's values are made of."""
 MAY_IMPORT: dict[str, set[str]] = {
-    "model": {"model", "msgspec"},
+    "model": {"model"},
     "settings": set(),
     "causes": {"model", "causes"},
     "alerts": {"model", "alerts"},
@@ -51,7 +53,6 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jinja2",
         "jwt",
         "markdown_it",
-        "msgspec",
         "dateutil",
     },
     "facts": {"model", "settings", "azure", SDK, "facts", "tzlocal"},
@@ -97,7 +98,7 @@ def test_a_module_imports_only_what_its_room_may(path: Path) -> None:
     room = path.relative_to(HANDLERS).parts[0].removesuffix(".py")
     if room == "__init__":
         return
-    assert imports_of(path) <= MAY_IMPORT[room]
+    assert imports_of(path) <= MAY_IMPORT[room] | EVERYWHERE
 
 
 def test_function_app_imports_stories_and_wiring_only_and_is_short() -> None:
@@ -113,6 +114,17 @@ def test_azure_functions_is_imported_nowhere_else() -> None:
         if re.search(r"^\s*(import|from) azure\.functions", path.read_text(encoding="utf-8"), re.M)
     ]
     assert users == []
+
+
+def test_json_is_read_into_classes_in_one_place_that_threads_may_share() -> None:
+    reading = re.compile(r"msgspec\.(json|convert|to_builtins|defstruct)|from msgspec import (?!Struct\b|field\b)")
+    users = [path.name for path in HANDLERS.rglob("*.py") if reading.search(path.read_text(encoding="utf-8"))]
+    assert sorted(users) == ["own_file.py", "typed_json.py"]
+
+
+def test_values_are_structs_but_the_settings_whose_secrets_are_not_shown() -> None:
+    users = [path.name for path in HANDLERS.rglob("*.py") if "dataclass(" in path.read_text(encoding="utf-8")]
+    assert users == ["settings.py"]
 
 
 def test_credentials_are_made_in_one_place() -> None:
@@ -146,7 +158,7 @@ def test_broad_excepts_are_where_one_failure_must_not_be_everybodys() -> None:
 @pytest.mark.server
 def test_loading_the_app_imports_nothing_heavy() -> None:
     sdk = "'azure.mgmt', 'azure.core', 'azure.identity', 'azure.storage', 'azure.monitor'"
-    heavy = f"({sdk}, 'jinja2', 'requests', 'markdown_it', 'nh3', 'msgspec', 'dateutil', 'rich', 'mcp', 'handlers.cli', 'handlers.agents')"
+    heavy = f"({sdk}, 'jinja2', 'requests', 'markdown_it', 'nh3', 'dateutil', 'rich', 'mcp', 'handlers.cli', 'handlers.agents')"
     code = f"import sys, function_app; print([m for m in sys.modules if m.startswith({heavy})])"
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True,
                            env={"TICKET_URL": "https://t.example.com", "PATH": ""})  # fmt: skip

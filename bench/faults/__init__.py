@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 from bench.faults import azure, hosts, poison, ticket_system, weather
 from bench.faults.audit import Audit, Figures, figures, wait_for_the_end

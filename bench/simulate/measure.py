@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from copy import replace
+from dataclasses import asdict
 from datetime import date
 
 from bench.simulate.costs import COSTS, Cost

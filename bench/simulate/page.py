@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 from bench.simulate.compared import Line, compare

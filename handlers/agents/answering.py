@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.agents.arguments import checked
 from handlers.agents.diagnosis import diagnose_backup_failure, get_runbook
@@ -29,8 +30,7 @@ WORK: Mapping[str, Work] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The result of a call, or in one line why there is none."""
 
     result: dict[str, Any] | None

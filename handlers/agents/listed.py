@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from handlers.agents import schemas
 from handlers.agents.schemas import BACKUP, COUNT, LANGUAGE, TEXT, TEXT_OR_NULL, TEXTS, TIME_OR_NULL, Schema, list_of, record
@@ -16,8 +17,7 @@ INSTRUCTIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """`takes`: its arguments by name, as JSON Schema; `gives`: the schema of its result; `untrusted`: where that holds text from outside."""
 
     title: str

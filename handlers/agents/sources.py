@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.cli.outcome import NOT_PERMITTED, NotDone
@@ -18,8 +19,7 @@ READS_A_DIAGNOSIS = 30
 """What a diagnosis reads at most (handlers/azure/read_budget.py)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """`storage` is asked for when a tool needs the records; nothing is created there."""
 
     azure: Azure

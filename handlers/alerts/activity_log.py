@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from handlers.alerts.envelope import alert_of, context, is_common, is_fired, service, targets

@@ -14,7 +14,7 @@ link (aka.ms/AB-<code>), else in the tail of `originAlertId`.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from copy import replace
 
 from handlers.alerts.envelope import alert_of, context, essentials, service, target_vault
 from handlers.alerts.fields import fold, ignored, part, short, text, value, walk

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.alerts.fields import fold, part, text, value
 
@@ -18,8 +19,7 @@ CODE = re.compile(r"[A-Za-z0-9._:{}/+=-]{1,200}")
 ORIGIN = re.compile(r"[A-Za-z0-9._*:/-]{1,253}")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request on /api/alerts as it came."""
 
     method: str
@@ -28,8 +28,7 @@ class Request:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a request is answered: the body is JSON."""
 
     status: int

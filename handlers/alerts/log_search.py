@@ -14,7 +14,7 @@ job: a backup, a restore, or what sets a backup up. One that completed, still ru
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from handlers.alerts.envelope import alert_of, condition_type, context, is_common, service, target_vault

@@ -12,7 +12,7 @@ the documentation suggests), are good news. Without `healthStatus` it is taken f
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from handlers.alerts.envelope import alert_of, condition_type, context, is_fired, service, target_vault

@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+
+class _Kept(Struct, frozen=True):
     since: float
     until: float
     answer: Future[Any]

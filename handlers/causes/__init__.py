@@ -13,7 +13,7 @@ without what is known of backups.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 
 from handlers.model import (

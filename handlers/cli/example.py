@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+
+from msgspec import Struct
 
 from handlers.diagnosis.catalogue import error_of
 from handlers.diagnosis.diagnose import diagnose, facts_needed
@@ -30,8 +32,7 @@ ITEM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What `Target.post` is given."""
 
     event: dict[str, Any]

@@ -10,8 +10,10 @@ import time
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from handlers.alerts.failed_job import alert_of
 from handlers.alerts.ids import vault_of
@@ -37,8 +39,7 @@ COLUMNS = ("item", "failed (UTC)", "last good (UTC)", "hours", "error")
 DIAGNOSED = ("item", "act", "last good (UTC)", "hours", "verdict", "cause")
 
 
-@dataclass(frozen=True, slots=True)
-class FailedItem:
+class FailedItem(Struct, frozen=True):
     """One protected item whose newest ended backup failed. Empty text and None: not known, or not asked for."""
 
     item: str
@@ -57,8 +58,7 @@ class FailedItem:
     missing_rights: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """The newest failed job of an item, and what the vault's list says besides."""
 
     vault: ResourceId
@@ -251,14 +251,15 @@ def _most(values: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def as_json(item: FailedItem) -> dict[str, object]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(item).items()}
+    values = ((name, getattr(item, name)) for name in item.__struct_fields__)
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values}
 
 
 def as_csv(items: Sequence[FailedItem]) -> str:
     """The items by column; lists have semicolons between them."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(FailedItem.__dataclass_fields__)
+    writer.writerow(FailedItem.__struct_fields__)
     writer.writerows([_csv_cell(value) for value in as_json(item).values()] for item in items)
     return file.getvalue()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.cli.outcome import not_done, unreadable
@@ -20,8 +21,7 @@ READ = (
 """The settings that a diagnosis looks at."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What a command reads with. `language` is that of the runbook."""
 
     azure: Azure

@@ -6,9 +6,10 @@ It is whoever runs it whose rights are tried: in the app's own console that is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sized
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.cli import tickets
@@ -32,15 +33,13 @@ class NotInUse(Exception):
     """A part of the app that is not in use; the text says what that means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     what: str
     verdict: str
     said: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """Something harmless: what it is about, what it does (its answer is told), and which right it needs."""
 
     what: str

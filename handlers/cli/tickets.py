@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.cli.example import Change, Example
@@ -32,8 +33,7 @@ def _lines(name: str, system: Definition) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A target of the app settings."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.diagnosis.changes import is_news
@@ -15,8 +16,7 @@ from handlers.diagnosis.identify import identify
 from handlers.model import Alert, Diagnosis, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class SecondDiagnosis:
+class SecondDiagnosis(Struct, frozen=True):
     """`earlier`: the facts as the last diagnosis had read them; none when it is not kept."""
 
     diagnosis: Diagnosis

@@ -7,10 +7,11 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model import Alert, Asserts, Error, Failure, Job, Opinion, Os
 from handlers.model.failure import BACKUP, RESTORE, VM_WORKLOAD
@@ -29,8 +30,7 @@ ARTICLES = {
 """By the beginning of a workload's name the article on its errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One table of `error_codes.toml`. `wrapper`: the real error is in the job's message; look there first."""
 
     code: str
@@ -53,8 +53,7 @@ class Entry:
     """Whether Azure Resource Manager and Compute use the word too: in a text it counts only where nothing else names the error."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A cause's module: its check, the facts it names, and the operating system it applies to (None: both)."""
 
     id: str

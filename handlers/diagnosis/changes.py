@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model import (
     Activity,
@@ -35,8 +37,7 @@ SUCCEEDED = ("", "succeeded", "success", "ok")
 COMPUTE, NETWORK = "microsoft.compute", "microsoft.network"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A change of a resource of a type whose name, properties or new values match, and what it makes likely."""
 
     type: str
@@ -211,8 +212,7 @@ def _scope_and_name(entry: Operation) -> tuple[str, str]:
     return scope, full.rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
+class _Near(Struct, frozen=True):
     """The ids, in lower case, of what this backup needs: what is done to others is not listed."""
 
     own: frozenset[str]

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from math import exp, lgamma
+
+from msgspec import Struct
 
 from handlers.model.comparison import Comparison, SharedThing, Things
 
@@ -24,8 +26,7 @@ KINDS = (
 """What can be put right first: of things that the same items share, the first one is named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """Failed with and without a thing, healthy with and without it."""
 
     failed_with: int

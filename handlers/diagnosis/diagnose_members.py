@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import classify
@@ -19,8 +20,7 @@ from handlers.model import Diagnosis, Failure, Incident, Job, Unknown
 from handlers.model.incident import ALONE, IN_BULK, UNREAD, member_diagnosed
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A member with its diagnosis. `how` says how its VM was read, see `Incident.looked`."""
 
     member: Incident

@@ -12,11 +12,12 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pkgutil import iter_modules
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure, NotRead, NoWorkspace, PartialAnswer
 from handlers.azure.shared_reads import Shared
@@ -37,8 +38,7 @@ SHARED_SECONDS = 300.0
 """How old a list of a whole subscription or vault may be that many alerts share while a storm rages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """How a fact is read. `needs` are RBAC actions, `source` is the API's name as shown beside the evidence."""
 
     read: Callable[[Failure, Reads], Any]

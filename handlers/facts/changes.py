@@ -7,7 +7,7 @@ They show values before and after, but no locks, role assignments and policies: 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 from typing import Any
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
@@ -38,8 +40,7 @@ GENERIC = ("jobfailure",)
 CODE_WORD = r"\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+){2,}\b"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundJob:
+class FoundJob(Struct, frozen=True):
     """The job, from the job API or else from the log, and why the job API could not tell, if it could not."""
 
     job: Job | None

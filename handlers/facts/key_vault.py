@@ -8,7 +8,7 @@ Only Azure Resource Manager is asked, never the vault's data: no key or secret v
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any

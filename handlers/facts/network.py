@@ -7,9 +7,10 @@ Plain reads of the configured rules: the effective ones need a POST and a runnin
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.activity import READ_ACTIVITY, of_provider, since_good
@@ -86,8 +87,7 @@ def _version(failure: Failure, reads: Reads) -> tuple[int, ...] | Unknown:
     return tuple(map(int, parts)) if parses else Unknown(Reason.AGENT_NOT_READY)
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
+class _Path(Struct, frozen=True):
     """The way from the VM to Azure, and the resources that make it."""
 
     denied_by: str
@@ -112,8 +112,7 @@ def network_of(vm: dict[str, Any], reads: Reads) -> tuple[str, ...]:
     return tuple(found.lower() for found in (place.nic_id, network_id, *place.group_ids, place.table_id) if found)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where the VM's primary interface lies, and the ids of what decides about its packets there."""
 
     nic_id: str
@@ -166,8 +165,7 @@ def _way_out(configuration: dict[str, Any], subnet: dict[str, Any], routed: str)
     return next((name for name, leads in ways.items() if leads), "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(Struct, frozen=True):
     """Where the VM's packets come from: its address, and the subnet that it lies in."""
 
     address: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
@@ -19,8 +20,7 @@ API = "2024-04-01"
 KEPT_SECONDS = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
+class Vault(Struct, frozen=True):
     """What a list of vaults says of one. `is_silent`: its built-in alerts for failed jobs are off, so only the sweep tells its failures.
 
     A vault whose settings nobody ever wrote has no such block in the list, and alerts: that is the default.

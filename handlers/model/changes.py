@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from handlers.model.ids import time_text
 from handlers.model.words import Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyChange:
+class PropertyChange(Struct, frozen=True):
     """One property of a resource: its path, and its value before and after; empty where Azure shows none."""
 
     path: str
@@ -18,8 +18,7 @@ class PropertyChange:
     after: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceChange:
+class ResourceChange(Struct, frozen=True):
     """A change record of Azure Resource Graph. `operation` is `create`, `update` or `delete`; only an update shows properties."""
 
     at: datetime
@@ -34,8 +33,7 @@ class ResourceChange:
         return f"{time_text(self.at)} {self.operation} {self.resource_id.rpartition('/')[2]}"
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceChanges:
+class ResourceChanges(Struct, frozen=True):
     """The change records since a time, of the VM and of what it needs. `network_unread`: why it is not known which network is its own."""
 
     since: datetime
@@ -46,8 +44,7 @@ class ResourceChanges:
         return f"{time_text(self.since)} …: {'; '.join(map(str, self.changes[:5])) or 0}"
 
 
-@dataclass(frozen=True, slots=True)
-class AzureChange:
+class AzureChange(Struct, frozen=True):
     """A change as the list shows it. `kind` has its sentence in `templates/<language>/words.toml`; `who`, `name` and values are hostile."""
 
     at: datetime
@@ -62,8 +59,7 @@ class AzureChange:
     """Ids of causes, the likeliest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeList:
+class ChangeList(Struct, frozen=True):
     """What was changed after `since` and until `until`, the newest first."""
 
     since: datetime
@@ -83,8 +79,7 @@ class ChangeList:
         return self.good_at is not None and self.since <= self.good_at
 
 
-@dataclass(frozen=True, slots=True)
-class ToldChange:
+class ToldChange(Struct, frozen=True):
     """A change in the words of a language, as the ticket event carries it."""
 
     at: datetime

@@ -6,14 +6,14 @@ a false one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Never
+
+from msgspec import Struct
 
 from handlers.model.words import Reason, Unknown
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """`holds` is None when it cannot be decided; `why` is then the reason."""
 
     holds: bool | None

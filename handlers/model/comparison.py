@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 type Things = Mapping[str, frozenset[str] | None]
 """Of one VM, by kind (`lock`, `network_security_group` …): the ids or values; None when it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class SharedThing:
+class SharedThing(Struct, frozen=True):
     """A thing, on how many of the failed it is, and on how many of those that succeed."""
 
     kind: str
@@ -44,8 +44,7 @@ class SharedThing:
         return self.failed_with + self.healthy_with
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """The failed and the healthy items of a storm's scope, compared."""
 
     failed: int = 0

@@ -19,8 +19,10 @@ A ticket that refuses waits alone, longer each time (model/refusal.py); what it 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from handlers.model.refusal import GIVEN_UP_AFTER, Past, RefusalKind, wait_after
 
@@ -31,8 +33,7 @@ DEFAULT_TARGET = "default"
 OPEN, RESOLVED = "open", "resolved"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What the ticket at one target shows."""
 
     shown: int = 0
@@ -68,8 +69,7 @@ class Shown:
         return version == self.waiting and self.refused_since is not None and now - self.refused_since >= GIVEN_UP_AFTER
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """What is to be shown, and by target what is shown."""
 
     version: int = 0
@@ -112,16 +112,14 @@ class Delivery:
         return next((ticket for ticket in shown if ticket.shown or ticket.attempt), shown[0])
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """The next step: post this version. `may_exist`: it may be there already."""
 
     version: int
     may_exist: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """The next step: look again after so many seconds, because somebody posts right now or a refusal's wait is not over."""
 
     seconds: float

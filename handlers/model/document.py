@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model.parts import Part
 from handlers.model.words import Verdict
@@ -14,8 +15,7 @@ FORMAT = 2
 """Documents of format 1 held all failures of an incident in one blob."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     kind: str
     """`incident`, `storm` or `alert`: the first word of its event's type."""
     status: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model.ids import time_text
 from handlers.model.schedule import Schedule
@@ -16,8 +17,7 @@ BACKUP_SERVICE_APP = "262044b1-e2ce-469f-a196-69ab7ada62d3"
 """The application id of the Backup Management Service. https://learn.microsoft.com/azure/backup/backup-azure-vms-encryption"""
 
 
-@dataclass(frozen=True, slots=True)
-class VirtualMachine:
+class VirtualMachine(Struct, frozen=True):
     """The VM's model, as far as it matters here. https://learn.microsoft.com/rest/api/compute/virtual-machines/get"""
 
     id: str
@@ -38,8 +38,7 @@ class VirtualMachine:
         return f"{self.name} ({self.provisioning_state})"
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(Struct, frozen=True):
     """The guest agent as the instance view shows it. `reported_at` is when it last reported.
 
     On *Not Ready* that time is the reading's own and dates nothing.
@@ -57,8 +56,7 @@ class Agent:
         return ", ".join(part for part in (self.status, self.version, time_text(self.reported_at)) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(Struct, frozen=True):
     """A VM extension or its handler. `state` is the last part of Azure's code: `succeeded`, `failed`, `transitioning` …"""
 
     name: str
@@ -87,8 +85,7 @@ class Extension:
         return f"{shown}: {self.state}" + (f": {self.message}" if self.message else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """An entry of the activity log: `operation` without its provider, in lower case (`restart`, `write`, `extensions/write`)."""
 
     operation: str
@@ -106,8 +103,7 @@ class Operation:
         return f"{time_text(self.at)} {self.operation} {self.status} {self.caller}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """What the activity log holds of a resource from `since` until it was read, newest first."""
 
     since: datetime
@@ -121,8 +117,7 @@ class Activity:
         return f"{time_text(self.since)} …: {shown}" if shown else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeats:
+class Heartbeats(Struct, frozen=True):
     """The minutes with a heartbeat from the VM, from a day before the job until now. They prove the OS, not the guest agent."""
 
     minutes: tuple[datetime, ...]
@@ -131,8 +126,7 @@ class Heartbeats:
         return f"{len(self.minutes)}, {time_text(self.minutes[-1])}" if self.minutes else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(Struct, frozen=True):
     """One state of the VM in Resource Health's history, from `since` until the next one; `kind` such as `Unplanned`."""
 
     state: str
@@ -144,8 +138,7 @@ class Availability:
         return " ".join(part for part in (time_text(self.since), self.state, self.kind, self.title) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True):
     """A management lock. `scope` is the id of what it locks: a subscription, a resource group or a resource."""
 
     id: str
@@ -177,8 +170,7 @@ class Lock:
         return f"{self.name} ({self.level}{since}) {self.scope}" + (f": {self.notes}" if self.notes else "")
 
 
-@dataclass(frozen=True, slots=True)
-class RestorePoint:
+class RestorePoint(Struct, frozen=True):
     name: str
     created_at: datetime | None = None
     state: str = ""
@@ -187,8 +179,7 @@ class RestorePoint:
         return f"{self.name} {self.state}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class RestorePointCollection:
+class RestorePointCollection(Struct, frozen=True):
     """The restore points of one VM, found by its source VM and never by name."""
 
     id: str
@@ -201,8 +192,7 @@ class RestorePointCollection:
         return f"{self.group}/{self.name}: {len(self.points)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """An attached disk. `size_gib` is None when Azure does not tell, `state` such as `Attached` or `ActiveSAS`."""
 
     name: str
@@ -225,8 +215,7 @@ class Disk:
         return f"{self.name}: {size} {self.state}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class OutboundAccess:
+class OutboundAccess(Struct, frozen=True):
     """What the VM's network says of a way to Azure Storage, Azure Backup and Entra ID on port 443, and what needs one.
 
     `needed_by` names what needs it: `unmanaged_disk`, `write_accelerator`, `unsupported_agent`, `workload`. Empty: nothing does,
@@ -264,8 +253,7 @@ class OutboundAccess:
         return shown or ("not_needed" if self.needs_unread is None else "")
 
 
-@dataclass(frozen=True, slots=True)
-class DiskKey:
+class DiskKey(Struct, frozen=True):
     """A secret (BEK) or key (KEK) that disk encryption uses. `url` names its key vault and version."""
 
     kind: str
@@ -284,8 +272,7 @@ class DiskKey:
         return parts[5] if len(parts) > 5 else ""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyState:
+class KeyState(Struct, frozen=True):
     """A key or secret, in the very version that a disk uses, as Azure Resource Manager shows it."""
 
     name: str
@@ -302,8 +289,7 @@ class KeyState:
         return f"{self.kind} {self.name}: {self.unread.why if self.unread else state}"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyVault:
+class KeyVault(Struct, frozen=True):
     """A key vault behind disk encryption, what of it is used, and who may back up its keys and secrets.
 
     `holders` are the principals that hold the rights which Azure Backup needs. Whose object id is Azure Backup's is not known.
@@ -343,8 +329,7 @@ class KeyVault:
         return f"{self.name} ({'RBAC' if self.rbac else 'access policies'}): {len(self.holders)}"
 
 
-@dataclass(frozen=True, slots=True)
-class EncryptionSet:
+class EncryptionSet(Struct, frozen=True):
     """A disk encryption set, the key that it uses, and the key's vault, of which nobody's rights are read."""
 
     id: str
@@ -370,8 +355,7 @@ class EncryptionSet:
         return self.rotation_error or unreachable or str(self.key or (self.unread.why if self.unread else "–"))
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotPolicy:
+class SnapshotPolicy(Struct, frozen=True):
     """The backup policy of the item. `type` is `V1` (Standard) or `V2` (Enhanced)."""
 
     name: str
@@ -394,8 +378,7 @@ class SnapshotPolicy:
         return f"{self.name} ({self.type}), {self.snapshot_retention_days or '?'} d"
 
 
-@dataclass(frozen=True, slots=True)
-class GuestEvent:
+class GuestEvent(Struct, frozen=True):
     """One row of a guest's event log or syslog that speaks of the agent or the backup extension."""
 
     at: datetime
@@ -408,8 +391,7 @@ class GuestEvent:
         return f"{time_text(self.at)} {self.channel} {self.number or ''} {self.text}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class GuestEvents:
+class GuestEvents(Struct, frozen=True):
     """What the guest sends to Log Analytics: events since the last good backup, and the channels that arrive there at all."""
 
     events: tuple[GuestEvent, ...] = ()
@@ -425,8 +407,7 @@ class GuestEvents:
         return "; ".join(map(str, self.events[:10]))
 
 
-@dataclass(frozen=True, slots=True)
-class FreeSpace:
+class FreeSpace(Struct, frozen=True):
     """The least free space of a mount in five minutes."""
 
     mount: str
@@ -439,8 +420,7 @@ class FreeSpace:
         return f"{self.mount} {free} {time_text(self.at)}"
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceIssue:
+class ServiceIssue(Struct, frozen=True):
     """A service problem that Azure published for the VM's region, from Resource Health."""
 
     title: str
@@ -455,8 +435,7 @@ class ServiceIssue:
         return " ".join(part for part in (self.tracking_id, self.title, self.status, time_text(self.since)) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Peers:
+class Peers(Struct, frozen=True):
     """The backups of the vault's other items that ran at that time: how many completed, how many failed."""
 
     completed: int
@@ -466,8 +445,7 @@ class Peers:
         return f"+{self.completed} −{self.failed}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A fact as read: its value or `Unknown`, where it was read, and when."""
 
     value: Any

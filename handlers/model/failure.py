@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model.ids import ResourceId, time_text
 from handlers.model.words import Unknown
@@ -31,8 +32,7 @@ def operation_named(word: str) -> str:
     return OPERATIONS.get("".join(word.split()).lower(), "")
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """What a source sent, parsed. Every field may be empty: alerts differ in what they carry."""
 
     source: str
@@ -60,22 +60,19 @@ class Alert:
     """What failed, as a key of `[failed]` in words.toml: `restore`, `configure` …; empty when the alert does not say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """A well-formed alert about something else, and why it is none of ours."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """JSON that no source claims: it becomes a ticket for a person. `body` is the JSON as received."""
 
     body: Any
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
+class JobError(Struct, frozen=True):
     """One entry of a job's `errorDetails`. `number` is Azure's integer code, 0 when absent."""
 
     number: int = 0
@@ -84,16 +81,14 @@ class JobError:
     recommendations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class JobTask:
+class JobTask(Struct, frozen=True):
     """One entry of a job's task list, such as `Take Snapshot` or `Transfer data to vault`."""
 
     name: str
     status: str
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One run in the vault, a backup or another operation, from the job API or from Log Analytics."""
 
     id: str
@@ -138,8 +133,7 @@ class Job:
         return f"{self.id} {self.operation} {self.status} {time_text(self.started_at)} – {ended} {vault}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Error:
+class Error(Struct, frozen=True):
     """The classified error of a failure. `code` is spelled as in the catalogue, or as Azure sent it when unknown."""
 
     code: str
@@ -153,8 +147,7 @@ class Error:
     in_catalogue: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """One failed backup, or other operation, of one protected item: everything that the alert and the job told about it."""
 
     alert: Alert

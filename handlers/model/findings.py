@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model.claims import TRUE, Claim, claim
 from handlers.model.facts import Reading
@@ -15,8 +17,7 @@ from handlers.model.recovery import Recovery
 from handlers.model.words import UNREAD, Os, Reason, Unknown, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Opinion:
+class Opinion(Struct, frozen=True):
     """What a check says: a verdict and the values that led to it, by the name of their fact."""
 
     verdict: Verdict
@@ -29,8 +30,7 @@ class Opinion:
     """Possible only because the code says so, or the time is open: what was read speaks against it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A line of a decision table: the verdict if it holds, a sentence that says when that is, and the values behind it."""
 
     verdict: Verdict
@@ -88,8 +88,7 @@ def _is_unread(line: Line) -> bool:
     return line.when.why is not None and line.when.why.why in UNREAD
 
 
-@dataclass(frozen=True, slots=True)
-class Asserts:
+class Asserts(Struct, frozen=True):
     """What names a cause: error codes, and a pattern for the error's own words."""
 
     codes: tuple[str, ...] = ()
@@ -105,8 +104,7 @@ class Asserts:
         return self.names_code(code) or self.names_message(message)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One value behind a verdict: which fact, its value (text, number, bool, None or a list of these), where and when read."""
 
     fact: str
@@ -115,16 +113,14 @@ class Evidence:
     read_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     cause: str
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
     why: Unknown | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """Findings ordered by verdict, then by the order in which Microsoft documents the causes."""
 
     failure: Failure
@@ -142,8 +138,7 @@ class Diagnosis:
         return {finding.cause: finding.verdict for finding in self.findings}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A verdict that is another than in the last diagnosis; `before` is None for a cause that was not among them."""
 
     cause: str
@@ -151,8 +146,7 @@ class Change:
     now: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """What was before this failure in the same incident."""
 
     failures: int

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class ResourceId:
+
+class ResourceId(Struct, frozen=True):
     """An Azure resource id, as received in `id`, its parts beside it. Two ids are equal when `key` is equal.
 
     Ids come in mixed case: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules

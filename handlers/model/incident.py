@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from handlers.model.delivery import OPEN, RESOLVED, Delivery, raised, settled
 from handlers.model.failure import RESTORE, Alert, Failure, Job
@@ -26,8 +28,7 @@ ALONE, IN_BULK, UNREAD, LEFT_OVER = "alone", "bulk", "unread", "left over"
 MOST_PAST_KEPT = 5
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFailure:
+class KnownFailure(Struct, frozen=True):
     """One failed job as it was counted; the id and the start are empty when no job could be read."""
 
     job_id: str
@@ -50,8 +51,7 @@ def is_among(known_ones: Iterable[KnownFailure], failure: Failure) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class PastIncident:
+class PastIncident(Struct, frozen=True):
     """An earlier incident of the same item: when it failed first, with which code, and the cause that stood at its end."""
 
     id: str
@@ -63,8 +63,7 @@ class PastIncident:
     ticket_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     key: str
     """Of the protected item: 32 characters `[0-9a-f]`, the same for the same item."""
     id: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 START, END = "\x02", "\x03"
 """Around the kind of a part in a rendered page; what comes from outside never holds them (handlers/markup.py)."""
@@ -14,8 +15,7 @@ CUTS = (PAGE, "ruled_out", "unknown", "details", "facts", "members", "message", 
 """In which order kinds are given up. What is confirmed never is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A stretch of a page. It is left out when one of its kinds is given up; one of a kind `!x` is there only then."""
 
     text: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from handlers.model.delivery import OPEN, Delivery, raised
 from handlers.model.incident import key_of
@@ -15,8 +17,7 @@ MOST_ATTACHED = 3
 UNREADABLE, GAVE_UP = "unreadable", "gave_up"
 
 
-@dataclass(frozen=True, slots=True)
-class PlainTicket:
+class PlainTicket(Struct, frozen=True):
     key: str
     """Of the alert's shape, or of its whole body: 32 characters `[0-9a-f]`."""
     id: str

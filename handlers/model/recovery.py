@@ -6,10 +6,12 @@ https://learn.microsoft.com/rest/api/backup/recovery-points/list
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model.facts import Reading, SnapshotPolicy
 from handlers.model.failure import Job
@@ -33,8 +35,7 @@ LOWER = {Act.NOW: Act.SOON, Act.SOON: Act.CAN_WAIT}
 SEVERITIES = {Act.NOW: "Sev1", Act.SOON: "Sev2", Act.CAN_WAIT: "Sev3"}
 
 
-@dataclass(frozen=True, slots=True)
-class Protection:
+class Protection(Struct, frozen=True):
     """The protected item as its vault shows it: `state` such as `Protected` or `ProtectionStopped`."""
 
     state: str
@@ -48,8 +49,7 @@ class Protection:
         return ", ".join(part for part in (self.state, time_text(self.last_point_at)) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryPoint:
+class RecoveryPoint(Struct, frozen=True):
     """`tiers` are those in which it is valid: `InstantRP` (the snapshot beside the VM), `HardenedRP` (the vault)."""
 
     at: datetime
@@ -66,8 +66,7 @@ class RecoveryPoint:
         return " ".join(part for part in (time_text(self.at), self.consistency, self.threat) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """`why` is the rule's line that decided: a key of `[risk]` in words.toml."""
 
     act: Act = Act.UNKNOWN

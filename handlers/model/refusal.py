@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class RefusalKind(StrEnum):
@@ -31,8 +32,7 @@ REFUSALS_TO_TELL = 2
 """At this refusal a note on the ticket says that it cannot be closed, or opened again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What came of the earlier tries of a change."""
 
     searches: int = 0

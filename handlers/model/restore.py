@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from handlers.model.ids import ResourceId, time_text
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreRequest:
+class RestoreRequest(Struct, frozen=True):
     """What the details of a restore job say of it: each part is empty when they do not."""
 
     kind: str = ""
@@ -26,8 +26,7 @@ class RestoreRequest:
         return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenPoint:
+class ChosenPoint(Struct, frozen=True):
     """The recovery point that is restored from, as the vault lists it. What Azure does not say is None or empty."""
 
     at: datetime
@@ -58,8 +57,7 @@ class ChosenPoint:
         return ", ".join(part for part in (time_text(self.at), "+".join(self.tiers), self.vm_size, *features, left_out) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class StorageAccount:
+class StorageAccount(Struct, frozen=True):
     id: str
     region: str = ""
     network: str = ""
@@ -78,8 +76,7 @@ class StorageAccount:
         return ", ".join(part for part in (parsed.name if parsed else self.id, self.region, network, public) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """A quota of a region: `cores`, or the cores of a family of sizes, or disks of a kind."""
 
     name: str
@@ -93,8 +90,7 @@ class Usage:
         return f"{self.name}: {self.used}/{self.limit}"
 
 
-@dataclass(frozen=True, slots=True)
-class TargetSize:
+class TargetSize(Struct, frozen=True):
     """The size that the restored VM needs, as Compute offers it in the region; `offered`: whether it does at all."""
 
     name: str
@@ -118,8 +114,7 @@ class TargetSize:
         return ", ".join(part for part in (self.name, self.family, cores, barred, locations) if part)
 
 
-@dataclass(frozen=True, slots=True)
-class PlanTerms:
+class PlanTerms(Struct, frozen=True):
     """The Marketplace plan of the VM's image, and whether its terms are accepted in the subscription."""
 
     publisher: str
@@ -131,8 +126,7 @@ class PlanTerms:
         return f"{self.publisher}:{self.product}:{self.name}, accepted={str(self.accepted).lower()}"
 
 
-@dataclass(frozen=True, slots=True)
-class NamedVm:
+class NamedVm(Struct, frozen=True):
     name: str
     created_at: datetime | None = None
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from handlers.model.changes import ChangeList, ToldChange
 from handlers.model.incident import PastIncident
 from handlers.model.parts import Part
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One command line, pre-filled. `role` is `look`, `act` or `undo`, `effect` is `reads`, `changes`, `deletes` or `downtime`."""
 
     action: str
@@ -24,16 +24,14 @@ class Command:
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step of a remediation: its text without the commands, and the commands."""
 
     text: str
     commands: tuple[Command, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True):
     """What a page says besides the diagnosis: whose it is, how it ended the last time, and whether people are named."""
 
     owner: str | None = None
@@ -42,8 +40,7 @@ class Surroundings:
     show_actors: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Runbook:
+class Runbook(Struct, frozen=True):
     """The rendered page. `steps` and `titles` are by cause id."""
 
     language: str

@@ -7,10 +7,11 @@ start of a scheduled job shows it. https://learn.microsoft.com/azure/backup/back
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 A_DAY = timedelta(days=1)
 LATEST_START = timedelta(hours=2)
@@ -18,8 +19,7 @@ LATEST_START = timedelta(hours=2)
 SOME_MONDAY = date(2024, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """The times of day, such as `22:00`, and the days of the week (Monday is 0; none named: all of them)."""
 
     times: tuple[str, ...]

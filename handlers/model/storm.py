@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from handlers.model.comparison import Comparison, SharedThing
 from handlers.model.delivery import OPEN, RESOLVED, Delivery, raised
@@ -34,8 +36,7 @@ ALONE_A_VAULT, ALONE_A_STORM = 2, 6
 """So many members are read alone: they tell what no list tells, such as what the agent reports."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What the newest version says: another one is due when that is no longer so."""
 
     affected: int = 0
@@ -57,8 +58,7 @@ class Told:
         return grown or half or all_recovered or self.cause != now.cause or (settled and self.names != now.names)
 
 
-@dataclass(frozen=True, slots=True)
-class Storm:
+class Storm(Struct, frozen=True):
     key: str
     """Of the region and the error code: 32 characters `[0-9a-f]`."""
     id: str
@@ -99,8 +99,7 @@ class Storm:
         return self.comparison.shared if self.comparison else None
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRow:
+class MemberRow(Struct, frozen=True):
     """A member in the list of all, as short as it can be: a storm may have ten thousand."""
 
     name: str
@@ -124,8 +123,7 @@ class MemberRow:
                    incident.last_failed_at, cause, verdict, incident.last_good_at, incident.owner, incident.delivery.ticket.ticket_url)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """What a storm's ticket says of the incidents in it."""
 
     affected: int

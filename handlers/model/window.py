@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model.claims import FALSE, TRUE, Claim, claim, undecided, unread
 from handlers.model.facts import (
@@ -52,8 +53,7 @@ class Kind(StrEnum):
     """It comes and goes by itself: an agent's, an extension's, a power state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What a check saw, as far as time goes: `since` is its own time, its begin or its last write, where that is known."""
 
     kind: Kind
@@ -79,8 +79,7 @@ def state(since: datetime | None = None, *, newer: Claim = FALSE, persists: Clai
     return Seen(Kind.STATE, since, newer=newer, persists=persists)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """The failed job's time, from `start` to `end`; `now` is when the facts were read. `states` and `listed` are one cause's."""
 
     start: datetime

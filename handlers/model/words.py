@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Verdict(StrEnum):
@@ -55,8 +56,7 @@ Everything else that is unknown cannot be read from outside the VM.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A fact that could not be read, and why. `detail` is a missing RBAC action, a status or a short message."""
 
     why: Reason

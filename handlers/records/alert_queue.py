@@ -12,9 +12,10 @@ import logging
 import math
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model import parse_time
 from handlers.records.storage import ALERT_BLOBS, CALL_SECONDS, Storage, StorageDown
@@ -29,8 +30,7 @@ KEPT_SECONDS = 7 * 24 * 3600
 UNPOSTED = "unposted/"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message, opened."""
 
     kind: str = ALERT
@@ -44,8 +44,7 @@ class Message:
     """The queue's own id: the same when the host that worked on it died and it comes again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A note that lies in the queue and has not come yet, as the queue names it."""
 
     id: str

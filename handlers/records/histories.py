@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct
 
 from handlers.model import Incident, Storm
 from handlers.model.delivery import RESOLVED
@@ -36,14 +37,12 @@ class Tools(Protocol):
     def storms(self) -> Storms: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(Struct, frozen=True):
     number: int
     document: Document
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """`versions`: the newest first, at least one. `row` is None once the item has another incident."""
 
     id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model.delivery import Post, Shown, attempted, change_of, looked_for, not_posted, refused, routed
 from handlers.model.document import Document
@@ -19,8 +20,7 @@ type NotPosted = Away | NotFoundYet | TicketNotPosted
 NOT_POSTED = (Away, NotFoundYet, TicketNotPosted)
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(Struct, frozen=True):
     """A version of a row that is posted at one target."""
 
     row: DueRow
@@ -56,8 +56,7 @@ class Try:
         return self.shown.past_of(self.step.version)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """`seconds`: until the next try; 0: at once, or when the row says."""
 
     transition: Callable[[Any], Any]

@@ -8,9 +8,11 @@ from __future__ import annotations
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from handlers.model import Incident
 from handlers.model.delivery import LEASE, Delivery, showing
@@ -36,8 +38,7 @@ class DueRow(Row, Protocol):
     def needs_post(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(Struct, frozen=True):
     """Of which row and version. `sent`: it lies in the queue; None for one that has come."""
 
     partition: str
@@ -65,8 +66,7 @@ def remind(reminder: Reminder | None, seconds: float, queue: AlertQueue) -> Remi
     return send(reminder, seconds, queue) if reminder else None
 
 
-@dataclass(frozen=True, slots=True)
-class Stay:
+class Stay(Struct, frozen=True):
     """For how long a row's reminder stays away. `away`: the target that takes nothing now; empty: it waits for something else."""
 
     seconds: float
@@ -112,8 +112,7 @@ def done(reminder: Reminder | None, queue: AlertQueue) -> None:
         queue.withdraw(reminder.sent)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded[R: DueRow]:
+class Recorded[R: DueRow](Struct, frozen=True):
     """A row that was changed, and the reminder of its ticket; None when no ticket of its own is due."""
 
     row: R
@@ -147,7 +146,7 @@ def on_delivery[R: DueRow](row_id: str, change: Callable[[Delivery], Delivery | 
 
     def transition(row: R | None) -> R | None:
         after = change(row.delivery) if row and row.id == row_id else None
-        return replace(row, delivery=after) if row and after else None  # type: ignore[type-var]
+        return replace(row, delivery=after) if row and after else None  # type: ignore[arg-type]
 
     return transition
 
@@ -162,6 +161,6 @@ def shown_by[R: DueRow](
             return None
         delivery = showing(row.delivery, target, version, document.status, ticket_id, ticket_url)
         verdicts = {"verdicts": document.verdicts} if isinstance(row, Incident) and document.verdicts else {}
-        return replace(row, delivery=delivery, **verdicts)  # type: ignore[type-var]
+        return replace(row, delivery=delivery, **verdicts)  # type: ignore[arg-type]
 
     return transition

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
+from copy import replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Protocol, get_type_hints
@@ -106,7 +106,7 @@ class Rows[R: Row]:
             if error.status_code not in (404, 409, 412):
                 raise
             return None
-        return replace(after, etag=etag)  # type: ignore[type-var]
+        return replace(after, etag=etag)  # type: ignore[arg-type]
 
     def listed(self, name: str, after: str = "") -> Iterator[R]:
         """The rows of a list in the order of their keys, from the one after the key `after`."""
@@ -214,7 +214,7 @@ class Rows[R: Row]:
 def columns_of(kind: type[Any]) -> dict[str, Any]:
     """The fields of a row and their types, without its ETag."""
     hints = get_type_hints(kind)
-    return {item.name: hints[item.name] for item in fields(kind) if item.name != "etag"}
+    return {name: hints[name] for name in kind.__struct_fields__ if name != "etag"}
 
 
 def sortable(time: datetime | None) -> str:

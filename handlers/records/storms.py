@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.azure.shared_reads import Shared
 from handlers.model import Incident
@@ -38,8 +39,7 @@ KNOWN_SECONDS = 20.0
 """How long an instance goes by what it knows of a storm before it reads its row again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crowd:
+class Crowd(Struct, frozen=True):
     """How many incidents of one region and code opened lately, and the storm that they are, if they are one."""
 
     lately: int

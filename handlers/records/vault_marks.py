@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model import parse_time
 from handlers.records.storage import Storage
@@ -13,8 +14,7 @@ from handlers.records.storage import Storage
 PARTITION = "sweep"
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     vault_id: str
     read_until: datetime | None = None
     unread: str = ""

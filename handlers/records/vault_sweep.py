@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 from azure.core.exceptions import AzureError
+from msgspec import Struct
 
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
@@ -31,8 +32,7 @@ LONGEST_LOOK_BACK = timedelta(days=7)
 TIME_SECONDS = 240.0
 
 
-@dataclass(frozen=True, slots=True)
-class VaultJobs:
+class VaultJobs(Struct, frozen=True):
     """The backups and restores of a vault, newest first; failed ones count from `since` to `until`."""
 
     vault: ResourceId
@@ -51,8 +51,7 @@ class VaultJobs:
                 yield job
 
 
-@dataclass(frozen=True, slots=True)
-class VaultSweep:
+class VaultSweep(Struct, frozen=True):
     """One sweep over the vaults of the watched subscriptions and of open incidents. Jobs that ended after `until` are left out."""
 
     azure: Azure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from typing import Protocol
 

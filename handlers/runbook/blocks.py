@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from itertools import groupby
+
+from msgspec import Struct
 
 from handlers.model import Command
 from handlers.model.parts import END as PART_END
@@ -16,8 +18,7 @@ BOTH = "both"
 SHELLS = ("bash", "powershell")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a page shows a command: a key of `[places]` in words.toml; in a step of a cause, that cause's title and the step."""
 
     name: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from handlers.model import ChangeList
 from handlers.model.parts import Part, joined
@@ -12,8 +13,7 @@ from handlers.runbook.markup import Markdown, code_span
 from handlers.runbook.templates import cause_title, environment, reason_of, words_of
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """An incident at its end. `ended_at` is None without a job that proves the recovery, `changes` without a backup that does."""
 
     item_name: str

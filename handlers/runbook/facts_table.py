@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model import (
     Activity,
@@ -24,7 +25,7 @@ from handlers.model import (
     VirtualMachine,
 )
 
-SINCE = {
+SINCE: dict[type, str] = {
     Activity: "since", Availability: "since", Extension: "at", GuestEvents: "since", Job: "started_at", KeyState: "updated_at",
     KeyVault: "deleted_at", Lock: "created_at", ServiceIssue: "since", VirtualMachine: "status_at",
 }  # fmt: skip
@@ -32,8 +33,7 @@ SINCE = {
 OF_CHECKS = "checks"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """`value` is plain (text, number, bool, None or a list of these); None with `unread`: why it could not be read.
 
     `origin` stands for a source without a name: `job`, `alert` or `checks`, what the app's own checks concluded.

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.diagnosis.catalogue import error_of, operation_of
 from handlers.model.parts import Part, joined
@@ -29,8 +30,7 @@ OF_THE_RUN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
 """What in a command may differ from night to night: the ids of jobs, times, counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What the new data says that the old does not. `new_causes` and `new_steps` are findings that are confirmed."""
 
     verdicts: tuple[tuple[Data, str | None], ...]

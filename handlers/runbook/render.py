@@ -7,7 +7,7 @@ in a command template it prints one quoted word for that shell. See templates/RE
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from types import MappingProxyType
 from typing import Any
 

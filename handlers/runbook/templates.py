@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined, Template
+from msgspec import Struct
 
 from handlers.model import Os, Unknown, time_text
 from handlers.model.text import one_line
@@ -23,15 +23,14 @@ COMPILED = TEMPLATES / "compiled"
 SHELLS = {"sh": "bash", "ps1": "powershell"}
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One table of commands.toml. `run`: `operator` or `guest`; `effect`: `reads`, `changes`, `deletes` or `downtime`."""
 
     run: str
     effect: str
     look: str = ""
     undo: str = ""
-    suffixes: tuple[str, ...] = field(default=())
+    suffixes: tuple[str, ...] = ()
 
     def fits(self, suffix: str, os: Os | None) -> bool:
         """Operator commands are for both shells; guest commands for the guest's own (both when its system is unknown)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from handlers.model.refusal import RefusalKind
 
@@ -33,8 +33,7 @@ class NotFoundYet(Exception):
         self.seconds = seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """The ticket as the target names it; both empty when its answer does not say."""
 
     id: str = ""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from handlers.settings import Settings, SettingsError
 from handlers.tickets.routes import Subject, When, check_members, read_when
@@ -21,8 +22,7 @@ KINDS = ("incident", "storm")
 LONGEST = timedelta(days=31)
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     when: When
     start: datetime
     """The first one's, as the clock on the wall shows it."""
@@ -44,12 +44,11 @@ class Window:
         return started
 
 
-@dataclass(frozen=True, slots=True)
-class Maintenance:
+class Maintenance(Struct, frozen=True):
     windows: tuple[Window, ...] = ()
     tag: str = ""
     """The name of the tag that says of a VM, its group or its vault until when it is in maintenance; in lower case, empty: none."""
-    kinds: tuple[str, ...] = field(default=KINDS)
+    kinds: tuple[str, ...] = KINDS
 
     def end_for(self, subject: Subject, now: datetime) -> datetime | None:
         """Until when nothing is posted about the subject; None: it is posted."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.model.delivery import DEFAULT_TARGET
 from handlers.model.document import Document
@@ -23,8 +24,7 @@ TAG_PLACES = ("vm", "resource_group", "vault")
 """Where a tag is looked for: the first that has it says its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What rules look at. A storm has the vaults and subscriptions of all its members, and no tags."""
 
     kind: str
@@ -37,8 +37,7 @@ class Subject:
     """By name in lower case."""
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True):
     """The conditions of a rule, all of which must hold. One that is empty always does; patterns match in any case."""
 
     subscription: tuple[str, ...] = ()
@@ -63,8 +62,7 @@ class When:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Either `target`, the name of one, or `drop`, why nothing is posted."""
 
     when: When
@@ -73,15 +71,13 @@ class Rule:
     also: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(Struct, frozen=True):
     """Nothing is posted, and why."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Routes:
+class Routes(Struct, frozen=True):
     rules: tuple[Rule, ...] = ()
     targets: Mapping[str, Settings] = field(default_factory=dict)
     """By name: the app's settings with those of the target in place of TICKET_TARGET's."""
@@ -205,8 +201,7 @@ def read_when(given: Mapping[str, Any], place: str) -> When:
     return When(tag={name.lower(): _patterns(values, f"{place}.tag.{name}") for name, values in tags.items()}, **read)
 
 
-@dataclass(frozen=True, slots=True)
-class _Condition:
+class _Condition(Struct, frozen=True):
     holds: Callable[[str], object]
     what: str
 

@@ -6,9 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import parse_qsl
+
+from msgspec import Struct, field
 
 from handlers.alerts.caller import claims_of, roles_in
 from handlers.settings import Settings
@@ -33,8 +34,7 @@ SECURITY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Struct, frozen=True):
     """A request below /api/runbooks as it came. `part`: what follows the id."""
 
     id: str
@@ -50,8 +50,7 @@ class PageRequest:
         return cls(route.get("id", ""), route.get("part", ""), headers, query, form)
 
 
-@dataclass(frozen=True, slots=True)
-class PageAnswer:
+class PageAnswer(Struct, frozen=True):
     status: int
     body: str | bytes
     kind: str = "text/html; charset=utf-8"

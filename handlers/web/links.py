@@ -10,7 +10,7 @@ import base64
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import datetime, timedelta
 
 from handlers.model.document import Document

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
+
+from msgspec import Struct
 
 from handlers.runbook.templates import cause_title
 
@@ -14,8 +15,7 @@ A_PAGE = 100
 LONGEST_FILTER = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """`filter`: a text that a member's line must hold; `sort`: a column, with `-` before it the other way round."""
 
     filter: str = ""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from handlers.model import Job
 from handlers.model.ids import time_text
@@ -21,8 +21,7 @@ from handlers.web.members import Wanted, listed
 type Words = Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """What somebody who checked again is told: `outcome` is `news`, `nothing`, `recovered`, `storm` or `ended`."""
 
     outcome: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import asdict, replace
+from copy import replace
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 

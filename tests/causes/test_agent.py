@@ -3,7 +3,7 @@ agent_extensions_switched_off, extensions_not_allowed, wireserver_blocked, dhcp_
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

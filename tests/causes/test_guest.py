@@ -3,7 +3,7 @@ vcredist_missing, vss_provider_not_registered, snapshot_status_unavailable, plat
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

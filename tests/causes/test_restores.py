@@ -3,7 +3,7 @@ restore_snapshot_missing, restore_marketplace_plan, restore_olr_unsupported, res
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path

@@ -3,7 +3,7 @@ disk_too_large, key_vault_permissions_missing, key_from_certificate, encryption_
 
 from __future__ import annotations
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Any
 

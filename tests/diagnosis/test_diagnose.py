@@ -1,6 +1,6 @@
 """Findings: ordered by verdict, honest about what could not be read, each value with its source and time."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 from handlers.diagnosis.catalogue import Cause, cause, entries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -237,7 +237,7 @@ def test_the_text_for_a_support_request_names_job_activity_region_vm_and_times(
 
 
 def test_a_fact_cannot_leave_its_cell(diagnoses: Mapping[str, Diagnosis]) -> None:
-    from dataclasses import replace
+    from copy import replace
 
     from handlers.model import Evidence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any

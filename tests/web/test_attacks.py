@@ -6,7 +6,7 @@ import base64
 import json
 import logging
 import re
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.azure.arm import Azure
 from handlers.facts import Reads
@@ -34,8 +35,7 @@ type Own = dict[str, frozenset[str] | None]
 """The things of one VM while they are put together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The items that are compared: those of the region, in the subscriptions of the failed ones."""
 
     region: str
@@ -77,8 +77,7 @@ def _vm_of(job: Job, vault: ResourceId) -> str:
     return start.lower() if mark and name else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What each VM has, by its id in lower case, as Azure shows it; a VM that Azure does not show is not there."""
 
     things: Mapping[str, Things]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.model import parse_time
 from handlers.model.storm import MemberRow
@@ -14,8 +15,7 @@ from handlers.tickets.engine.markups import MARKUPS
 from handlers.tickets.members_csv import members_csv
 
 
-@dataclass(frozen=True, slots=True)
-class TicketFile:
+class TicketFile(Struct, frozen=True):
     name: str
     type: str
     content: str

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from handlers.tickets.engine.option_shapes import misshapen, shape_of
 from handlers.tickets.engine.signature import signing_key
@@ -35,8 +36,7 @@ class DefinitionError(ValueError):
     """A target's file that cannot be used, or an option that it needs; the text is one line that names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True, forbid_unknown_fields=True):
     """One entry that TICKET_OPTIONS may hold."""
 
     about: str
@@ -70,8 +70,7 @@ ATTACH = {
 """Every system that takes files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(Struct, frozen=True, forbid_unknown_fields=True):
     """`header` and `value` for the kind `header`, and for `basic` without a user; `{user}` and `{secret}` stand for TICKET_USER and
     TICKET_SECRET."""
 
@@ -84,8 +83,7 @@ class Auth:
     """For `managed_identity`, used when TICKET_SECRET is empty: whom the token is for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, forbid_unknown_fields=True):
     """What the system takes: a key of `MARKUPS` or `none`, the most characters (bytes for JSON markups), and of a title."""
 
     markup: str
@@ -93,8 +91,7 @@ class Text:
     title: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True, forbid_unknown_fields=True):
     """What answers mean, beyond what their status says (engine/course.py)."""
 
     permanent: Sequence[int] = (400, 413, 422)
@@ -113,8 +110,7 @@ class Answers:
     """How long the search may lag: a ticket whose answer was lost is looked for a second time so much later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True, forbid_unknown_fields=True):
     """How the system's own object for a ticket is read: expressions over `one`."""
 
     id: str
@@ -142,8 +138,7 @@ class Ticket:
     """The system knows its tickets by our key: a change of one needs no id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """One request. `take` names values of its answer for later steps, `expect` is what must hold of it."""
 
     path: str
@@ -169,8 +164,7 @@ class Step:
     """Statuses above 399 that are as good as a success here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     """As the vendor writes it."""
     docs: str

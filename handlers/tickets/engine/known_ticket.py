@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from handlers.model.parts import Part
 from handlers.model.refusal import REFUSALS_TO_SUCCEED, REFUSALS_TO_TELL, Past, RefusalKind
@@ -35,8 +36,7 @@ class Client(Protocol):
     def with_words(self, names: Names, name: str, parts: Sequence[Part], **values: Any) -> Names: ...
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTicket:
+class KnownTicket(Struct, frozen=True):
     """`names`: what is known of the change, its ticket among it."""
 
     client: Client

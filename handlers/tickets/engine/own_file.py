@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
 
@@ -59,29 +58,18 @@ def _misfits(table: Mapping[str, Any]) -> Iterator[str]:
     options = table.get("options")
     for name, option in options.items() if isinstance(options, Mapping) else ():
         yield from _misfit(option, Option, f"options.{name}")
-    yield from _misfit(table, Definition, "")
+    if "file" in table:
+        yield "Object contains unknown field `file`"
+    yield from _misfit({**table, "file": ""}, Definition, "")
 
 
 def _misfit(value: Any, kind: type, place: str) -> Iterator[str]:
     try:
-        msgspec.convert(value, _strict(kind))
+        msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$")
         where = f"{place}{path.rstrip('`')}".strip(".")
         yield f"{where}: {what}" if where else what
-
-
-def _strict(kind: Any) -> Any:
-    """A type with each dataclass in it as a struct that takes no unknown key."""
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        entries = [(item.name, _strict(hints[item.name]), *_default(item)) for item in fields(kind) if item.name != "file"]
-        return msgspec.defstruct("Table", entries, kw_only=True, forbid_unknown_fields=True)
-    return get_origin(kind)[*map(_strict, get_args(kind))] if get_args(kind) else kind
-
-
-def _default(item: Field[Any]) -> tuple[()] | tuple[None]:
-    return () if item.default is MISSING and item.default_factory is MISSING else (None,)
 
 
 # ---------------------------------------------------------------- what they say together

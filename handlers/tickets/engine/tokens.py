@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from handlers.settings import Settings, check_address
 from handlers.tickets.answers import TicketNotPosted
@@ -26,8 +27,7 @@ USUAL_SECONDS = 300
 SECONDS = (5, 30)
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     text: str
     until: float
     """Unix time."""

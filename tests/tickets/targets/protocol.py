@@ -6,7 +6,8 @@ The lines stand below the system's prefix, and `KEY` stands for the key of the i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
 

@@ -7,7 +7,8 @@ import csv
 import io
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 

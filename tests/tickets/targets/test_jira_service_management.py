@@ -6,7 +6,7 @@ What is at hand is Opsgenie's description, whose requests these are: it serves f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

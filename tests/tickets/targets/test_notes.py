@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from handlers.tickets.engine.markups import adf, card, gfm, html, markdown, mrkdwn, plain, textile, wiki
 
@@ -24,8 +25,7 @@ def size_in_bytes(shown: Any) -> int:
     return len(text.encode(errors="replace"))
 
 
-@dataclass(frozen=True, slots=True)
-class Markup:
+class Markup(Struct, frozen=True):
     """`render` takes a runbook's Markdown and gives a text, or what becomes JSON; `size` is what a system's limit counts."""
 
     render: Callable[[str], Any]

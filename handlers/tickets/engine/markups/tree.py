@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from handlers.runbook.markup import markdown_parser
 
@@ -17,8 +19,7 @@ GAP = "\u200b"
 """A zero-width space: put where a system would otherwise read a mention, a reference or a tag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A stretch of text with one look. Only https links are links; "\\n" is a hard line break."""
 
     text: str
@@ -38,8 +39,12 @@ def parse(markdown: str) -> list[Node]:
 def runs(block: Node) -> list[Run]:
     """The text of a heading, paragraph or table cell; neighbours of the same look are one run."""
     found = [run for run in _runs(block.children, Run("")) if run.text]
-    looks = groupby(found, lambda run: replace(run, text="\n" if run.text == "\n" else ""))
+    looks = groupby(found, _look)
     return [run for look, same in looks for run in (same if look.text else [replace(look, text="".join(r.text for r in same))])]
+
+
+def _look(run: Run) -> Run:
+    return replace(run, text="\n" if run.text == "\n" else "")
 
 
 def _runs(nodes: Sequence[Node], look: Run) -> Iterator[Run]:
