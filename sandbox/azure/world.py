@@ -270,7 +270,7 @@ class FullWorld(World):
                 "provisioningState": "Succeeded",
                 "creationTime": made,
             }
-            self._add(account, kind, properties, location=given.get("location", self.vm["location"]))
+            self._add(account, kind, properties, location=given.get("location", self.region))
         if plan := self.vm.get("plan"):
             names = {"publisher": plan["publisher"], "product": plan["product"], "plan": plan["name"]}
             place = f"/subscriptions/{self.subscription}/providers/Microsoft.MarketplaceOrdering/offerTypes/virtualmachine"
@@ -280,6 +280,11 @@ class FullWorld(World):
             self._add(agreement, "Microsoft.MarketplaceOrdering/offertypes", names | {"accepted": plan.get("accepted", True)})
             if body := self.resources.get(self.vm_id.lower()):
                 body["plan"] = {name: plan[name] for name in ("publisher", "product", "name")}
+
+    @property
+    def region(self) -> str:
+        """Of the vault, which restores go to."""
+        return str(self.vault.get("location") or self.vm["location"])
 
     @property
     def usages(self) -> list[Body]:
@@ -299,7 +304,7 @@ class FullWorld(World):
         return [self._size(each) for each in given]
 
     def _size(self, given: Mapping[str, Any]) -> Body:
-        region, barred = self.vm["location"], given.get("restricted") or []
+        region, barred = self.region, given.get("restricted") or []
         zones, reason = [zone for zone in barred if zone != "location"], "NotAvailableForSubscription"
         told = (
             [{"type": "Location", "values": [region], "restrictionInfo": {"locations": [region]}, "reasonCode": reason}]
