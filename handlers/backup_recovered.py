@@ -1,4 +1,4 @@
-"""Story: a backup works again. The incident ends only on proof: a completed backup after the last failure."""
+"""Story: a backup works again, or a restore. The incident ends only on proof: a completed backup (or restore) after the last failure."""
 
 import logging
 
@@ -20,7 +20,9 @@ def record_alerted_recovery(alert: Alert, tools: Tools) -> Recorded[Incident] | 
         return None
     job = completed_after(Failure.of(incident.alert(), None, tools.now()), incident.last_failed_at, tools.azure)
     if job is None:
-        log.info("incident %s: an alert says resolved, but no backup has completed since", incident.id)
+        log.info(
+            "incident %s: an alert says resolved, but no %s has completed since", incident.id, incident.operation or "backup"
+        )
     return record_recovery(incident, job, tools) if job else None
 
 
@@ -33,7 +35,7 @@ def record_recovery(incident: Incident, job: Job, tools: Tools) -> Recorded[Inci
 
 
 def record_gone(incident: Incident, tools: Tools) -> Recorded[Incident] | None:
-    """The incident ended because its item is no longer backed up: no good backup will ever follow."""
+    """The incident ended because its item is no longer backed up, or nobody has tried the restore again: no good job will follow."""
     failures = incident.failures
     recorded = record(tools.incidents, incident.key, lambda fresh: gone(fresh, failures, tools.now()), tools.queue)
     if recorded and recorded.reminder:
@@ -44,5 +46,6 @@ def record_gone(incident: Incident, tools: Tools) -> Recorded[Incident] | None:
 def write_late_end(incident: Incident, tools: Tools) -> None:
     """Write the end of an incident whose version has no document: whoever was to write it is gone."""
     at = incident.recovered_at
-    job = Job(incident.recovery_job_id, "Completed", "Backup", started_at=at, ended_at=at) if incident.recovery_job_id else None
+    kind = "Restore" if incident.is_of_restores else "Backup"
+    job = Job(incident.recovery_job_id, "Completed", kind, started_at=at, ended_at=at) if incident.recovery_job_id else None
     write_end_up(incident, job, tools)

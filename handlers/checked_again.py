@@ -41,13 +41,13 @@ def check(history: History, tools: Tools) -> Checked:
 
 
 def check_incident(incident: Incident, history: History, tools: Tools) -> Checked:
-    """A completed backup ends the incident; else what its facts say now is a further version, if that is something else."""
+    """A completed backup (of restores: a completed restore) ends the incident; else what its facts say now is a further version, if that is something else."""
     before, now, message = history.diagnosed, tools.now(), Message("check", since=tools.now())
     again = diagnosed_again(before.evidence, incident.alert(), tools.azure, now)
     if job := completed_if_read(again.diagnosis.failure, incident.last_failed_at, tools.azure):
         ended = record_recovery(incident, job, tools)
         remind(ended.reminder if ended else None, 0, tools.queue)
-        return Checked("recovered", job=str(job))
+        return Checked("restored" if job.is_restore else "recovered", job=str(job))
     data = document_of(incident, again.diagnosis, message, tools).data
     checked = checked_of(before.data, data, again.diagnosis.recovery.running)
     if not (checked.is_news or again.lists_new_changes):

@@ -53,6 +53,7 @@ def azure_backup(options: Body, world: World, fired: datetime) -> Body:
     help_text = f"For troubleshooting instructions, see https://aka.ms/AB-{code.lower()}" if code else None
     item = str(options.get("item_id") or world.item_id).replace("{vault}", world.vault_id)
     linked = str(options.get("linked_resource") or world.vm_id).replace("{subscription}", world.subscription)
+    rule = "Restore Failure" if world.job["operation"] == "Restore" else "Backup Failure"
     error = world.job.get("error") or (world.job.get("errors") or [{}])[0]
     context = {
         "category": "Jobs",
@@ -69,7 +70,7 @@ def azure_backup(options: Body, world: World, fired: datetime) -> Body:
         "alertVersionNumber": "V2020_10",
         "extendedInfo": {"jobId": world.job["id"], "possibleCauses": None, "occurrenceCount": 1, "recommendedActions": help_text},
     }
-    return _common(options, world, fired, context, monitoringService="Azure Backup", signalType="Log", alertRule="Backup Failure",
+    return _common(options, world, fired, context, monitoringService="Azure Backup", signalType="Log", alertRule=rule,
                    description=options.get("message", error.get("message") or "The backup failed."))  # fmt: skip
 
 

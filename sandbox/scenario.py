@@ -227,7 +227,8 @@ _JOB = _fields(
     consistency=_one_of("AppConsistent", "FileSystemConsistent", "CrashConsistent"),
     threat=_one_of("Healthy", "Warning", "UnHealthy", "Unknown"), tiers=_list_of(_one_of("InstantRP", "HardenedRP", "ArchivedRP")),
     errors=_list_of(_ERROR), tasks=_fields(_text), type=_text, detailed_message=_text, exists=_flag, vm_group=_text,
-    security_type=_text,
+    security_type=_text, point=_MAPPING,
+    restore=_fields(kind=_text, storage_account=_text, resource_group=_text, point=_time, told=_fields(_text)),
 )  # fmt: skip
 _EXTENSION = _fields(
     backup=_flag, name=_text, type=_text, version=_text, state=_text, message=_text, at=_time, model_only=_flag,
@@ -240,6 +241,7 @@ _VM = _fields(
     name=_text, resource_group=_text, location=_text, os=_one_of("Windows", "Linux"), power=_POWER,
     provisioning_state=_text, status=_text, status_at=_time, message=_text, created=_time,
     exists=_flag, image=_MAPPING, os_name=_text, os_version=_text, extensions_allowed=_flag, tags=_fields(_text), group_tags=_fields(_text),
+    plan=_fields(None, ["publisher", "product", "name"], publisher=_text, product=_text, name=_text, accepted=_flag),
     agent_provisioned=_flag, same_name_in=_list_of(_text), encrypted=_fields(None, ["vault"], vault=_text, kek=_flag),
     agent=_or_null(_fields(ready=_flag, version=_text, message=_text, reported=_time)),
     extensions=_list_of(_EXTENSION), disks=_list_of(_DISK), patches=_fields(reboot_pending=_flag, at=_time, status=_text), security_type=_text,
@@ -264,6 +266,19 @@ _KEY_VAULT = _fields(
 _ENCRYPTION_SET = _fields(
     None, ["name", "vault"], name=_text, vault=_text, vault_named=_flag, exists=_flag, rotation_error=_text,
 )  # fmt: skip
+_STORAGE = _fields(
+    None,
+    ["name"],
+    name=_text,
+    resource_group=_text,
+    location=_text,
+    network=_one_of("Allow", "Deny"),
+    created=_time,
+    classic=_flag,
+    used_tib=_or_null(_number),
+)
+_USAGE = _fields(None, ["name", "used", "limit"], name=_text, used=_number, limit=_number)
+_SIZE = _fields(None, ["name"], name=_text, family=_text, cores=_number, restricted=_list_of(_one_of("location", "1", "2", "3")))
 _FAULT = _fields(
     None, ["match"], match=_call, code=_text, drop=_flag, partial=_flag, delay=_number, retry_after=_number, times=_number,
     after=_number, status=_one_of(0, 400, 401, 403, 404, 408, 409, 429, 500, 502, 503, 504),
@@ -281,7 +296,6 @@ _EXPECT = _fields(
 _METRICS = _fields(
     **{"from": _time, "to": _time, "cpu": _or_null(_number), "memory": _or_null(_number), "iops": _or_null(_number)}
 )
-_ACCOUNT = _fields(None, ["name"], name=_text, classic=_flag, used_tib=_or_null(_number))
 _SCENARIO = _fields(
     None, ["title"], title=_text, then=_ALERT, vm=_VM, job=_JOB, jobs=_list_of(_JOB), locks=_list_of(_LOCK), expect=_EXPECT,
     alert=_either(lambda value: isinstance(value, str), _one_of(*alert_bodies.SOURCES), _ALERT),
@@ -305,7 +319,7 @@ _SCENARIO = _fields(
                              properties=_fields(_list_of(_or_null(_text))))),
     health_events=_list_of(_fields(None, ["tracking_id", "title"], tracking_id=_text, title=_text, region=_text,
                                    service=_text, status=_text, began=_time, ended=_time, impacts=_list_of(_one_of("vm", "vault")))),
-    metrics=_list_of(_METRICS), storage_accounts=_list_of(_ACCOUNT),
+    metrics=_list_of(_METRICS), storage_accounts=_list_of(_STORAGE), usages=_list_of(_USAGE), sizes=_list_of(_SIZE),
     logs=_fields(_list_of(_MAPPING)), resources=_fields(_or_null(_MAPPING)), neighbours=_number,
 )  # fmt: skip
 

@@ -115,6 +115,15 @@ class Listing:
     def add_rows(self, *rows: Body) -> None:
         self.rows |= {row["id"].lower(): row for row in rows}
 
+    @property
+    def usages(self) -> list[Body]:
+        """Nothing in a storm of backups asks for quotas or sizes."""
+        return []
+
+    @property
+    def sizes(self) -> list[Body]:
+        return []
+
     def resource(self, key: str, now: datetime) -> Body | None:
         return self.resources.get(key)
 

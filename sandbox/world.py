@@ -162,7 +162,7 @@ class World:
         else:
             account = disk.get("account", "saunmanaged")
             if not self.data.get("storage_accounts"):
-                self._add(self.storage_account_id, "Microsoft.Storage/storageAccounts", {}, location=self.vm["location"])
+                self._add(self._storage_account_id(), "Microsoft.Storage/storageAccounts", {}, location=self.vm["location"])
             body["vhd"] = {"uri": f"https://{account}.blob.core.windows.net/vhds/{name}.vhd"}
             body["diskSizeGB"] = size
         return body
@@ -346,7 +346,7 @@ class World:
             "isUserTriggered": not job["scheduled"], "virtualMachineVersion": "Compute", "containerName": container,
             "duration": f"PT{int(((ended or self.now) - began).total_seconds() // 60)}M0.2700148S",
             "extendedInfo": {"tasksList": [{"taskId": name, "status": status} for name, status in tasks.items()],
-                             "propertyBag": {"VM Name": self.vm["name"]}},
+                             "propertyBag": self._property_bag(job)},
         }  # fmt: skip
         if ended:
             properties["endTime"] = ended.strftime("%Y-%m-%dT%H:%M:%S.%f") + "7Z"
@@ -358,12 +358,28 @@ class World:
                 {"errorCode": e.get("number", 0), "errorTitle": e.get("title"), "errorString": e.get("message"),
                  "recommendations": e.get("recommendations") or []} for e in errors
             ]  # fmt: skip
-        about_point = {"sandboxConsistency": "consistency", "sandboxThreat": "threat", "sandboxTiers": "tiers",
-                       "sandboxSecurity": "security_type"}  # fmt: skip
+        about_point = {
+            "sandboxConsistency": "consistency",
+            "sandboxThreat": "threat",
+            "sandboxTiers": "tiers",
+            "sandboxSecurity": "security_type",
+            "sandboxPoint": "point",
+        }
         properties |= {name: job[field] for name, field in about_point.items() if job.get(field)}
         self._add(
             f"{vault_id or self.vault_id}/backupJobs/{job['id']}", "Microsoft.RecoveryServices/vaults/backupJobs", properties
         )
+
+    def _property_bag(self, job: Body) -> Body:
+        """What the details of a restore say of it: https://learn.microsoft.com/azure/backup/tutorial-restore-disk"""
+        if job["operation"] != "Restore":
+            return {"VM Name": self.vm["name"]}
+        restore, bag = job.get("restore") or {}, {}
+        named = {"Target Storage Account Name": "storage_account", "Target resource group": "resource_group"}
+        if restore:
+            at = self.time(restore.get("point", "-23h"))
+            bag = {"Job Type": restore.get("kind", "Recover disks"), "Recovery point time ": f"{at:%m/%d/%Y %I:%M:%S %p}"}
+        return bag | {name: restore[field] for name, field in named.items() if field in restore} | dict(restore.get("told") or {})
 
     def _add_restore_points(self) -> None:
         given = self.data.get("restore_points") or {}
@@ -397,10 +413,11 @@ class World:
             made = {"createdAt": self._iso(lock.get("created", "-30d")), "createdByType": "User", **by}
             self._add(lock_id, "Microsoft.Authorization/locks", properties, systemData=made)
 
-    @property
-    def storage_account_id(self) -> str:
-        """What holds unmanaged disks."""
-        return self.resource_id(self.vm["resource_group"], "Microsoft.Storage/storageAccounts", "saunmanaged")
+    def _storage_account_id(self) -> str:
+        """The first storage account: what a restore goes to, or what holds unmanaged disks."""
+        given = (self.data.get("storage_accounts") or [{"name": "saunmanaged"}])[0]
+        group = given.get("resource_group", self.vm["resource_group"])
+        return self.resource_id(group, "Microsoft.Storage/storageAccounts", given["name"])
 
     def _lock_scope(self, scope: str) -> str:
         named = {
@@ -411,7 +428,7 @@ class World:
             "collection": getattr(self, "collection_id", ""),
             "nsg": self.resource_id(self.vm["resource_group"], "Microsoft.Network/networkSecurityGroups", "nsg-shop"),
             "nic": self.nic_id,
-            "storage_account": self.storage_account_id,
+            "storage_account": self._storage_account_id(),
             "vault": self.vault_id,
             "item": self.item_id,
             "os_disk": self.resource_id(self.vm["resource_group"], "Microsoft.Compute/disks", f"{self.vm['name']}-osdisk"),

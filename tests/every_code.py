@@ -13,11 +13,11 @@ from functools import cache
 from handlers.alerts import read
 from handlers.azure.arm import Azure
 from handlers.diagnosis import catalogue
-from handlers.diagnosis.catalogue import OPERATIONS
 from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.facts import gather, given
 from handlers.facts.jobs import find_job
 from handlers.model import Alert, Diagnosis, Error, Failure, Job, JobError, Os, Reading
+from handlers.model.failure import OPERATIONS
 from handlers.runbook.render import render
 from handlers.settings import Settings
 from sandbox.azure import running_azure

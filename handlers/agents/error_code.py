@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handlers.agents.sources import Sources
-from handlers.diagnosis.catalogue import Cause, causes_of, entry, entry_of, error_of, title_of
+from handlers.diagnosis.catalogue import Cause, causes_of, entry, entry_of, error_of, operation_of, title_of
 from handlers.runbook.templates import cause_title
 
 
@@ -24,7 +24,7 @@ def explain_error_code(arguments: Mapping[str, Any], sources: Sources) -> dict[s
         "transient": error.transient,
         "wrapper": known.wrapper,
         "documentation": known.doc or None,
-        "causes": [_shown(cause, language) for cause in causes_of(error)],
+        "causes": [_shown(cause, language) for cause in causes_of(error, operation_of(error))],
     }
 
 

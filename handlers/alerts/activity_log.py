@@ -3,8 +3,9 @@
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-activity-log-alerts
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-definitions
 
-About backup is the failed request `Backup now` for a protected item. A scheduled job is no request to Azure Resource
-Manager and never appears here. Any other operation, and a backup request that started or succeeded, is something else.
+About backup is the failed request `Backup now` for a protected item, and the failed request to restore one of its recovery
+points. A scheduled job is no request to Azure Resource Manager and never appears here. Any other operation, and a request that
+started or succeeded, is something else.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from handlers.alerts.envelope import alert_of, context, is_common, is_fired, ser
 from handlers.alerts.fields import fold, ignored, line, objects, part, prose, short, text, value, walk
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, workload
 from handlers.model import Alert, Ignored, parse_time
+from handlers.model.failure import RESTORE
 
 ORDER = 50
-BACKUP_NOW = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems/backup/action"
+ITEMS = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
+REQUESTS = {f"{ITEMS}/backup/action": "", f"{ITEMS}/recoverypoints/restore/action": RESTORE}
+"""https://learn.microsoft.com/azure/role-based-access-control/permissions/management-and-governance#microsoftrecoveryservices"""
 FAMILIES = "(?:BMS)?UserError|(?:No)?Exten[st]ion|GuestAgent|VMAgent|BackUp|BCM|VMRestorePoint"
 CODE = re.compile(rf"(?:(?:{FAMILIES})[a-z0-9]+|[a-z0-9]+UserError)", re.IGNORECASE)
 """What a backup error code looks like, unlike Azure Resource Manager's own (`Conflict`, `AuthorizationFailed`)."""
@@ -43,11 +47,11 @@ def parse(body: object) -> list[Alert | Ignored]:
 def read_operation(entry: dict[str, Any], head: Alert) -> Alert | Ignored:
     """An operation of Azure Resource Manager; Event Grid tells them in the same fields."""
     operation, status, rule = _operation(entry), _word(entry, "status"), short(head.rule)
-    if fold(operation) != BACKUP_NOW:
-        return ignored(f"The rule {rule} tells of the operation {short(operation)}, not of a failed backup.")
+    if fold(operation) not in REQUESTS:
+        return ignored(f"The rule {rule} tells of the operation {short(operation)}, not of a failed backup or restore.")
     if fold(status) not in ("failed", "failure"):
-        return ignored(f"The rule {rule} tells of a backup request with the status {short(status)}.")
-    return _alert(entry, head)
+        return ignored(f"The rule {rule} tells of a backup or restore request with the status {short(status)}.")
+    return _alert(entry, replace(head, operation=REQUESTS[fold(operation)]))
 
 
 def _alert(entry: dict[str, Any], head: Alert) -> Alert:

@@ -3,8 +3,8 @@
 https://learn.microsoft.com/azure/backup/backup-azure-monitoring-built-in-monitor
 https://learn.microsoft.com/azure/backup/move-to-azure-monitor-alerts (the names and categories of all of them)
 
-About backup is what `monitoringService` Azure Backup tells in category Jobs, but not a failed restore, and not the two
-about a database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which no job has failed.
+About backup is what `monitoringService` Azure Backup tells in category Jobs: `Backup Failure` and `Restore Failure`, but not the
+two about a database's set-up (`Unsupported backup type`, `Workload extension unhealthy`), behind which no job has failed.
 Category Security (deleted backup data, soft delete switched off …) is something else.
 
 `signalType` says Log, though no log is searched. There is no field for the error code: it is behind the troubleshooting
@@ -20,9 +20,10 @@ from handlers.alerts.envelope import alert_of, context, essentials, service, tar
 from handlers.alerts.fields import fold, ignored, part, short, text, value, walk
 from handlers.alerts.ids import item_name, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored
+from handlers.model.failure import RESTORE
 
 ORDER = 20
-OTHER_RULES = ("restore", "unsupportedbackuptype", "workloadextensionunhealthy")
+OTHER_RULES = ("unsupportedbackuptype", "workloadextensionunhealthy")
 LINK = re.compile(r"aka\.ms/AB-([a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?)", re.IGNORECASE)
 ORIGIN = re.compile(r"azure(?:iaasvm|workload)([a-z][a-z0-9-]{3,79})log", re.IGNORECASE)
 
@@ -35,7 +36,7 @@ def parse(body: object) -> list[Alert | Ignored]:
     category, rule = text(context(body), "category"), text(essentials(body), "alertRule")
     if _is_something_else(fold(category), fold(rule)):
         kind = f"in category {short(category)}" if category else "without a category"
-        return [ignored(f"The Azure Backup alert {short(rule)} {kind} is not about a failed backup.")]
+        return [ignored(f"The Azure Backup alert {short(rule)} {kind} is not about a failed backup or restore.")]
     return [_alert(body)]
 
 
@@ -58,6 +59,7 @@ def _alert(body: object) -> Alert:
         vault_id=vault_id,
         vm_id=_vm_id(body) or vm_guess(vault_id, item_id),
         workload=workload(item_id, text(found, "sourceType")),
+        operation=RESTORE if fold(text(essentials(body), "alertRule")).startswith("restore") else "",
     )
 
 

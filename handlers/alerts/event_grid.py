@@ -4,8 +4,8 @@ https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
 https://learn.microsoft.com/azure/event-grid/event-schema (Event Grid's envelope)
 https://learn.microsoft.com/azure/event-grid/cloud-event-schema (the CloudEvents envelope)
 
-About backup is `Microsoft.Resources.ResourceActionFailure` of the request `Backup now`: Azure Backup has no topic, and
-a scheduled backup that fails emits no event. An alert that an owner puts on a topic as the `data` of an event is read
+About backup is `Microsoft.Resources.ResourceActionFailure` of the request `Backup now`, and of the request to restore: Azure
+Backup has no topic, and a scheduled backup that fails emits no event. An alert that an owner puts on a topic as the `data` of an event is read
 like the alert itself. Every other event is something else: `Microsoft.Web.BackupOperationFailed` is App Service's, and
 handshakes belong to `handshake`.
 """
@@ -43,7 +43,7 @@ def _operation(body: object) -> Alert | Ignored:
     if fold(kind) != FAILURE:
         operation = text(data, "operationName")
         about = f" of the operation {short(operation)}" if operation else ""
-        return ignored(f"The event {short(kind or 'SubscriptionValidation')}{about} is not about a failed backup.")
+        return ignored(f"The event {short(kind or 'SubscriptionValidation')}{about} is not about a failed backup or restore.")
     told = {"resourceUri": text(body, "subject"), "status": "Failed"}
     entry = told | {name: found for name, found in data.items() if found is not None}
     return activity_log.read_operation(entry, _alert(body, kind))

@@ -7,8 +7,8 @@ https://learn.microsoft.com/azure/backup/backup-reports-system-functions#_azureb
 
 About backup is what queries the backup jobs (AddonAzureBackupJobs, AzureBackupReport of AzureDiagnostics, the reports'
 functions, Resource Graph), or has a column that only they have among its dimensions or rows. V2 embeds no rows: the
-rule's dimensions should be JobUniqueId, JobFailureCode, BackupItemUniqueId and _ResourceId (the vault). A row is a job;
-one that completed, still runs, was cancelled or is no backup (a restore) is ignored.
+rule's dimensions should be JobUniqueId, JobFailureCode, BackupItemUniqueId, JobOperation and _ResourceId (the vault). A row is a
+job: a backup, a restore, or what sets a backup up. One that completed, still runs, was cancelled or ends a backup is ignored.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from handlers.alerts.envelope import alert_of, condition_type, context, is_commo
 from handlers.alerts.fields import fold, ignored, items, joined_id, objects, part, prose, severity, short, text, value
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_item, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
+from handlers.model.failure import operation_named
 
 ORDER = 30
 COLUMNS = {"jobuniqueid", "jobfailurecode", "backupitemuniqueid", "backupitemfriendlyname", "backupinstanceid"}
@@ -57,8 +58,8 @@ def _read(head: Alert, row: dict[str, Any]) -> Alert | Ignored:
     status, code, operation = text(row, *STATUS), text(row, *CODE), text(row, *OPERATION)
     if fold(status).startswith(NOT_FAILED) or fold(code) == "success":
         return ignored(f"The backup job {job} in the alert of {rule} has not failed: {short(status or code)}.")
-    if fold(operation) not in ("", "backup"):
-        return ignored(f"The job {job} in the alert of {rule} is no backup: {short(operation)}.")
+    if operation and not operation_named(operation):
+        return ignored(f"The job {job} in the alert of {rule} is neither a backup nor a restore: {short(operation)}.")
     return _alert(head, row)
 
 
@@ -77,6 +78,7 @@ def _alert(head: Alert, row: dict[str, Any]) -> Alert:
         vault_id=vault_id,
         vm_id=next(filter(None, map(vm_of, ids)), "") or vm_guess(vault_id, item_id or container),
         workload=workload(item_id or container, text(row, *TYPE)),
+        operation=operation_named(text(row, *OPERATION)),
     )
 
 

@@ -1,13 +1,13 @@
-"""Metric alerts on a vault's `BackupHealthEvent`, common and legacy schema: an item and its health, no job and no code.
+"""Metric alerts on a vault's `BackupHealthEvent` or `RestoreHealthEvent`, common and legacy schema: an item and its health.
 
 https://learn.microsoft.com/azure/backup/metrics-overview
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-payload-samples#sample-metric-alerts
 https://learn.microsoft.com/azure/azure-monitor/alerts/alerts-non-common-schema-definitions (`AzureMonitorMetricAlert`)
 
-About backup is a criterion on `BackupHealthEvent`; `RestoreHealthEvent` and any other metric is something else. What it
-says depends on the health that is counted and on the operator. Many events of any health but `Healthy` (`Transient
-Unhealthy`, `PersistentDegraded` …) are failures, and so are too few healthy ones. Many healthy events, or too few of
-the others (a rule that the documentation suggests), are good news. Without `healthStatus` it is taken for a failure.
+They tell no job and no code. About backup is a criterion on one of these two; any other metric is something else. What it says
+depends on the health that is counted and on the operator. Many events of any health but `Healthy` (`Transient Unhealthy`,
+`PersistentDegraded` …) are failures, and so are too few healthy ones. Many healthy events, or too few of the others (a rule that
+the documentation suggests), are good news. Without `healthStatus` it is taken for a failure.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from handlers.alerts.envelope import alert_of, condition_type, context, is_fired
 from handlers.alerts.fields import fold, ignored, joined_id, line, objects, part, prose, severity, short, text, value
 from handlers.alerts.ids import item_name, item_of, vault_of, vm_guess, vm_of, workload
 from handlers.model import Alert, Ignored, parse_time
+from handlers.model.failure import RESTORE
 
 ORDER = 40
-METRIC = "backuphealthevent"
+METRICS = {"backuphealthevent": "", "restorehealthevent": RESTORE}
+"""Folded, and the operation that each is about, where it says one."""
 
 
 def claims(body: object) -> bool:
@@ -33,14 +35,17 @@ def claims(body: object) -> bool:
 def parse(body: object) -> list[Alert | Ignored]:
     head = _legacy_alert(body) if _is_legacy(body) else alert_of(body, "metric")
     names = [text(item, "metricName") for item in _criteria(body)]
-    about_backup = [item for item in _criteria(body) if fold(text(item, "metricName")) == METRIC]
+    about_backup = [item for item in _criteria(body) if fold(text(item, "metricName")) in METRICS]
     if not about_backup:
         metrics = short(", ".join(filter(None, names)))
-        return [ignored(f"The metric alert rule {short(head.rule)} watches the metric {metrics}, not failed backups.")]
+        return [
+            ignored(f"The metric alert rule {short(head.rule)} watches the metric {metrics}, not failed backups or restores.")
+        ]
     failing = next(filter(_tells_failure, about_backup), None)
     if failing is None:
-        return [ignored(f"The metric alert rule {short(head.rule)} says that backups are healthy.")]
-    return [_alert(head, _dimensions(failing), _vault_id(body))]
+        return [ignored(f"The metric alert rule {short(head.rule)} says that all is healthy.")]
+    operation = METRICS[fold(text(failing, "metricName"))]
+    return [replace(_alert(head, _dimensions(failing), _vault_id(body)), operation=operation)]
 
 
 def _tells_failure(criterion: dict[str, Any]) -> bool:

@@ -6,7 +6,8 @@ begins with the sentence that docs/causes.md shows. The terms (`window.at`, `win
 A parameter `agent: Agent` means: cannot judge without it (the finding is unknown before the check runs).
 `agent: Agent | Unknown` means: may decide without it. `OS` says where the cause applies; without it, everywhere.
 `STRONG` are codes and words that assert the cause, `MEDIUM` those of which it is one among few. Facts in `WHERE_POINTED` are read
-for those only, since they cost a read of their own.
+for those only, since they cost a read of their own. `OPERATION` names what fails with it if that is no backup: `restore`; `any` for a
+cause of both. `attempt` is the window of a failed restore: its time and its words, without what is known of backups.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import datetime
 
 from handlers.model import (
     FALSE,
+    FRESH,
     Activity,
     Agent,
     Claim,
@@ -246,3 +248,22 @@ def stuck(collections: tuple[RestorePointCollection, ...] | Unknown, policy: Sna
     explained = policy.explained_points
     many = claim(len(points) >= NEAR) & (undecided(Reason.NO_DATA) if explained is None else len(points) > explained)
     return any(is_past(point, policy, window) for point in points) | many
+
+
+# ------------------------------------------------------------------ restores
+
+
+def then(attempt: Window) -> Claim:
+    """What a restore's target shows was so when it ran: read within a quarter of an hour, or two hours if the code says the same."""
+    soon, late = attempt.now <= attempt.end + FRESH, attempt.now <= attempt.end + LATE
+    return claim(attempt.knows_job and (soon or (attempt.states and late)))
+
+
+def surely_then(attempt: Window) -> Claim:
+    """What is well at a restore's target was well when it ran: read within a quarter of an hour."""
+    return claim(attempt.knows_job and attempt.now <= attempt.end + FRESH)
+
+
+def explained(attempt: Window) -> Claim:
+    """The code or the words state this cause, or the code lists it. What backups succeeded with says nothing of a restore."""
+    return claim(attempt.states or attempt.listed)

@@ -22,6 +22,7 @@ from handlers.model import (
     unread,
 )
 
+OPERATION = "any"
 STRONG = Asserts(("AllocationFailed", "UserErrorProt32dAllocationPending"), r"allocation failed")
 MEDIUM = Asserts(("BackUpOperationFailed", "BackUpOperationFailedV2", "InternalExecutionError", "BCMCrpInternalError"))
 BAD, BY_AZURE = ("unavailable", "degraded"), ("unplanned", "planned")

@@ -14,23 +14,14 @@ from typing import Any
 from msgspec import Struct, field
 
 from handlers.model import Alert, Asserts, Error, Failure, Job, Opinion, Os
-from handlers.model.failure import VM_WORKLOAD
+from handlers.model.failure import BACKUP, RESTORE, VM_WORKLOAD
 
 TABLES = Path(__file__).with_name("error_codes.toml")
 CAUSES = Path(__file__).parents[1] / "causes"
 NOTHING = Asserts()
+ANY = "any"
 GENERIC = ("jobfailure",)
 """What stands where a code should, and is none."""
-OPERATIONS = {
-    "backup": "backup",
-    "restore": "restore",
-    "crossregionrestore": "restore",
-    "configurebackup": "configure",
-    "register": "register",
-    "modifypolicy": "policy",
-    "updatecustomermanagedkey": "vault",
-}
-"""What a job calls itself, folded, by what it is on a ticket: https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
 ARTICLES = {
     "sql": "https://learn.microsoft.com/azure/backup/backup-sql-server-azure-troubleshoot",
     "saphana": "https://learn.microsoft.com/azure/backup/backup-azure-sap-hana-database-troubleshoot",
@@ -79,6 +70,8 @@ class Cause(Struct, frozen=True):
     """Of an umbrella: the causes that it groups. Its check is given their verdicts."""
     symptom_of: tuple[str, ...] = ()
     """Causes below which this one is shown when they are confirmed."""
+    operation: str = BACKUP
+    """What fails with it: `backup`, `restore`, or `any`."""
     pointed: frozenset[str] = field(default_factory=frozenset)
     """Facts that are read for this cause only where the code or the words point to it: they cost a read of their own."""
 
@@ -226,13 +219,24 @@ def _error(known: Entry, number: int, message: str, matched_by: str) -> Error:
     return Error(known.code, number, message, known.category, known.transient, matched_by, in_catalogue=True)
 
 
-def causes_of(error: Error, *, named: bool = True) -> tuple[Cause, ...]:
+def causes_of(error: Error, operation: str = BACKUP, *, named: bool = True) -> tuple[Cause, ...]:
     """The causes of an error in documented order (for a code outside the catalogue the common ones), then those that its words name.
 
-    `named`: false for what is no backup of a VM, where words of a VM's backup prove nothing.
+    `named`: false for what is not about a VM itself, where words of a VM's backup prove nothing.
     """
-    words = (known.id for known in map(cause, all_causes()) if named and known.strong.names_message(error.message))
-    return tuple(map(cause, dict.fromkeys((*_of(error).causes, *words))))
+    listed = [known for known in map(cause, _of(error).causes) if _can_fail(known, operation, error)]
+    words = [known for known in map(cause, all_causes()) if named and known.strong.names_message(error.message)]
+    return tuple(dict.fromkeys((*listed, *(known for known in words if known.operation in (operation, ANY)))))
+
+
+def _can_fail(known: Cause, operation: str, error: Error) -> bool:
+    """Whether a cause that the code lists is one of the operation. The list of a code that both fail with has those of both."""
+    if operation != RESTORE:
+        return known.operation != RESTORE
+    if not error.in_catalogue:  # the common causes are those of backups
+        return False
+    of_both = _of(error).operation == BACKUP and any(cause(other).operation == RESTORE for other in _of(error).causes)
+    return not of_both or known.operation in (RESTORE, ANY)
 
 
 def lists(error: Error, cause_id: str) -> bool:
@@ -261,6 +265,7 @@ def cause(cause_id: str) -> Cause:
         members=getattr(module, "MEMBERS", ()),
         symptom_of=getattr(module, "SYMPTOM_OF", ()),
         pointed=frozenset(getattr(module, "WHERE_POINTED", ())),
+        operation=getattr(module, "OPERATION", BACKUP),
     )
 
 
@@ -277,10 +282,9 @@ def _in(language: str, texts: Mapping[str, str]) -> str:
     return texts.get(language, texts.get("en", ""))
 
 
-def operation_of(error: Error, job: Job | None = None) -> str:
-    """What failed: what the job says that it is, else what fails with the code."""
-    said = OPERATIONS.get(fold(job.operation)) if job else None
-    return said or _of(error).operation
+def operation_of(error: Error, failure: Failure | None = None) -> str:
+    """What failed: what the job or the alert says that it is, else what fails with the code."""
+    return (failure.operation if failure else "") or _of(error).operation
 
 
 def is_of_vm(failure: Failure, error: Error) -> bool:
@@ -289,7 +293,8 @@ def is_of_vm(failure: Failure, error: Error) -> bool:
 
 
 def article_of(failure: Failure, error: Error) -> str:
-    """Microsoft's article on the code; of a code outside the catalogue, on the workload."""
-    kind = fold(failure.workload)
+    """Microsoft's article on the code; of another workload than the code is documented for, or without a known code, on the workload."""
+    kind, known = fold(failure.workload), _of(error)
     of_workload = next((url for name, url in ARTICLES.items() if kind.startswith(name)), "")
-    return _of(error).doc if error.in_catalogue else of_workload or _of(error).doc
+    fits = error.in_catalogue and (known.workload or failure.workload == VM_WORKLOAD)
+    return known.doc if fits else of_workload or known.doc

@@ -32,13 +32,14 @@ from handlers.model import (
     Window,
     time_text,
 )
-from handlers.model.recovery import RECOVERY_FACTS, of_restore, recovery_of
+from handlers.model.failure import BACKUP, RESTORE
+from handlers.model.recovery import RECOVERY_FACTS, RESTORE_FACTS, of_restore, recovery_of
 from handlers.model.words import UNREAD
 
 log = logging.getLogger(__name__)
 
-MADE = frozenset({"window", "members"})
-"""Parameters of checks that are made here and read nowhere."""
+MADE = frozenset({"window", "attempt", "members"})
+"""Parameters of checks that are made here and read nowhere. `attempt` is the window for which nothing of backups is read."""
 WINDOW_FACTS = ("last_good", "last_good_consistency", "vm_activity", "vm_availability", "heartbeats", "vm", "power_state", "agent",
                 "extensions", "snapshot_policy")  # fmt: skip
 """What the window is made of, as far as it can be read."""
@@ -70,10 +71,11 @@ def facts_needed(failure: Failure, error: Error) -> frozenset[str]:
     causes = _causes(failure, error)
     named = frozenset({"vm"}.union(*(cause.facts_for(error) for cause in causes)))
     window = frozenset(WINDOW_FACTS if "window" in named else ())
-    of_vm = is_of_vm(failure, error)
-    risk = frozenset(RECOVERY_FACTS if of_vm else ())
-    vault = frozenset({VAULT_ACTIVITY} if of_vm and reads_vault(failure, [cause.id for cause in causes]) else ())
-    return (named - MADE) | window | risk | vault | (SURROUNDINGS if causes or of_vm else frozenset())
+    of_vm, of_backup = is_of_vm(failure, error), operation_of(error, failure) != RESTORE
+    risk = frozenset((RECOVERY_FACTS if of_backup else (*RESTORE_FACTS, "restore_request")) if of_vm else ())
+    around = frozenset((SURROUNDINGS if of_backup else TAG_FACTS) if causes or of_vm else ())
+    vault = frozenset({VAULT_ACTIVITY} if of_vm and of_backup and reads_vault(failure, [cause.id for cause in causes]) else ())
+    return (named - MADE) | window | risk | vault | around
 
 
 def diagnose(
@@ -91,7 +93,7 @@ def diagnose(
     findings = [_finding(cause, opinions[cause.id], readings) for cause in _ordered(causes, opinions, error)]
     kept = {name: earlier[name] for name in READ_TWICE if name in earlier}
     recovery = recovery_of(readings, failure.job, window.now)
-    risk = of_restore(recovery) if operation_of(error, failure.job) == "restore" else recovery
+    risk = of_restore(recovery) if operation_of(error, failure) == RESTORE else recovery
     return Diagnosis(failure, error, tuple(findings), readings, os, kept, risk)
 
 
@@ -182,10 +184,11 @@ def passing_unread(diagnosis: Diagnosis) -> list[str]:
 
 def _causes(failure: Failure, error: Error) -> tuple[Cause, ...]:
     """The error's causes. Of a database in a VM only those of the VM that its own code lists; of a file share none."""
+    operation = operation_of(error, failure)
     if is_of_vm(failure, error):
-        return causes_of(error, named=operation_of(error, failure.job) == "backup")
-    of_database = error.in_catalogue and entry(error.code).workload
-    return causes_of(error, named=False) if of_database else ()
+        return causes_of(error, operation, named=operation in (BACKUP, RESTORE))
+    of_database = error.in_catalogue and entry(error.code).workload and operation != RESTORE
+    return causes_of(error, operation, named=False) if of_database else ()
 
 
 def applies(cause: Cause, os: Os | None) -> bool:
@@ -199,7 +202,7 @@ def _finding(cause: Cause, opinion: Opinion, readings: Mapping[str, Reading]) ->
 
 
 def _opinion(cause: Cause, readings: Mapping[str, Reading], window: Window, members: Mapping[str, Verdict]) -> Opinion:
-    made = {"window": window, "members": members}
+    made = {"window": window, "attempt": window, "members": members}
     values = {name: made[name] if name in MADE else _value(name, cause, readings) for name in cause.facts}
     for name, value in values.items():
         if isinstance(value, Unknown) and name not in cause.optional:

@@ -12,7 +12,7 @@ from handlers.azure.arm import Azure
 from handlers.diagnosis.catalogue import classify
 from handlers.diagnosis.diagnose import diagnose_failure
 from handlers.diagnosis.evidence import evidence_of
-from handlers.diagnosis.identify import identify
+from handlers.diagnosis.identify import identify, named_for
 from handlers.diagnosis.owner import owner_of
 from handlers.facts.bulk.reads import Bulk, BulkReads
 from handlers.facts.jobs import listed_job
@@ -52,9 +52,8 @@ def look_in_bulk(members: Sequence[Incident], azure: Azure, now: datetime) -> It
     bulk = Bulk(azure, failures)
     for member, failure in zip(members, failures, strict=True):
         error = classify(failure.alert, failure.job)
-        yield _look(
-            member, diagnose_failure(failure, error, azure, now, changes=False, reads=BulkReads(failure, bulk)), IN_BULK, now
-        )
+        named, reads = named_for(error, failure), BulkReads(failure, bulk)
+        yield _look(member, diagnose_failure(named, error, azure, now, changes=False, reads=reads), IN_BULK, now)
 
 
 def failure_in_list(member: Incident, azure: Azure, now: datetime) -> Failure:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from copy import replace
 from datetime import datetime
 
 from handlers.azure.arm import Azure
-from handlers.diagnosis.catalogue import classify, entry
+from handlers.diagnosis.catalogue import classify, entry, operation_of
 from handlers.facts.jobs import find_job, listed_job
 from handlers.model import Alert, Error, Failure
 
@@ -18,9 +19,15 @@ def identify(alert: Alert, azure: Azure, now: datetime, *, sharing: bool = False
     if sharing and (job := listed_job(alert, azure)):
         error = classify(alert, job)
         if names_error(error):
-            return Failure.of(alert, job, now), error
+            return named_for(error, Failure.of(alert, job, now)), error
     found = find_job(alert, azure)
-    return Failure.of(alert, found.job, now, found.unread), classify(alert, found.job)
+    error = classify(alert, found.job)
+    return named_for(error, Failure.of(alert, found.job, now, found.unread)), error
+
+
+def named_for(error: Error, failure: Failure) -> Failure:
+    """The failure with the operation that failed, which its code tells where neither job nor alert does."""
+    return replace(failure, operation=operation_of(error, failure))
 
 
 def names_error(error: Error) -> bool:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 CARRIED = ("failed_at", "job", "message", "now")
 """Facts that the failure itself carries: nothing is read for them."""
-GIVEN = (*CARRIED, "window", "members")
+GIVEN = (*CARRIED, "window", "attempt", "members")
 """Those, and what the diagnosis itself makes of facts: the failure's window, and the verdicts of an umbrella's members."""
 DEADLINE_SECONDS = 25
 """What is not read by then is unknown: the ticket goes out in time."""

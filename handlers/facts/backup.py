@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handlers.facts import Reads, Unread, fact
-from handlers.facts.jobs import BACKUP, READ_JOBS, READ_POINTS, is_of_item, job_details, list_jobs
+from handlers.facts.jobs import BACKUPS, READ_JOBS, READ_POINTS, filter_time, is_of_item, job_details, list_jobs
 from handlers.facts.schedules import runs_a_day, schedule_of
 from handlers.model import DiskSelection, Failure, Job, Peers, Reason, ResourceId, SnapshotPolicy, Unknown, parse_time
 from handlers.model.recovery import Protection, RecoveryPoint
@@ -71,7 +71,7 @@ def recovery_points(failure: Failure, reads: Reads) -> tuple[RecoveryPoint, ...]
         raise Unread(Reason.NOT_NAMED)
     vault, (container, name) = _vault_of(failure), _names(failure.item)
     since, until = failure.began_at - GOOD_LOOK_BACK[-1], datetime.now(UTC) + AN_HOUR
-    window = f"startDate eq '{_filter_time(since)}' and endDate eq '{_filter_time(until)}'"
+    window = f"startDate eq '{filter_time(since)}' and endDate eq '{filter_time(until)}'"
 
     def read() -> tuple[RecoveryPoint, ...]:
         listed = reads.azure.backup(vault.subscription).recovery_points.list(
@@ -124,7 +124,7 @@ def running_backup(failure: Failure, reads: Reads) -> Job | None:
 def other_operations(failure: Failure, reads: Reads) -> tuple[Job, ...]:
     """The item's jobs that are no backups (a restore, a change of its protection) and ran while the failed one ran."""
     jobs = [job for job in _jobs(_vault_of(failure), GOOD_LOOK_BACK[0], failure, reads) if is_of_item(job, failure)]
-    return tuple(job for job in jobs if job.operation.lower() != BACKUP.lower() and _overlaps(job, failure))
+    return tuple(job for job in jobs if job.operation.lower() != BACKUPS.lower() and _overlaps(job, failure))
 
 
 @fact(READ_JOBS, READ_GRAPH, source=LIST_JOBS)
@@ -203,7 +203,7 @@ def _own_jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads
 
 
 def _backups(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
-    return [job for job in _jobs(vault, span, failure, reads) if job.operation.lower() == BACKUP.lower()]
+    return [job for job in _jobs(vault, span, failure, reads) if job.operation.lower() == BACKUPS.lower()]
 
 
 def _jobs(vault: ResourceId, span: timedelta, failure: Failure, reads: Reads) -> list[Job]:
@@ -263,7 +263,3 @@ def _names(item: ResourceId) -> tuple[str, str]:
     if not match:
         raise Unread(Reason.NOT_NAMED)
     return match[1], match[2]
-
-
-def _filter_time(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%d %I:%M:%S %p")

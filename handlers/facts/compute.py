@@ -36,10 +36,15 @@ def read_vm(failure: Failure, reads: Reads) -> dict[str, Any]:
 
 def instance_view(failure: Failure, reads: Reads) -> dict[str, Any]:
     """What the agent and the platform report of the VM. No list holds it."""
+    return whole_vm(failure, reads)["properties"].get("instanceView") or {}
+
+
+def whole_vm(failure: Failure, reads: Reads) -> dict[str, Any]:
+    """The VM's body with all that rows of a list leave out: its instance view, its Marketplace plan."""
     if failure.vm is None:
         raise Unread(Reason.NOT_NAMED)
     body: dict[str, Any] = reads.get(failure.vm.id, API, expand="instanceView")
-    return body["properties"].get("instanceView") or {}
+    return body
 
 
 def reported(failure: Failure, reads: Reads) -> dict[str, Any]:

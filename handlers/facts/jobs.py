@@ -20,6 +20,8 @@ from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.facts.queries import query
 from handlers.model import Alert, Failure, Job, JobError, JobTask, ResourceId, Unknown, parse_time
+from handlers.model.failure import RESTORE, operation_named
+from handlers.model.text import one_line
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,9 @@ LISTED_SECONDS = (900.0, 60.0)
 """A vault's list may be some minutes old; what is not in it is looked for in one that is at most a minute old."""
 SLACK = timedelta(hours=2)
 """An alert's time and its job's times are not the same clock's."""
+BACKUPS, RESTORES, EVERY_OPERATION = "Backup", "Restore", ""
+"""What a list of jobs is filtered by. https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
+MOST_DETAILS = 20
 GENERIC = ("jobfailure",)
 """What stands where a code should, and is none."""
 CODE_WORD = r"\b[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]+){2,}\b"
@@ -73,8 +78,8 @@ def find_job(alert: Alert, azure: Azure) -> FoundJob:
 def _from_api(alert: Alert, failure: Failure, vault: ResourceId, azure: Azure) -> Job | None:
     if alert.job_id:
         return job_details(vault, alert.job_id, azure)
-    until = failure.failed_at + SLACK
-    nearest = _nearest(list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed"), alert, failure)
+    until, operation = failure.failed_at + SLACK, listed_operation(failure)
+    nearest = _nearest(list_jobs(vault, until - LOOK_BACK, until, azure, status="Failed", operation=operation), alert, failure)
     return job_details(vault, nearest.id, azure) if nearest else None
 
 
@@ -83,17 +88,17 @@ def listed_job(alert: Alert, azure: Azure) -> Job | None:
     from azure.core.exceptions import AzureError
 
     failure = Failure.of(alert, None, alert.fired_at or datetime.now(UTC))
-    vault = failure.vault
+    vault, operation = failure.vault, listed_operation(failure)
     if vault is None:
         return None
 
     def read() -> tuple[Job, ...]:
         now = datetime.now(UTC)
-        return tuple(list_jobs(vault, now - LISTED, now + SLACK, azure, status="Failed"))
+        return tuple(list_jobs(vault, now - LISTED, now + SLACK, azure, status="Failed", operation=operation))
 
     try:
         for seconds in LISTED_SECONDS:
-            jobs = azure.shared.get(f"failed jobs {vault.key}", read, seconds=seconds)
+            jobs = azure.shared.get(f"failed {operation} jobs {vault.key}", read, seconds=seconds)
             if found := _nearest(jobs, alert, failure):
                 return found
     except (AzureError, NotRead) as error:
@@ -114,12 +119,17 @@ def job_details(vault: ResourceId, job_id: str, azure: Azure) -> Job:
     return parse_job(found)
 
 
+def listed_operation(failure: Failure) -> str:
+    """The word by which a vault's list knows jobs like the failed one."""
+    return RESTORES if failure.is_restore else BACKUPS
+
+
 def list_jobs(
-    vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "", operation: str = BACKUP
+    vault: ResourceId, since: datetime, until: datetime, azure: Azure, *, status: str = "", operation: str = BACKUPS
 ) -> list[Job]:
-    """The vault's jobs of an operation (empty: of any) that started between the two times, newest first."""
-    parts = [f"operation eq '{operation}'"] if operation else []
-    parts += [f"startTime eq '{_filter_time(since)}'", f"endTime eq '{_filter_time(until)}'"]
+    """The vault's jobs of an operation (of all when it is empty) that started between the two times, newest first."""
+    parts = [f"startTime eq '{filter_time(since)}'", f"endTime eq '{filter_time(until)}'"]
+    parts += [f"operation eq '{operation}'"] if operation else []
     parts += [f"status eq '{status}'"] if status else []
     found = azure.backup(vault.subscription).backup_jobs.list(vault.name, vault.group, filter=" and ".join(parts))
     jobs = [parse_job(item) for item in found]
@@ -127,10 +137,11 @@ def list_jobs(
 
 
 def completed_after(failure: Failure, since: datetime, azure: Azure) -> Job | None:
-    """The item's newest completed backup that started after `since`: the proof of a recovery."""
+    """The item's newest completed backup, of a failed restore its newest completed restore, that started after `since`: the proof of a recovery."""
     if failure.vault is None:
         return None
-    jobs = list_jobs(failure.vault, since, datetime.now(UTC) + timedelta(days=1), azure)
+    until = datetime.now(UTC) + timedelta(days=1)
+    jobs = list_jobs(failure.vault, since, until, azure, operation=listed_operation(failure))
     return next((job for job in jobs if is_of_item(job, failure) and job.completed_after(since)), None)
 
 
@@ -159,7 +170,7 @@ def newest_recovery_point(failure: Failure, job: Job, azure: Azure) -> datetime 
     if vault is None or item is None or began is None:
         return None
     *_, container, _, name = item.id.split("/")
-    window = f"startDate eq '{_filter_time(began)}' and endDate eq '{_filter_time(datetime.now(UTC))}'"
+    window = f"startDate eq '{filter_time(began)}' and endDate eq '{filter_time(datetime.now(UTC))}'"
     points = azure.backup(vault.subscription).recovery_points
     try:
         found = list(points.list(vault.name, vault.group, "Azure", container, name, filter=window))
@@ -196,7 +207,16 @@ def parse_job(resource: Any) -> Job:
         errors=tuple(map(_error, found.get("errorDetails") or ())),
         detailed_message=str(extended.get("dynamicErrorMessage") or ""),
         tasks=tuple(JobTask(str(t.get("taskId") or ""), str(t.get("status") or "")) for t in extended.get("tasksList") or ()),
+        details=_details(str(found.get("operation") or ""), extended.get("propertyBag") or {}),
     )
+
+
+def _details(operation: str, told: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a restore's details say of its source and target. Addresses are left out: some could carry a signature."""
+    if operation_named(operation) != RESTORE:
+        return ()
+    pairs = ((str(name), one_line(value, 200)) for name, value in told.items())
+    return tuple((name, value) for name, value in pairs if value and "://" not in value)[:MOST_DETAILS]
 
 
 def _error(found: Mapping[str, Any]) -> JobError:
@@ -233,7 +253,8 @@ def _from_log(alert: Alert, failure: Failure, azure: Azure) -> Job | None:
     if alert.job_id:
         row = _newest("job", failure.failed_at, azure, job=alert.job_id)
     elif failure.container:
-        row = _newest("failed_jobs_of_item", failure.failed_at, azure, container=f";{failure.container}")
+        names = {"container": f";{failure.container}", "operation": listed_operation(failure)}
+        row = _newest("failed_jobs_of_item", failure.failed_at, azure, **names)
     else:
         return None
     return _logged(row, failure) if row else None
@@ -268,6 +289,6 @@ def logged_job(row: Mapping[str, Any]) -> Job:
     )
 
 
-def _filter_time(time: datetime) -> str:
+def filter_time(time: datetime) -> str:
     """`2026-11-22 07:30:00 PM`, the form that the list's filter wants, in UTC."""
     return time.astimezone(UTC).strftime("%Y-%m-%d %I:%M:%S %p")

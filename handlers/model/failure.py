@@ -1,4 +1,4 @@
-"""What an alert and its job tell about one failed backup."""
+"""What an alert and its job tell about one failed backup, restore or other operation on a protected item."""
 
 from __future__ import annotations
 
@@ -14,6 +14,22 @@ from handlers.model.words import Unknown
 VM_WORKLOAD = "AzureIaasVM"
 WITHOUT_JOB = timedelta(hours=2)
 """How long before its alert a failure is taken to have begun when no job could be read. A project threshold."""
+BACKUP, RESTORE = "backup", "restore"
+OPERATIONS = {
+    "backup": BACKUP,
+    "restore": RESTORE,
+    "crossregionrestore": RESTORE,
+    "configurebackup": "configure",
+    "register": "register",
+    "modifypolicy": "policy",
+    "updatecustomermanagedkey": "vault",
+}
+"""What a job calls itself, folded, by what it is on a ticket: https://learn.microsoft.com/rest/api/backup/backup-jobs/list"""
+
+
+def operation_named(word: str) -> str:
+    """The operation that a job's word stands for; empty for one that no ticket tells of, such as `DisableBackup`."""
+    return OPERATIONS.get("".join(word.split()).lower(), "")
 
 
 class Alert(Struct, frozen=True):
@@ -40,6 +56,8 @@ class Alert(Struct, frozen=True):
     vm_id: str = ""
     workload: str = ""
     """`AzureIaasVM`, `SQLDataBase`, `SAPHanaDatabase`, `AzureFileShare` …; empty when unknown."""
+    operation: str = ""
+    """What failed, as a key of `[failed]` in words.toml: `restore`, `configure` …; empty when the alert does not say."""
 
 
 class Ignored(Struct, frozen=True):
@@ -71,7 +89,7 @@ class JobTask(Struct, frozen=True):
 
 
 class Job(Struct, frozen=True):
-    """One backup run in the vault, from the job API or from Log Analytics."""
+    """One run in the vault, a backup or another operation, from the job API or from Log Analytics."""
 
     id: str
     status: str = ""
@@ -88,6 +106,8 @@ class Job(Struct, frozen=True):
     errors: tuple[JobError, ...] = ()
     detailed_message: str = ""
     tasks: tuple[JobTask, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    """What the details of a restore say of it, by Azure's own names; empty for other jobs, and without their details."""
     vault_id: str = ""
     """The vault that ran it, where it is another than the failure's."""
 
@@ -100,8 +120,12 @@ class Job(Struct, frozen=True):
         return self.status.lower() in ("completed", "completedwithwarnings")
 
     def completed_after(self, moment: datetime | None) -> bool:
-        """Whether it is a completed backup (perhaps with warnings) that started after the moment."""
+        """Whether it has completed (perhaps with warnings) and started after the moment."""
         return bool(self.completed and self.started_at and moment and self.started_at > moment)
+
+    @property
+    def is_restore(self) -> bool:
+        return operation_named(self.operation) == RESTORE
 
     def __str__(self) -> str:
         ended = time_text(self.ended_at) or "…"
@@ -124,7 +148,7 @@ class Error(Struct, frozen=True):
 
 
 class Failure(Struct, frozen=True):
-    """One failed backup of one protected item: everything that the alert and the job told about it."""
+    """One failed backup, or other operation, of one protected item: everything that the alert and the job told about it."""
 
     alert: Alert
     job: Job | None
@@ -137,6 +161,8 @@ class Failure(Struct, frozen=True):
     workload: str = ""
     job_unread: Unknown | None = None
     """Why the job API could not tell about the job, if it could not."""
+    operation: str = ""
+    """What failed: as the job says, else the alert; empty until the error code is known when neither does."""
 
     @classmethod
     def of(cls, alert: Alert, job: Job | None, now: datetime, job_unread: Unknown | None = None) -> Failure:
@@ -156,7 +182,12 @@ class Failure(Struct, frozen=True):
             vm=vm,
             workload=alert.workload or VM_WORKLOAD,
             job_unread=job_unread,
+            operation=operation_named(job.operation if job else "") or alert.operation,
         )
+
+    @property
+    def is_restore(self) -> bool:
+        return self.operation == RESTORE
 
     @property
     def began_at(self) -> datetime:
@@ -173,7 +204,12 @@ class Failure(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What makes two failures failures of the same thing: the VM in its vault, the protected item, else what the alert names."""
+        """What makes two failures failures of the same thing: the item, and what was done with it. A failed restore is none of its backup's."""
+        return self._item_key if self.operation in ("", BACKUP) else f"{self._item_key}#{self.operation}"
+
+    @property
+    def _item_key(self) -> str:
+        """The VM in its vault, the protected item, else what the alert names."""
         if self.vault and self.container:
             return f"{self.vault.key}/{self.container}"
         if self.item:

@@ -1,4 +1,4 @@
-"""An incident: one protected item from its first failure until its next good backup. It owns one ticket.
+"""An incident: one protected item from its first failure until its next good backup, or of its restores until one completes. It owns one ticket.
 
 Pure values and transitions: each takes the incident as it is and gives the incident as it is to be, or None when nothing changes.
 `handlers/records/incidents.py` keeps them in table storage; `delivery` says what the ticket shows (model/delivery.py).
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct, field
 
 from handlers.model.delivery import OPEN, RESOLVED, Delivery, raised, settled
-from handlers.model.failure import Alert, Failure, Job
+from handlers.model.failure import RESTORE, Alert, Failure, Job
 from handlers.model.words import Verdict
 
 REOPENED_WITHIN = timedelta(hours=24)
@@ -82,6 +82,8 @@ class Incident(Struct, frozen=True):
     vm_id: str = ""
     vault_id: str = ""
     workload: str = ""
+    operation: str = ""
+    """What fails, such as `restore`; empty in rows of releases that knew backups only."""
     severity: str = ""
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     """By cause, as the ticket shows them; of a storm's member, of its last diagnosis. Empty before."""
@@ -134,6 +136,14 @@ class Incident(Struct, frozen=True):
         """Whether the sweep has anything to do with it."""
         return self.status == OPEN or self.needs_post
 
+    @property
+    def is_of_restores(self) -> bool:
+        return self.operation == RESTORE
+
+    def is_ended_by(self, job: Job) -> bool:
+        """Whether a job proves the recovery: it has completed since, and is a restore if restores fail. Of all else a backup is the proof."""
+        return job.is_restore is self.is_of_restores and job.completed_after(self.last_failed_at)
+
     def knows(self, failure: Failure) -> bool:
         """Whether this failure is counted already, whichever source reports it."""
         return is_among(self.known, failure)
@@ -147,7 +157,7 @@ class Incident(Struct, frozen=True):
         return Alert(
             source="incident", id=self.id, fired_at=self.last_failed_at, severity=self.severity, error_code=self.code,
             job_id=self.last_job_id, item_id=self.item_id, item_name=self.item_name, vault_id=self.vault_id, vm_id=self.vm_id,
-            workload=self.workload,
+            workload=self.workload, operation=self.operation,
         )  # fmt: skip
 
 
@@ -198,8 +208,8 @@ def muted(incident: Incident | None, quiet: bool) -> Incident | None:
 
 
 def recovered(incident: Incident | None, job: Job, now: datetime) -> Incident | None:
-    """The incident resolved; `job` is the completed backup that proves it. None unless it is open and failed before that."""
-    if incident is None or incident.status != OPEN or not job.completed_after(incident.last_failed_at):
+    """The incident resolved; `job` is the completed backup or restore that proves it. None unless it is open and failed before that."""
+    if incident is None or incident.status != OPEN or not incident.is_ended_by(job):
         return None
     ended_at = job.ended_at or job.started_at or now
     return _changed(replace(incident, status=RESOLVED, resolved_at=now, recovered_at=ended_at, recovery_job_id=job.id), now)
@@ -270,6 +280,7 @@ def _opened(failure: Failure, code: str, region: str, now: datetime) -> Incident
         vm_id=failure.vm.id if failure.vm else "",
         vault_id=failure.vault.id if failure.vault else failure.alert.vault_id,
         workload=failure.workload,
+        operation=failure.operation,
         severity=failure.alert.severity,
     )
     return _changed(incident, now)

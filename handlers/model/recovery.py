@@ -117,6 +117,8 @@ def recovery_of(readings: Mapping[str, Reading], job: Job | None, now: datetime)
 
 
 RECOVERY_FACTS = ("protection", "recovery_points", "snapshot_policy", "last_good", "running_backup")
+RESTORE_FACTS = ("protection", "recovery_points")
+"""Of these, what a failed restore's risk is made of."""
 
 
 def _known(value: Any) -> Any:
@@ -181,9 +183,9 @@ def _decided(recovery: Recovery, now: datetime, *, never: bool = False, stopped:
 
 
 def of_restore(recovery: Recovery) -> Recovery:
-    """The same for a failed restore: its data is wanted now, however good the backups are."""
-    waits = recovery.act in (Act.CAN_WAIT, Act.UNKNOWN)
-    return replace(recovery, act=Act.SOON, why="restore", until=None) if waits else recovery
+    """The same for a failed restore: its data is wanted now, however good the backups are. When the next backup is due matters nothing to it."""
+    told = recovery if recovery.why in ("never", "flagged") else replace(recovery, act=Act.SOON, why="restore")
+    return replace(told, until=None, interval_hours=None, missed_runs=None, next_run_at=None, next_run_local=None, running=None)
 
 
 def _hours(span: timedelta) -> float:

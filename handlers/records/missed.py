@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 GONE_AFTER = timedelta(days=2)
 """An incident that has not failed for so long, and has no good backup either, may have an item that is no longer backed up."""
+RESTORE_ENDS_AFTER = timedelta(days=7)
+"""An incident of restores ends when nobody has tried again for so long: restores are not repeated by a schedule. docs/decisions.md"""
 ASKED = Mark("protection")
 
 
@@ -47,7 +49,7 @@ class Tools(Protocol):
 
 
 def ended_incidents(tools: Tools, settled: timedelta, counts: Counter[str]) -> Iterator[tuple[Incident, Job | None]]:
-    """Goes through the vaults: the open incidents that are over, each with the backup that proves it, or None if it has no item.
+    """Goes through the vaults: the open incidents that are over, each with the job that proves it, or None if none will come.
 
     Failed jobs that no incident knows are queued. `counts` gets the number of vaults and of these jobs.
     """
@@ -57,7 +59,7 @@ def ended_incidents(tools: Tools, settled: timedelta, counts: Counter[str]) -> I
         counts["vaults"] += 1
         counts["failed"] += queue_missed(vault, active, watched, tools)
         yield from good_jobs(vault, incidents)
-    yield from ((incident, None) for incident in no_longer_protected(incidents, tools.marks, tools.azure, now))
+    yield from ((incident, None) for incident in without_end(incidents, tools.marks, tools.azure, now))
 
 
 def queue_missed(vault: VaultJobs, active: Sequence[Incident], watched: Collection[str], tools: Tools) -> int:
@@ -81,22 +83,28 @@ def queue_missed(vault: VaultJobs, active: Sequence[Incident], watched: Collecti
 
 
 def good_jobs(vault: VaultJobs, incidents: Sequence[Incident]) -> Iterator[tuple[Incident, Job]]:
-    """The vault's open incidents that a later backup has mended, each with that backup."""
+    """The vault's open incidents that a later backup (of restores a later restore) has mended, each with that job."""
     for incident in incidents:
         if incident.vault_id.lower() != vault.vault.key:
             continue
         failure = Failure.of(incident.alert(), None, vault.until)
-        good = (job for job in vault.jobs if is_of_item(job, failure) and job.completed_after(incident.last_failed_at))
+        good = (job for job in vault.jobs if is_of_item(job, failure) and incident.is_ended_by(job))
         if job := next(good, None):
             yield incident, job
 
 
-def no_longer_protected(incidents: Sequence[Incident], marks: VaultMarks, azure: Azure, now: datetime) -> Iterator[Incident]:
-    """Open incidents whose item is no longer backed up. Asked once a day, of those that have been quiet for two days."""
+def without_end(incidents: Sequence[Incident], marks: VaultMarks, azure: Azure, now: datetime) -> Iterator[Incident]:
+    """Open incidents that no good job will end: their item is no longer backed up, or nobody restores it again. Asked once a day."""
     asked = marks.all().get(ASKED.vault_id, ASKED).read_until
     if asked and now - asked < timedelta(days=1):
         return
-    for incident in incidents:
-        if now - incident.last_failed_at > GONE_AFTER and is_gone(Failure.of(incident.alert(), None, now), azure):
-            yield incident
+    yield from (incident for incident in incidents if _has_no_end(incident, azure, now))
     marks.save(Mark(ASKED.vault_id, read_until=now))
+
+
+def _has_no_end(incident: Incident, azure: Azure, now: datetime) -> bool:
+    """A restore's item need not be backed up any more: its recovery points can still be restored from."""
+    quiet = now - incident.last_failed_at
+    if incident.is_of_restores:
+        return quiet > RESTORE_ENDS_AFTER
+    return quiet > GONE_AFTER and is_gone(Failure.of(incident.alert(), None, now), azure)

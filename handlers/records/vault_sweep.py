@@ -14,13 +14,15 @@ from msgspec import Struct
 from handlers.azure.arm import Azure, NotRead
 from handlers.facts import why_unread
 from handlers.facts.job_history import jobs_in_log
-from handlers.facts.jobs import READ_JOBS, list_jobs
+from handlers.facts.jobs import EVERY_OPERATION, READ_JOBS, list_jobs
 from handlers.facts.vaults import vaults_of
 from handlers.model import Incident, Job, ResourceId
+from handlers.model.failure import BACKUP, RESTORE, operation_named
 from handlers.records.vault_marks import Mark, VaultMarks
 
 log = logging.getLogger(__name__)
 
+SWEPT = (BACKUP, RESTORE)
 UNREAD = (AzureError, NotRead, ValueError)
 OVERLAP = timedelta(hours=24)
 """Jobs are listed by their start, and a backup may run for many hours: each sweep lists this far back again."""
@@ -31,7 +33,7 @@ TIME_SECONDS = 240.0
 
 
 class VaultJobs(Struct, frozen=True):
-    """The backup jobs of a vault, newest first; failed ones count from `since` to `until`."""
+    """The backups and restores of a vault, newest first; failed ones count from `since` to `until`."""
 
     vault: ResourceId
     jobs: tuple[Job, ...]
@@ -39,11 +41,12 @@ class VaultJobs(Struct, frozen=True):
     until: datetime
 
     def missed(self) -> Iterator[Job]:
-        """Failed jobs of that time that no later backup of the same VM has mended."""
+        """Failed jobs of that time that no later one of the same kind has mended for the same VM."""
         for job in self.jobs:
             ended = job.ended_at or job.started_at
             failed = job.status.lower() == "failed" and job.container and ended and self.since < ended <= self.until
-            mended = any(other.container == job.container and other.completed_after(job.started_at) for other in self.jobs)
+            alike = (other for other in self.jobs if other.container == job.container and other.is_restore is job.is_restore)
+            mended = any(other.completed_after(job.started_at) for other in alike)
             if failed and not mended:
                 yield job
 
@@ -91,10 +94,14 @@ class VaultSweep(Struct, frozen=True):
         oldest = min(mark.read_until or self.until, open_since.get(vault.key, self.until))
         since = max(oldest - OVERLAP, self.until - LONGEST_LOOK_BACK)
         try:
-            return logged.get(vault.key) or list_jobs(vault, since, self.now, self.azure)
+            return logged.get(vault.key) or [job for job in self._listed(vault, since) if operation_named(job.operation) in SWEPT]
         except UNREAD as error:
             self._report_unread(mark, error)
             return None
+
+    def _listed(self, vault: ResourceId, since: datetime) -> list[Job]:
+        """One list for backups and restores: the service filters by one operation or by none."""
+        return list_jobs(vault, since, self.now, self.azure, operation=EVERY_OPERATION)
 
     def _logged(self) -> dict[str, list[Job]]:
         """The jobs in Log Analytics; nothing without a workspace, or when it cannot be asked: then the job API is."""

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 SECOND_READING = "second_reading"
 SECOND_READING_SECONDS = (5 * 60, 15 * 60, 60 * 60, 4 * 60 * 60)
 LARGEST_BODY = 64 * 1024
+PROVEN = {"backup": "recovered", "restore": "restored"}
+"""By operation that a completed job of the same kind proves: the words of its end."""
 
 
 class Tools(Protocol):
@@ -158,14 +160,15 @@ def write_storm_up(storm: Storm, members: Members, tools: Tools) -> None:
 
 
 def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
-    """Keep what the incident's newest version says of its end; `job` is the backup that proves the recovery."""
+    """Keep what the incident's newest version says of its end; `job` is the backup or restore that proves the recovery."""
     language, item = tools.settings.runbook_language, incident.item_name
     last = tools.documents.newest(incident.id, incident.delivery.version)
     failure = Failure.of(incident.alert(), None, tools.now())
     error = catalogue.error_of(incident.code)
-    operation = catalogue.operation_of(error)
-    title = _title_of_end(item, operation, language) if job else text(language, "gone_title", item=item)
-    note = recovery_note(failure, job, operation, tools) if job else text(language, "gone", item=item)
+    operation = catalogue.operation_of(error, failure)
+    unproven = "lapsed" if incident.is_of_restores else "gone"
+    title = _title_of_end(item, operation, language) if job else text(language, f"{unproven}_title", item=item)
+    note = recovery_note(failure, job, operation, tools) if job else text(language, unproven, item=item)
     page = render_end(end_of(incident, failure, job, last, tools), note, language, show_actors=tools.settings.show_actors)
     known = (error, catalogue.title_of(error, language))
     document = ended_document(incident, job, title, page, language, last, known)
@@ -173,17 +176,19 @@ def write_end_up(incident: Incident, job: Job | None, tools: Tools) -> None:
 
 
 def _title_of_end(item: str, operation: str, language: str) -> str:
-    """A completed backup proves that a failed backup works again; of a failed restore it only proves that there is a backup."""
-    if operation == "backup":
-        return text(language, "recovered_title", item=item)
+    """A completed backup proves that a failed backup works again; of a failed configuration it only proves that there is a backup."""
+    if operation in PROVEN:
+        return text(language, f"{PROVEN[operation]}_title", item=item)
     return text(language, "recovered_other_title", failed=words_of(language)["failed"][operation].format(item=item))
 
 
 def recovery_note(failure: Failure, job: Job, operation: str, tools: Tools) -> str:
-    """Which backup proves the recovery, and of when its recovery point is."""
+    """Which job proves the recovery, and of when a backup's recovery point is."""
     language = tools.settings.runbook_language
-    note = text(language, "recovered", job=job.id, status=job.status, ended=time_text(job.ended_at))
-    note += "" if operation == "backup" else f" {text(language, 'recovered_other')}"
+    note = text(language, PROVEN.get(operation, "recovered"), job=job.id, status=job.status, ended=time_text(job.ended_at))
+    if job.is_restore:
+        return note
+    note += "" if operation in PROVEN else f" {text(language, 'recovered_other')}"
     point = newest_recovery_point(failure, job, tools.azure)
     return f"{note} {text(language, 'recovery_point', time=time_text(point))}" if point else note
 
@@ -192,9 +197,11 @@ def end_of(incident: Incident, failure: Failure, job: Job | None, last: Document
     """The incident at its end, with what was changed before the backup that proves its recovery."""
     verdicts = incident.verdicts or (last.verdicts if last else {})
     cause = next((cause for cause, verdict in verdicts.items() if verdict is Verdict.CONFIRMED), "")
-    end = End(incident.item_name, incident.code, incident.first_failed_at, cause)
+    end = End(incident.item_name, incident.code, incident.first_failed_at, cause, of_restore=incident.is_of_restores)
     if job is None:
         return end
+    if job.is_restore:  # no change since mends a restore: it is tried in another way
+        return replace(end, ended_at=job.ended_at or job.started_at)
     known = diagnosis_of(last.evidence).readings if last and last.evidence else {}
     changes = changes_before_recovery(failure, job, known, tools.azure, tools.now())
     return replace(end, ended_at=job.ended_at or job.started_at, changes=changes)

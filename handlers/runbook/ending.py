@@ -14,7 +14,7 @@ from handlers.runbook.templates import cause_title, environment, reason_of, word
 
 
 class End(Struct, frozen=True):
-    """An incident at its end. `ended_at` and `changes` are None without a backup that proves the recovery."""
+    """An incident at its end. `ended_at` is None without a job that proves the recovery, `changes` without a backup that does."""
 
     item_name: str
     code: str
@@ -22,6 +22,7 @@ class End(Struct, frozen=True):
     cause: str = ""
     ended_at: datetime | None = None
     changes: ChangeList | None = None
+    of_restore: bool = False
 
     @property
     def hours(self) -> float | None:

@@ -80,7 +80,7 @@ class Page:
         return {
             **names_of(diagnosis),
             "failure": failure, "alert": failure.alert, "job": failure.job, "error": error, "facts": facts,
-            "recovery": diagnosis.recovery, "is_vm": catalogue.is_of_vm(failure, error), "operation": catalogue.operation_of(error, failure.job),
+            "recovery": diagnosis.recovery, "is_vm": catalogue.is_of_vm(failure, error), "operation": catalogue.operation_of(error, failure),
             "error_title": Markdown(catalogue.title_of(error, self.language)),
             "meaning": Markdown(catalogue.meaning_of(error, self.language)),
             "recommended": [text for said in (failure.job.errors if failure.job else ()) for text in said.recommendations],
@@ -235,6 +235,8 @@ class Page:
 
     def _last_actions(self) -> tuple[str, ...]:
         """The backup to start once the cause is fixed; of what cannot be started from here, its jobs."""
+        if self.context["operation"] == "restore":
+            return ("list_restore_jobs",)
         is_backup_of_vm = self.context["is_vm"] and self.context["operation"] == "backup"
         return ("backup_now",) if is_backup_of_vm else ("list_backup_jobs",)
 

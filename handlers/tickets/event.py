@@ -27,7 +27,7 @@ from handlers.model import (
 from handlers.model.comparison import SharedThing
 from handlers.model.delivery import OPEN, RESOLVED, Shown
 from handlers.model.document import Document
-from handlers.model.failure import VM_WORKLOAD
+from handlers.model.failure import RESTORE, VM_WORKLOAD
 from handlers.model.parts import Part, joined, ticket_text
 from handlers.model.plain import PlainTicket
 from handlers.model.recovery import Recovery
@@ -322,7 +322,8 @@ def _error(error: Error, title: str) -> dict[str, Any]:
 
 def _job(job: Job | None, alert: Alert) -> dict[str, Any] | None:
     if job is None:
-        return {"id": alert.job_id, "operation": "Backup", "started_at": None, "ended_at": None, "activity_id": None,
+        operation = "Restore" if alert.operation == RESTORE else "Backup"
+        return {"id": alert.job_id, "operation": operation, "started_at": None, "ended_at": None, "activity_id": None,
                 "scheduled": None} if alert.job_id else None  # fmt: skip
     return {
         "id": job.id,

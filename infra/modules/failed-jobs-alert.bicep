@@ -1,4 +1,4 @@
-// Failed backup jobs in the vaults' logs: tells what the built-in alerts leave out, such as a backup that was still running or a VM that is gone.
+// Failed backups and restores in the vaults' logs: tells what the built-in alerts leave out, such as a backup that was still running or a VM that is gone.
 
 @description('Required. What tells this installation from others: part of every rule\'s name.')
 param installation string
@@ -18,7 +18,7 @@ param actionGroupIds string[]
 module rule 'log-alert.bicep' = {
   params: {
     name: 'backup-runbooks-failed-jobs-${installation}'
-    about: 'A backup job of a virtual machine failed.'
+    about: 'A backup or a restore of a virtual machine failed.'
     location: location
     tags: tags
     query: loadTextContent('../queries/failed_jobs.kql')
@@ -27,7 +27,7 @@ module rule 'log-alert.bicep' = {
     severity: 1
     every: 'PT15M'
     window: 'P1D' // a job may be logged long after it ran; the query itself takes only what came in lately
-    dimensions: ['JobUniqueId', 'JobFailureCode', 'BackupItemUniqueId', 'VaultResourceId']
+    dimensions: ['JobUniqueId', 'JobOperation', 'JobFailureCode', 'BackupItemUniqueId', 'VaultResourceId']
     resourceIdColumn: '_ResourceId'
     isStateful: false
   }

@@ -53,6 +53,16 @@ class Resources(Protocol):
         """Records of the table resourcechanges."""
         ...
 
+    @property
+    def usages(self) -> list[Body]:
+        """Compute's quotas of the region."""
+        ...
+
+    @property
+    def sizes(self) -> list[Body]:
+        """What Compute offers in the region."""
+        ...
+
     def resource(self, key: str, now: datetime) -> Body | None: ...
 
     def has_group(self, group: str) -> bool: ...
@@ -307,6 +317,15 @@ def _activity(request: Request, world: Resources) -> Answer:
     return _page(sorted(found, key=lambda entry: str(entry["eventTimestamp"]), reverse=True), request)
 
 
+def _sizes(request: Request, world: Resources) -> Answer:
+    """https://learn.microsoft.com/rest/api/compute/resource-skus/list: `location eq` is the only filter."""
+    wanted = re.fullmatch(r"(?i)\s*location eq '([^']+)'\s*", request.filter)
+    if request.filter and not wanted:
+        raise BadFilter("Only 'location eq' is supported.")
+    sizes = [size for size in world.sizes if not wanted or wanted[1].lower() in map(str.lower, size["locations"])]
+    return _page(sizes, request)
+
+
 _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     f"{ACTIVITY}$": _activity,
     r"/providers/microsoft\.insights/metrics$": _metrics,
@@ -315,6 +334,8 @@ _SPECIAL: dict[str, Callable[[Request, Resources], Answer]] = {
     r"/providers/microsoft\.authorization/locks$": _locks,
     r"/providers/microsoft\.authorization/roleassignments$": _assignments,
     r"/providers/microsoft\.authorization/roledefinitions/[^/]+$": _definition,
+    r"/providers/microsoft\.compute/locations/[^/]+/usages$": lambda request, world: _page(world.usages, request),
+    r"/providers/microsoft\.compute/skus$": _sizes,
     r"/providers/microsoft\.compute/virtualmachines/[^/]+/instanceview$": _instance_view,
     r"/providers/microsoft\.compute/virtualmachines/[^/]+/extensions$": _extensions,
     r"/providers/microsoft\.recoveryservices/vaults/[^/]+/backupprotecteditems$": _protected_items,

@@ -36,6 +36,14 @@ class Estate:
                 merged.setdefault(table, []).extend(rows)
         return merged
 
+    @property
+    def usages(self) -> list[Body]:
+        return self.worlds[0].usages
+
+    @property
+    def sizes(self) -> list[Body]:
+        return self.worlds[0].sizes
+
     def resource(self, key: str, now: datetime) -> Body | None:
         return next((body for world in reversed(self.worlds) if (body := world.resource(key, now)) is not None), None)
 

@@ -80,6 +80,8 @@ class FullWorld(World):
         self._complete_network()
         self._complete_collections()
         self._add_metrics()
+        self._add_storage_accounts()
+        self._add_restore_targets()
         self.activity = [self._activity(entry) for entry in self.activity]
         self._override()
 
@@ -235,6 +237,8 @@ class FullWorld(World):
                     "recoveryPointTierDetails": [{"type": tier, "status": "Valid"} for tier in job.pop("sandboxTiers", TIERS)],
                     **({"threatStatus": job.pop("sandboxThreat")} if "sandboxThreat" in job else {}),
                     **({"securityType": kind} if (kind := job.pop("sandboxSecurity", self.vm.get("security_type"))) else {}),
+                    "virtualMachineSize": "Standard_D2s_v5", "isSourceVMEncrypted": False, "osType": self.vm["os"],
+                    **job.pop("sandboxPoint", {}),
                 })  # fmt: skip
 
     def _complete_vms(self) -> None:
@@ -282,18 +286,87 @@ class FullWorld(World):
                 self.resources[point["id"].lower()] = {**copy.deepcopy(point), "type": POINT_TYPE}
 
     def _add_metrics(self) -> None:
-        """What Azure measures of the VM and of storage accounts; see sandbox/azure/metrics.py."""
+        """What Azure measures of the VM; see sandbox/azure/metrics.py."""
         spans = [{"from": self.time(given.get("from", "-93d")), "to": self.time(given.get("to", "+1d")), **_measured(given)}
                  for given in self.data.get("metrics") or ()]  # fmt: skip
         if self.vm_id.lower() in self.resources:
             self._add(f"{self.vm_id}{metrics.BELOW}", metrics.KIND, {"base": dict(metrics.IDLE), "spans": spans})
-        for account in self.data.get("storage_accounts") or ():
-            kind = f"Microsoft.{'ClassicStorage' if account.get('classic') else 'Storage'}/storageAccounts"
-            account_id = self.resource_id("rg-storage", kind, account["name"])
-            self._add(account_id, kind, {"provisioningState": "Succeeded"}, location=self.vm["location"])
-            held = account.get("used_tib", 1.0)
+
+    def _add_storage_accounts(self) -> None:
+        """What holds unmanaged disks, and what restores go to, with what Azure measures of it."""
+        for given in self.data.get("storage_accounts") or ():
+            kind = f"Microsoft.{'ClassicStorage' if given.get('classic') else 'Storage'}/storageAccounts"
+            account = self.resource_id(given.get("resource_group", self.vm["resource_group"]), kind, given["name"])
+            rules = {"defaultAction": given.get("network", "Allow"), "bypass": "AzureServices"}
+            made = self._iso(given.get("created", "-90d"))
+            properties = {
+                "networkAcls": rules,
+                "publicNetworkAccess": "Enabled",
+                "provisioningState": "Succeeded",
+                "creationTime": made,
+            }
+            self._add(account, kind, properties, location=given.get("location", self.region))
+            held = given.get("used_tib", 1.0)
             base = {} if held is None else {"UsedCapacity": held * 2**40}
-            self._add(f"{account_id}{metrics.BELOW}", metrics.KIND, {"base": base, "spans": []})
+            self._add(f"{account}{metrics.BELOW}", metrics.KIND, {"base": base, "spans": []})
+
+    def _add_restore_targets(self) -> None:
+        """What restores need besides a storage account: the agreement of a Marketplace plan, usages and sizes of the region."""
+        if plan := self.vm.get("plan"):
+            names = {"publisher": plan["publisher"], "product": plan["product"], "plan": plan["name"]}
+            place = f"/subscriptions/{self.subscription}/providers/Microsoft.MarketplaceOrdering/offerTypes/virtualmachine"
+            agreement = (
+                f"{place}/publishers/{names['publisher']}/offers/{names['product']}/plans/{names['plan']}/agreements/current"
+            )
+            self._add(agreement, "Microsoft.MarketplaceOrdering/offertypes", names | {"accepted": plan.get("accepted", True)})
+            if body := self.resources.get(self.vm_id.lower()):
+                body["plan"] = {name: plan[name] for name in ("publisher", "product", "name")}
+
+    @property
+    def region(self) -> str:
+        """Of the vault, which restores go to."""
+        return str(self.vault.get("location") or self.vm["location"])
+
+    @property
+    def usages(self) -> list[Body]:
+        """https://learn.microsoft.com/rest/api/compute/usage/list"""
+        given = self.data.get("usages") or [
+            {"name": "cores", "used": 8, "limit": 100},
+            {"name": "standardDSv5Family", "used": 4, "limit": 50},
+        ]
+        return [{"unit": "Count", "currentValue": each["used"], "limit": each["limit"],
+                 "name": {"value": each["name"], "localizedValue": each["name"]}} for each in given]  # fmt: skip
+
+    @property
+    def sizes(self) -> list[Body]:
+        """https://learn.microsoft.com/rest/api/compute/resource-skus/list"""
+        default: list[Body] = [{"name": "Standard_D2s_v5"}, {"name": "Standard_D4s_v5", "cores": 4}]
+        given = default if self.data.get("sizes") is None else self.data["sizes"]
+        return [self._size(each) for each in given]
+
+    def _size(self, given: Mapping[str, Any]) -> Body:
+        region, barred = self.region, given.get("restricted") or []
+        zones, reason = [zone for zone in barred if zone != "location"], "NotAvailableForSubscription"
+        told = (
+            [{"type": "Location", "values": [region], "restrictionInfo": {"locations": [region]}, "reasonCode": reason}]
+            if "location" in barred
+            else []
+        )
+        told += (
+            [
+                {
+                    "type": "Zone",
+                    "values": [region],
+                    "restrictionInfo": {"locations": [region], "zones": zones},
+                    "reasonCode": reason,
+                }
+            ]
+            if zones
+            else []
+        )
+        return {"resourceType": "virtualMachines", "name": given["name"], "family": given.get("family", "standardDSv5Family"),
+                "locations": [region], "locationInfo": [{"location": region, "zones": ["1", "2", "3"]}], "restrictions": told,
+                "capabilities": [{"name": "vCPUs", "value": str(given.get("cores", 2))}]}  # fmt: skip
 
     def _activity(self, entry: Body) -> Body:
         """https://learn.microsoft.com/rest/api/monitor/activity-logs/list"""

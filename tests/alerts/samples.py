@@ -12,7 +12,7 @@ from handlers.model import Alert, Ignored
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "tests" / "samples" / "alerts"
-"""About failed backups; what lies in `other` is not."""
+"""About failed backups and restores; what lies in `other` is not."""
 OTHER = OWN / "other"
 PUBLISHED = ROOT / ".." / "shared" / "samples" / "alerts"
 

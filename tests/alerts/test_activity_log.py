@@ -12,6 +12,7 @@ from tests.alerts.samples import VAULT, changed, item_id, one_alert, one_reason,
 
 BODY, LEGACY = sample("activity_log"), sample("activity_log_legacy")
 BACKUP_NOW = BODY["data"]["alertContext"]["operationName"]
+RESTORE = BACKUP_NOW.replace("backup/action", "recoveryPoints/restore/action")
 
 
 def entry(name: str, to: Any, body: Any = BODY) -> Any:
@@ -101,10 +102,18 @@ def test_a_backup_request_that_did_not_fail_is_ignored_by_its_status(status: str
 
 @pytest.mark.parametrize("status", [None, "", 5, ["Failed"]])
 def test_a_backup_request_without_a_readable_status_is_ignored(status: Any) -> None:
-    assert "backup request" in one_reason(entry("status", status))
+    assert "backup or restore request" in one_reason(entry("status", status))
 
 
 def test_another_operation_is_ignored_by_name() -> None:
     assert "'Microsoft.Compute/virtualMachines/restart/action'" in one_reason(sample("activity_log_restart"))
-    restore = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/restore/action"
-    assert "'Microsoft.RecoveryServices/vaults" in one_reason(entry("operationName", restore))
+    revoke = RESTORE.replace("restore/action", "revokeInstantItemRecovery/action")
+    assert "'Microsoft.RecoveryServices/vaults" in one_reason(entry("operationName", revoke))
+
+
+def test_a_request_to_restore_that_failed_is_a_failed_restore_of_the_points_item() -> None:
+    point = f"{item_id('vm-erp-19')}/recoveryPoints/123456789012345"
+    body = changed(entry("operationName", RESTORE), "data", "alertContext", "resourceId", to=point)
+    alert = one_alert(body)
+    assert (alert.operation, alert.item_id, alert.vm_id) == ("restore", item_id("vm-erp-19"), vm_id("vm-erp-19"))
+    assert one_alert(BODY).operation == ""

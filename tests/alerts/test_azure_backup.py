@@ -117,12 +117,22 @@ def test_a_resolved_alert_has_not_fired() -> None:
     assert one_alert(essentials("monitorCondition", "resolved ")).fired is False
 
 
-def test_a_failed_restore_is_ignored_by_name() -> None:
-    assert "'Restore Failure'" in one_reason(sample("azure_backup_restore"))
+def test_a_failed_restore_is_read_as_one_of_the_same_item() -> None:
+    alert = one_alert(sample("azure_backup_restore"))
+    assert (alert.operation, alert.job_id) == ("restore", "5c8e0003-7f31-4d02-b6a4-e19c0d5a2b77")
+    assert (alert.item_id, alert.workload) == (item_id("vm-erp-08"), "AzureIaasVM")
+    assert one_alert(essentials("alertRule", "RestoreFailure")).operation == "restore"
+    assert one_alert(BODY).operation == ""
 
 
-@pytest.mark.parametrize("rule", ["Unsupported backup type", "Workload extension unhealthy", "RestoreFailure"])
-def test_jobs_alerts_without_a_failed_backup_are_ignored(rule: str) -> None:
+def test_a_failed_restore_is_no_failure_of_the_items_backup() -> None:
+    backup, restore = (one_alert(essentials("alertRule", rule)) for rule in ("Backup Failure", "Restore Failure"))
+    keys = {Failure.of(alert, None, datetime.now(UTC)).key for alert in (backup, restore)}
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("rule", ["Unsupported backup type", "Workload extension unhealthy"])
+def test_jobs_alerts_without_a_failed_job_are_ignored(rule: str) -> None:
     assert rule in one_reason(essentials("alertRule", rule))
 
 

@@ -79,18 +79,25 @@ def test_another_log_search_is_ignored_by_its_rule() -> None:
 
 @pytest.mark.parametrize("row", [{"JobFailureCode": "Success"}, {"JobFailureCode": "success "}, {"JobStatus": "Completed"},
                                  {"JobStatus": "CompletedWithWarnings"}, {"JobStatus": "In Progress"}, {"JobStatus": "Cancelled"},
-                                 {"JobOperation": "Restore"}, {"JobOperation": "ConfigureBackup"}])  # fmt: skip
-def test_a_job_that_did_not_fail_or_is_no_backup_is_ignored(row: dict[str, str]) -> None:
+                                 {"JobOperation": "DisableBackup"}, {"JobOperation": "DeleteBackupData"}])  # fmt: skip
+def test_a_job_that_did_not_fail_or_ends_a_backup_is_ignored(row: dict[str, str]) -> None:
     assert "'job-1'" in one_reason(v2("AddonAzureBackupJobs", JobUniqueId="job-1", **row))
     assert "'job-1'" in one_reason(v1(JobUniqueId="job-1", **row))
 
 
+@pytest.mark.parametrize(("said", "operation"), [("Backup", "backup"), ("Restore", "restore"), ("Cross Region Restore", "restore"),
+                                                 ("ConfigureBackup", "configure"), ("", "")])  # fmt: skip
+def test_a_row_names_the_operation_that_failed(said: str, operation: str) -> None:
+    assert one_alert(v2("AddonAzureBackupJobs", JobUniqueId="job-1", JobOperation=said)).operation == operation
+    assert one_alert(v1(JobUniqueId="job-1", JobOperation=said)).operation == operation
+
+
 def test_each_row_of_a_v1_alert_is_one_alert_or_ignored() -> None:
     found = read(V1)
-    assert [type(alert) for alert in found] == [Alert, Ignored, Alert, Ignored]
+    assert [type(alert) for alert in found] == [Alert, Ignored, Alert, Alert]
     alerts = [alert for alert in found if isinstance(alert, Alert)]
-    assert [alert.item_name for alert in alerts] == ["vm-erp-11", "vm-erp-13"]
-    assert [alert.error_code for alert in alerts] == ["UserErrorRpCollectionLimitReached", "UserErrorVmProvisioningStateFailed"]
+    assert [alert.item_name for alert in alerts] == ["vm-erp-11", "vm-erp-13", "vm-erp-14"]
+    assert [alert.operation for alert in alerts] == ["backup", "backup", "restore"]
     assert {alert.rule for alert in alerts} == {"backup-jobs-v1"}
 
 

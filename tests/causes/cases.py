@@ -176,7 +176,8 @@ def window_of(when: Mapping[str, Any], facts: Mapping[str, Any]) -> Window:
 def values_of(case: Case) -> dict[str, Any]:
     """What the check of a case is called with."""
     facts = {**FACTS, **case.facts}
-    return {**facts, "window": window_of(case.when, facts), "power_state": case.when.get("power_state", "running")}
+    window = window_of(case.when, facts)
+    return {**facts, "window": window, "attempt": window, "power_state": case.when.get("power_state", "running")}
 
 
 def opinion_of(case: Case, **changed: Any) -> Opinion:

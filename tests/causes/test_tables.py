@@ -149,7 +149,7 @@ def test_an_unread_fact_never_makes_a_verdict_more_certain(case: Case) -> None:
     certainty = {UNKNOWN: 0, POSSIBLE: 1, CONFIRMED: 2, RULED_OUT: 2}
     before = opinion_of(case).verdict
     for name in catalogue.cause(case.cause).facts:
-        if name not in ("window", "members", "power_state"):
+        if name not in ("window", "attempt", "members", "power_state"):
             after = without(case, name).verdict
             assert certainty[after] <= max(certainty[before], 1), name
             assert {before, after} != {CONFIRMED, RULED_OUT}, name
@@ -165,6 +165,7 @@ def test_what_could_not_be_read_keeps_a_cause_unknown_that_the_code_states(case:
 UNDATED = {
     ("agent_not_installed", 4): "what never was has no begin",
     ("vm_deleted_or_moved", 1): "the code itself says it of that time",
+    ("restore_cross_subscription", 1): "the job's own operation moves with it",
     ("transfer_slow", 1): "the job's own tasks move with it",
 }
 
@@ -178,23 +179,26 @@ def test_what_began_after_the_job_is_never_confirmed(case: Case) -> None:
     year = timedelta(days=365 * 3)
     job = window.job and replace(window.job, started_at=window.start - year, ended_at=window.end - year)
     earlier = replace(window, start=window.start - year, end=window.end - year, job=job, last_good=None, message="")
-    assert opinion_of(case, window=earlier).verdict is not CONFIRMED
+    assert opinion_of(case, window=earlier, attempt=earlier).verdict is not CONFIRMED
 
 
 @pytest.mark.parametrize("cause_id", catalogue.all_causes())
 def test_a_check_breaks_on_nothing_that_could_not_be_read(cause_id: str) -> None:
     cases = [case for case in CASES if case.cause == cause_id]
-    unread = {name: FORBIDDEN for name in catalogue.cause(cause_id).facts if name not in ("window", "members")}
+    unread = {name: FORBIDDEN for name in catalogue.cause(cause_id).facts if name not in ("window", "attempt", "members")}
     window = replace(
         values_of(cases[0])["window"], **dict.fromkeys(SHARED.values(), FORBIDDEN), activity=FORBIDDEN, last_good=FORBIDDEN
     )
-    opinion = opinion_of(cases[0], **unread, window=replace(window, job=None, message="", states=False, category=""))
+    bare = replace(window, job=None, message="", states=False, category="")
+    opinion = opinion_of(cases[0], **unread, window=bare, attempt=bare)
     assert opinion.verdict in (UNKNOWN, POSSIBLE)
 
 
 def named_by(case: Case) -> list[str]:
     """The facts that a cause names and, as `window.…`, those that only its window is made of."""
-    facts = [name for name in catalogue.cause(case.cause).facts if name not in ("window", "members", "power_state", "job")]
+    facts = [
+        name for name in catalogue.cause(case.cause).facts if name not in ("window", "attempt", "members", "power_state", "job")
+    ]
     parts = [name for name in WINDOW if name not in ("job", "category") and name not in SHARED.values()]
     return facts + [f"window.{name}" for name in parts if "window" in catalogue.cause(case.cause).facts]
 

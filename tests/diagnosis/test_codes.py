@@ -16,7 +16,7 @@ from handlers.diagnosis import catalogue
 from handlers.diagnosis.diagnose import diagnose, facts_needed
 from handlers.model import Alert, Diagnosis, Failure, Job, JobError, JobTask, Os, Reading, Reason, ResourceId, Runbook, Unknown
 from handlers.model import VirtualMachine as Machine
-from handlers.model.failure import VM_WORKLOAD
+from handlers.model.failure import VM_WORKLOAD, operation_named
 from handlers.model.parts import joined
 from handlers.model.storm import members_of, opened
 from handlers.runbook.render import render, render_storm
@@ -49,7 +49,8 @@ def failure_of(code: str, operation: str, workload: str = VM_WORKLOAD) -> Failur
         "job-1", "Failed", operation, "vm-01", started_at=NOW - timedelta(hours=1), ended_at=NOW, scheduled=True,
         errors=(JobError(0, code, "Azure said so.", ("Do what Azure recommends.",)),), tasks=(JobTask("Some Task", "Failed"),),
     )  # fmt: skip
-    return Failure(Alert("x"), job, NOW, ResourceId.parse(VAULT), None, "vm-01", ResourceId.parse(VM), workload)
+    vault, vm, named = ResourceId.parse(VAULT), ResourceId.parse(VM), operation_named(operation)
+    return Failure(Alert("x"), job, NOW, vault, None, "vm-01", vm, workload, operation=named)
 
 
 def diagnosis_of(failure: Failure, os: Os) -> Diagnosis:
@@ -103,9 +104,21 @@ def test_every_name_is_filled_in(language: str) -> None:
         assert not re.search(r"\{(item|failed|many)\}", joined(page.parts)), (code, os)
 
 
+@pytest.mark.parametrize(("operation", "causes"), [("Backup", {"platform_incident"}),
+                                                   ("Restore", {"platform_incident", "restore_quota", "restore_sku_unavailable"})])  # fmt: skip
+def test_a_code_of_both_has_the_causes_of_what_failed(operation: str, causes: set[str]) -> None:
+    assert set(diagnosis_of(failure_of("AllocationFailed", operation), Os.LINUX).verdicts) == causes
+
+
+def test_a_restore_with_an_unknown_code_has_no_causes_of_a_backup() -> None:
+    assert diagnosis_of(failure_of("UserErrorNobodyKnows", "Restore"), Os.LINUX).verdicts == {}
+
+
 def test_a_ticket_has_the_causes_of_its_code_that_fit_the_system() -> None:
     for code, os, diagnosis, _ in walked(LANGUAGES[0]):
-        listed = [cause for cause in catalogue.entry(code).causes if catalogue.cause(cause).os in (None, os)]
+        known = map(catalogue.cause, catalogue.entry(code).causes)
+        fails = catalogue.entry(code).operation
+        listed = [cause.id for cause in known if cause.os in (None, os) and (cause.operation != "restore" or fails == "restore")]
         assert sorted(finding.cause for finding in diagnosis.findings) == sorted(listed), (code, os)
 
 

@@ -50,7 +50,8 @@ def failure(body: object) -> Alert:
 def log_alert(text: str, *, of_vault: bool) -> dict[str, Any]:
     """What the rule sends for a failed job. `of_vault`: Azure took `resourceIdColumn` as the alert's target."""
     rule = one(text, "module", "rule").body["params"]
-    row = {"JobUniqueId": JOB, "JobFailureCode": CODE, "VaultResourceId": VAULT, "BackupItemUniqueId": f"westeurope;7001;{NAMES}"}
+    row = {"JobUniqueId": JOB, "JobFailureCode": CODE, "VaultResourceId": VAULT, "BackupItemUniqueId": f"westeurope;7001;{NAMES}",
+           "JobOperation": "Restore"}  # fmt: skip
     condition = {
         "searchQuery": text_of("queries/failed_jobs.kql"), "metricMeasureColumn": None, "operator": "GreaterThan", "threshold": "0",
         "timeAggregation": "Count", "metricValue": 1,
@@ -65,14 +66,14 @@ def log_alert(text: str, *, of_vault: bool) -> dict[str, Any]:
 @pytest.mark.parametrize("of_vault", [True, False])
 def test_the_log_alert_carries_the_job_its_code_the_item_and_the_vault(of_vault: bool) -> None:
     alert = failure(log_alert(LOG_RULE, of_vault=of_vault))
-    assert (alert.source, alert.job_id, alert.error_code) == ("log_search", JOB, CODE)
+    assert (alert.source, alert.job_id, alert.error_code, alert.operation) == ("log_search", JOB, CODE, "restore")
     assert alert.vault_id.lower() == VAULT.lower()
     assert alert.item_id.lower() == ITEM.lower()
     assert (alert.vm_id.lower(), alert.item_name, alert.workload) == (VM.lower(), "vm-1", "AzureIaasVM")
 
 
 @pytest.mark.parametrize(
-    ("name", "field"), [("JobUniqueId", "job_id"), ("JobFailureCode", "error_code"), ("BackupItemUniqueId", "item_id"),
+    ("name", "field"), [("JobUniqueId", "job_id"), ("JobFailureCode", "error_code"), ("BackupItemUniqueId", "item_id"), ("JobOperation", "operation"),
                         ("VaultResourceId", "vault_id")]
 )  # fmt: skip
 def test_without_one_of_its_dimensions_the_log_alert_says_less(name: str, field: str) -> None:
@@ -137,7 +138,7 @@ def test_without_its_dimensions_the_metric_alert_says_less() -> None:
 
 
 def test_another_metric_would_be_ignored() -> None:
-    assert isinstance(only(metric_alert(METRIC_RULE.replace("BackupHealthEvent", "RestoreHealthEvent"))), Ignored)
+    assert isinstance(only(metric_alert(METRIC_RULE.replace("BackupHealthEvent", "ReplicationHealthEvent"))), Ignored)
 
 
 # ------------------------------------------------------------------------------------------------ activity log, Event Grid
