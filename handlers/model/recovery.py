@@ -68,7 +68,7 @@ class RecoveryPoint(Struct, frozen=True):
         return {tier.lower() for tier in self.tiers} == {"instantrp"}
 
     def __str__(self) -> str:
-        return " ".join(part for part in (time_text(self.at), self.consistency, self.threat) if part)
+        return " ".join(part for part in (time_text(self.at), self.consistency, self.threat, self.security_type) if part)
 
 
 class Recovery(Struct, frozen=True):
