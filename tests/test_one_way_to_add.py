@@ -208,7 +208,7 @@ def a_ticketing_system(copy: Copy) -> None:
 
 def a_language(copy: Copy) -> None:
     shutil.copytree(copy.root / "templates" / "en", copy.root / "templates" / "de")
-    for path in (copy.root / "templates" / "de" / "causes").iterdir():
+    for path in (copy.root / "templates" / "de" / "causes").glob("*.j2"):
         copy.replace(f"templates/de/causes/{path.name}", "{% block title %}", "{% block title %}Deutsch: ")
     for key in ("title", "means"):
         copy.replace(CODES, f'\n{key} = {{ en = "', f'\n{key} = {{ de = "Ein Fehler", en = "')
