@@ -66,7 +66,9 @@ def test_a_policy_that_denies_the_backup_is_named_with_its_assignment(bench_of: 
     data = opened(bench_of(POLICY), POLICY)
     page = data["runbook"]["markdown"]
     assert data["title"] == "Backup of vm-rule-01 failed: An Azure Policy denied what the operation needs"
-    assert [(finding["cause"], finding["verdict"]) for finding in data["findings"]] == [("azure_policy_denies", Verdict.CONFIRMED)]
+    assert [(finding["cause"], finding["verdict"]) for finding in data["findings"]] == [
+        ("azure_policy_denies", Verdict.CONFIRMED)
+    ]
     assert "/policyAssignments/require-cost-centre" in page
     assert "https://learn.microsoft.com/azure/backup/backup-azure-vms-troubleshoot#usererrorrequestdisallowedbypolicy" in page
 
