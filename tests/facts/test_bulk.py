@@ -22,8 +22,8 @@ from sandbox.scenario import Scenario, load_scenarios
 
 pytestmark = pytest.mark.server
 ALONE = frozenset({
-    "agent", "extensions", "last_good_consistency", "overlapping_backup_jobs", "recovery_points", "resource_changes", "restore_point_collections",
-    "unread_vaults", "vm_availability",
+    "agent", "extensions", "last_good_consistency", "overlapping_backup_jobs", "patch_assessment", "recovery_points", "resource_changes",
+    "restore_point_collections", "unread_vaults", "vm_availability",
 })  # fmt: skip
 """What no list tells. Another vault's running job is read alone too."""
 WORLDS = [scenario for scenario in load_scenarios() if not scenario.data.get("faults") and scenario.source != "unreadable"]
