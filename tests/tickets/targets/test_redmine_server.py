@@ -20,7 +20,10 @@ from tests.tickets.system import posted
 from tests.tickets.targets.copied import code_of, copied_from
 from tests.tickets.targets.vendor import with_much
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="Redmine is not installed: make test-redmine")
+pytestmark = [
+    pytest.mark.skipif(not is_installed(), reason="Redmine is not installed: make test-redmine"),
+    pytest.mark.timeout(900),  # a test makes many requests, and beside other work each takes seconds
+]
 each_markup = pytest.mark.parametrize("name", ["redmine", "redmine_markdown", "redmine_redcarpet"])
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 ACTIVE = ("@admin", "#1", "!http://example.com/a.png!", "{{include(Start)}}", "<img src=x onerror=alert(1)>", '"x":http://evil.example.com', "[[Page]]",

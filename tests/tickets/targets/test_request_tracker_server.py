@@ -17,7 +17,10 @@ from tests.tickets.system import posted
 from tests.tickets.targets.copied import code_of, commands_of, copied_from
 from tests.tickets.targets.vendor import with_much
 
-pytestmark = pytest.mark.skipif(not is_installed(), reason="Request Tracker is not installed: make test-rt")
+pytestmark = [
+    pytest.mark.skipif(not is_installed(), reason="Request Tracker is not installed: make test-rt"),
+    pytest.mark.timeout(900),  # a test makes many requests, and beside other work each takes seconds
+]
 needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="Chromium is not installed")
 
 
