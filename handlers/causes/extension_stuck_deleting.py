@@ -63,7 +63,7 @@ def check(
             vm_activity=window.activity,
         ),
         unknown("The agent does not report: the list may be old", Reason.AGENT_NOT_READY, ~window.ready(agent), agent=agent),
-        ruled_out("It succeeded in the window or before it", _well(own, window), extensions=own),
+        ruled_out("It succeeded in the window or before it", _well(own, window) & ~unread(window.activity), extensions=own),
         ruled_out(
             "It is not installed, and nothing has removed it since",
             ~(silent | unread(extension_names)) & (not own and not _listed(extension_names)) & _not_removed(window),

@@ -60,7 +60,7 @@ def check(window: Window, heartbeats: Heartbeats | Unknown, vm_availability: tup
         ),
         ruled_out(
             "Azure did nothing to it, and heartbeats went on",
-            window.log_is_whole & (not near) & ~unread(vm_availability) & window.beats_to(window.end),
+            window.log_is_whole & (not near) & ~unread(vm_availability, window.power_state) & window.beats_to(window.end),
             vm_activity=window.activity,
             heartbeats=heartbeats,
         ),

@@ -53,6 +53,8 @@ def fact[T](*needs: str, source: str) -> Callable[[Callable[[Failure, Reads], T]
     """Registers a function as the reader of the fact of its name."""
 
     def register(read: Callable[[Failure, Reads], T]) -> Callable[[Failure, Reads], T]:
+        if read.__name__ in FACTS:
+            raise ValueError(f"two readers of the fact {read.__name__}")
         FACTS[read.__name__] = Fact(read, needs, source)
         return read
 

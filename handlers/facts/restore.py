@@ -15,7 +15,8 @@ from handlers.facts.backup import LIST_JOBS, LIST_POINTS
 from handlers.facts.compute import READ_VM, VM_VIEW, whole_vm
 from handlers.facts.jobs import READ_JOBS, READ_POINTS, filter_time
 from handlers.facts.locks import locks_of
-from handlers.facts.vaults import READ_VAULTS, region_of
+from handlers.facts.vault_settings import vault_region
+from handlers.facts.vaults import READ_VAULTS
 from handlers.model import Failure, Lock, Reason, ResourceId, parse_time
 from handlers.model.restore import ChosenPoint, NamedVm, PlanTerms, RestoreRequest, StorageAccount, TargetSize, Usage
 
@@ -116,15 +117,6 @@ def target_storage_locks(failure: Failure, reads: Reads) -> tuple[Lock, ...]:
     """The locks that cover the staging account: its own, its group's, the subscription's."""
     account, locks = reads.both(lambda: target_storage(failure, reads), lambda: locks_of(_vault_of(failure).subscription, reads))
     return tuple(lock for lock in locks if account and lock.covers(account.id))
-
-
-@fact(READ_VAULTS, source="Microsoft.RecoveryServices/vaults")
-def vault_region(failure: Failure, reads: Reads) -> str:
-    """The region of the vault, where a restore's staging account must be."""
-    region = region_of(failure, reads.azure)
-    if not region:
-        raise Unread(Reason.NO_DATA)
-    return region
 
 
 @fact("Microsoft.Compute/locations/usages/read", READ_VAULTS, source="Microsoft.Compute/locations/usages")

@@ -114,17 +114,18 @@ def test_the_script_prints_no_secret() -> None:
 
 @LANGUAGE
 def test_a_ticket_tells_what_the_words_of_a_line_mean_and_which_cause_has_which_line(language: str) -> None:
-    page = page_of(["com_plus_stopped", "bitlocker_locked"], language=language)
+    page = page_of(["com_plus_stopped", "bitlocker_locked", "desktop_heap_exhausted"], language=language)
+    tree = page.markdown.partition("function Test-Cause")[2].partition("```")[2].partition("\n## ")[0]
+    line = {"en": "Its line", "pt-BR": "A linha dela"}[language]
     assert all(f"*{word}*" in page.markdown for word in ("FOUND", "CHECK", "OK"))
-    assert [f"`{cause}` {page.titles[cause]}" in page.markdown for cause in page.titles] == [True, True]
-    assert "\n1. **" not in page.markdown.partition("function Test-Cause")[2].partition("\n## ")[0], (
-        "one sentence, since tickets count lines"
-    )
+    assert f"**{page.titles['com_plus_stopped']}**. {line}: `com_plus_stopped`.\n" in tree
+    together = [f"`{cause}` {page.titles[cause]}" for cause in ("bitlocker_locked", "desktop_heap_exhausted")]
+    assert "; ".join(together) in tree, "one sentence for the causes of a question, since tickets count lines"
 
 
 def test_a_cause_that_is_possible_keeps_its_reasons() -> None:
     page = page_of(["com_plus_stopped"], verdict=Verdict.POSSIBLE)
-    assert re.search(r"^1\. \*\*COM\+.+ Its line: `com_plus_stopped`\.$", page.markdown, re.MULTILINE)
+    assert re.search(r"^1\. .+ No: \*\*COM\+.+ Its line: `com_plus_stopped`\.$", page.markdown, re.MULTILINE)
 
 
 def test_where_the_system_is_unknown_the_windows_script_is_there_too() -> None:

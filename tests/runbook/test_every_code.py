@@ -45,8 +45,8 @@ def test_a_code_with_causes_says_which_is_confirmed_or_that_none_is(
 ) -> None:
     language, by_code = tickets
     none = {
-        "en": "No cause could be confirmed from outside the VM",
-        "pt-BR": "Não foi possível confirmar nenhuma causa de fora da VM",
+        "en": "No cause could be confirmed",
+        "pt-BR": "Não foi possível confirmar nenhuma causa",
     }
     for code, (diagnosis, page) in by_code.items():
         confirmed = Verdict.CONFIRMED in diagnosis.verdicts.values()

@@ -22,7 +22,7 @@ from sandbox.scenario import load_scenarios
 from tests.golden import SCENARIOS, diagnosis_of
 
 pytestmark = pytest.mark.server
-MOST_FIRST, MOST_WITH_CAUSE, MOST = 15, 225, 300
+MOST_FIRST, MOST_WITH_CAUSE, MOST = 15, 220, 300
 SAID_BEFORE = re.compile(
     r"""Set-AzContext |\$\w+ [=|] |[})]|fi$|done$|else$|\#|service=|for .* do$|foreach |(sudo )?systemctl |sudo mv "\$last" |Get-Service """
 )

@@ -163,6 +163,8 @@ def test_a_databases_ticket_has_only_the_causes_of_the_vm_that_stop_it_too(bench
     data = opened(bench_of(SQL), SQL)
     verdicts = {finding["cause"]: finding["verdict"] for finding in data["findings"]}
     assert verdicts["agent_unresponsive_windows"] != Verdict.RULED_OUT
-    assert set(verdicts) <= {"agent_unresponsive_windows", "agent_not_installed", "agent_outdated_windows", "wireserver_blocked"}
+    assert set(verdicts) <= {
+        "agent_unresponsive_windows", "agent_not_installed", "agent_outdated_windows", "wireserver_blocked", "vm_not_running",
+    }  # fmt: skip
     assert data["error"]["code"] == "GuestAgentStatusUnavailableUserError"
     assert "backup-now" not in data["runbook"]["markdown"]
