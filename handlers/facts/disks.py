@@ -19,7 +19,7 @@ READ_DISK = "Microsoft.Compute/disks/read"
 def attached_disks(failure: Failure, reads: Reads) -> tuple[Disk, ...]:
     """The OS disk and the data disks, as the VM's model shows them: no disk is read for it."""
     chosen = reads.or_unknown(lambda: disk_selection(failure, reads))
-    return tuple(_attached_disk(item, chosen) for item in _attached(failure, reads))
+    return tuple(_attached_disk(item, chosen) for item in attached_models(failure, reads))
 
 
 @fact(READ_VM, READ_VIEW, READ_DISK, READ_ITEM, source="Microsoft.Compute/disks")
@@ -32,7 +32,8 @@ def disks(failure: Failure, reads: Reads) -> tuple[Disk, ...]:
     return reads.each(seen, lambda disk: _disk(disk, reads))
 
 
-def _attached(failure: Failure, reads: Reads) -> tuple[dict[str, Any], ...]:
+def attached_models(failure: Failure, reads: Reads) -> tuple[dict[str, Any], ...]:
+    """The OS disk and the data disks in the words of the VM's model."""
     storage = read_vm(failure, reads)["properties"].get("storageProfile", {})
     return tuple(filter(None, (storage.get("osDisk"), *(storage.get("dataDisks") or ()))))
 
@@ -118,7 +119,7 @@ def disk_keys(failure: Failure, reads: Reads) -> tuple[DiskKey, ...]:
     os_disk = (read_vm(failure, reads)["properties"].get("storageProfile") or {}).get("osDisk") or {}
     settings = [setting for _, setting in _encryption_settings(seen_view(failure, reads) or {})]
     settings += [os_disk["encryptionSettings"]] if os_disk.get("encryptionSettings") else []
-    for listed in reads.each(_attached(failure, reads), lambda item: _settings_of_disk(item, reads)):
+    for listed in reads.each(attached_models(failure, reads), lambda item: _settings_of_disk(item, reads)):
         settings += listed
     found: dict[str, DiskKey] = {}
     for setting in settings:

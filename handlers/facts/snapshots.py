@@ -11,6 +11,7 @@ from typing import Any
 from handlers.facts import Reads, Unread, fact
 from handlers.facts.activity import READ_ACTIVITY, SOURCE, of_group, since_good
 from handlers.facts.compute import READ_VM, read_vm
+from handlers.facts.disks import attached_models
 from handlers.facts.jobs import READ_JOBS
 from handlers.facts.restore_points import READ_COLLECTION, collections_by_vm, collections_of
 from handlers.facts.vaults import READ_VAULTS, region_of
@@ -100,17 +101,12 @@ def _snapshot(body: dict[str, Any]) -> DiskSnapshot:
 @fact(READ_VM, source="Microsoft.Compute/virtualMachines")
 def unmanaged_disks(failure: Failure, reads: Reads) -> tuple[str, ...]:
     """The addresses of the VM's unmanaged disks: blobs in a storage account."""
-    attached = _attached(failure, reads)
+    attached = attached_models(failure, reads)
     return tuple(str((disk.get("vhd") or {}).get("uri") or disk.get("name")) for disk in attached if "managedDisk" not in disk)
 
 
-def _attached(failure: Failure, reads: Reads) -> list[dict[str, Any]]:
-    storage = read_vm(failure, reads)["properties"].get("storageProfile") or {}
-    return [disk for disk in (storage.get("osDisk"), *(storage.get("dataDisks") or ())) if disk]
-
-
 def _disks(failure: Failure, reads: Reads) -> list[ResourceId]:
-    ids = (ResourceId.parse((disk.get("managedDisk") or {}).get("id")) for disk in _attached(failure, reads))
+    ids = (ResourceId.parse((disk.get("managedDisk") or {}).get("id")) for disk in attached_models(failure, reads))
     return [found for found in ids if found]
 
 

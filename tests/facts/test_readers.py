@@ -401,3 +401,14 @@ def test_tags_that_cannot_be_read_are_unknown_and_none_are_none(facts: Facts) ->
     found = facts("faults: [{match: 'GET */resourceGroups/rg-shop', status: 403}]", "vm_tags", "group_tags")
     assert found["vm_tags"] == {}
     assert found["group_tags"].why is Reason.FORBIDDEN
+
+
+def test_a_fact_has_one_reader() -> None:
+    """The readers of two modules with one name would take each other's place, depending on which is imported last."""
+    from handlers.facts import all_facts, fact
+
+    all_facts()
+    with pytest.raises(ValueError, match="two readers of the fact agent"):
+
+        @fact(source="elsewhere")
+        def agent(failure: object, reads: object) -> None: ...
